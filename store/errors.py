@@ -1,0 +1,75 @@
+"""Errors of the store, translated once from SQLAlchemy and the database drivers.
+
+StoreError
+├── StoreUnavailable     retry later: locked, disk full, read-only, connection lost
+│   └── StoreBusy        another process holds the write lock too long
+├── StoreMisconfigured   a person must act: newer schema, old SQLite, wrong address, not a database
+└── ClaimLost            give up: the row is no longer ours (taken back, or its customer was deleted)
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import exc as sa_exc
+
+
+class StoreError(Exception):
+    """Something is wrong with the database; the subclass says what the caller should do."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot take this now; the same call may work later and nothing was written."""
+
+
+class StoreBusy(StoreUnavailable):
+    """Another process held the write lock for longer than the busy time-out."""
+
+
+class StoreMisconfigured(StoreError):
+    """The database cannot be used until a person changes something; the text says what."""
+
+
+class ClaimLost(StoreError):
+    """The claimed row is no longer ours, so the work on it must not be committed."""
+
+
+# SQLite reports these primary result codes in ``sqlite_errorcode & 0xff`` (sqlite.org/rescode.html).
+_SQLITE_TEXTS: dict[int, tuple[type[StoreError], str]] = {
+    5: (StoreBusy, "the database is locked by another process; stop the other one or wait"),
+    6: (StoreBusy, "a table of the database is locked; try again"),
+    8: (StoreUnavailable, "the database is read-only; give the bot's user write access to its folder"),
+    10: (StoreUnavailable, "the disk reported an error; look at the system's log and free space"),
+    11: (StoreMisconfigured, "the database file is damaged; restore the last backup"),
+    13: (StoreUnavailable, "the disk is full; free some space, the bot goes on by itself"),
+    14: (
+        StoreMisconfigured,
+        "the database file cannot be opened; check that its folder exists and is writable",
+    ),
+    26: (StoreMisconfigured, "the file is not a database; check STATE_DIR or restore a backup"),
+}
+
+
+def translate(error: sa_exc.SQLAlchemyError) -> StoreError:
+    """The store's own error for a driver's error; raise it ``from`` the original."""
+    original = getattr(error, "orig", None)
+    code = getattr(original, "sqlite_errorcode", None)
+    if isinstance(code, int) and (code & 0xFF) in _SQLITE_TEXTS:
+        kind, text = _SQLITE_TEXTS[code & 0xFF]
+        return kind(text)
+    sqlstate = getattr(original, "sqlstate", None)
+    if isinstance(sqlstate, str):
+        return _from_sqlstate(sqlstate, original)
+    if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError | sa_exc.TimeoutError):
+        # psycopg raises OperationalError without a state when the server cannot be reached at all.
+        return StoreUnavailable(f"the database cannot be reached: {original or error}")
+    return StoreError(f"the database refused a statement: {original or error}")
+
+
+def _from_sqlstate(sqlstate: str, original: object) -> StoreError:
+    """Map a PostgreSQL SQLSTATE (appendix A of its manual) to what the caller should do."""
+    if sqlstate in {"40001", "40P01", "55P03"}:
+        return StoreBusy("another transaction kept winning; try again")
+    if sqlstate in {"28P01", "28000", "3D000"}:
+        return StoreMisconfigured(f"PostgreSQL refuses the connection; check DATABASE_URL: {original}")
+    if sqlstate[:2] in {"08", "53", "57", "58"} or sqlstate == "25006":
+        return StoreUnavailable(f"PostgreSQL cannot take this now: {original}")
+    return StoreError(f"PostgreSQL refused a statement: {original}")

@@ -1,0 +1,303 @@
+"""Tables of the store, one place for both databases.
+
+Times are integer milliseconds since the epoch in *database* time (``now_ms()``); money is integer
+rupiah; vectors are little-endian float16. A row that is finished has ``finished_ms`` set: the
+partial indexes on it keep every queue's scan as small as its backlog. The migrations create these
+tables; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives AUTOINCREMENT only to INTEGER; 64 bits either way.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class now_ms(FunctionElement[int]):  # noqa: N801 - it reads as the SQL function that it is.
+    """Database time in milliseconds since the epoch."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(now_ms, "sqlite")
+def _now_sqlite(element: now_ms, compiler: Any, **kw: Any) -> str:
+    return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+
+
+@compiles(now_ms, "postgresql")
+def _now_postgresql(element: now_ms, compiler: Any, **kw: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+class QueueState(StrEnum):
+    """Where a queue's row stands; NEW and CLAIMED rows keep later rows of their key waiting."""
+
+    NEW = "new"  # waits for its turn, or for its next attempt
+    CLAIMED = "claimed"  # a worker has it; taken back when that worker is gone
+    HELD = "held"  # waits for a person's approval; later rows of its key may pass
+    DONE = "done"  # finished well
+    DEAD = "dead"  # given up after the last attempt, or refused for good
+    DROPPED = "dropped"  # became pointless before it was done (a person answered, the customer was deleted)
+
+
+def _id_column() -> Column[int]:
+    return Column("id", BigId, primary_key=True, autoincrement=True)
+
+
+def _queue_columns() -> list[Column[Any]]:
+    """The columns that ``store.queue`` works on; every queue has exactly these."""
+    return [
+        Column("account", Text, nullable=False),
+        Column("transport", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("due_ms", BigInteger, nullable=False),
+        Column("owner", Text),
+        Column("claimed_ms", BigInteger),
+        Column("finished_ms", BigInteger),
+        Column("error", Text),
+    ]
+
+
+def _open_rows_index(table_name: str) -> Index:
+    """Rows that are not finished, in the order in which they are claimed."""
+    unfinished = text("finished_ms IS NULL")
+    return Index(
+        f"ix_{table_name}_open",
+        "account",
+        "transport",
+        "key",
+        "id",
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# One row per running process; shared queues take back what a silent owner had claimed.
+owners = Table(
+    "owners",
+    metadata,
+    Column("instance", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("heartbeat_ms", BigInteger, nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _id_column(),
+    Column("account", Text, nullable=False),
+    Column("name", Text),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("introduced_ms", BigInteger),  # when the privacy notice rode on an answer
+    Column("mode", Text),  # the gate's mode for this chat alone; null follows the shop's
+    Column("silent_until_ms", BigInteger),  # the bot keeps quiet here until then (loop, pause)
+    Column("silent_reason", Text),
+    # An id must never come back: a deleted customer's answer would find another's chat.
+    sqlite_autoincrement=True,
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("server", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("customer_id", BigId, ForeignKey("customers.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _id_column(),
+    *_queue_columns(),
+    Column("chat", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("codec", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
+    UniqueConstraint("account", "chat", "sender", "message_id", "kind"),
+    _open_rows_index("inbox"),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id_column(),
+    *_queue_columns(),
+    Column("chat", Text, nullable=False),
+    Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
+    Column("kind", Text, nullable=False),  # text, reaction
+    Column("purpose", Text, nullable=False),  # answer, notice, reminder, relay
+    Column("body", Text, nullable=False),
+    Column("quoted_id", Text),  # the message that this one answers or reacts to, in the channel's ids
+    Column("inbox_id", BigId),  # the message that this one answers
+    Column("provider_id", Text),
+    Column("created_ms", BigInteger, nullable=False),
+    _open_rows_index("outbox"),
+    Index("ix_outbox_provider", "account", "chat", "provider_id"),
+    sqlite_autoincrement=True,
+)
+
+# One exchange: what the customer asked and what he was answered; either side may be missing.
+turns = Table(
+    "turns",
+    metadata,
+    _id_column(),
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False),
+    Column("asked", Text, nullable=False, server_default=text("''")),
+    Column("replied", Text, nullable=False, server_default=text("''")),
+    Column("author", Text, nullable=False),  # who replied: bot, human, auto, none
+    Column("search_text", Text, nullable=False),
+    Column("vector", LargeBinary),
+    Column("model", Text),
+    Column("dimensions", Integer),
+    Column("source_ids", Text, nullable=False, server_default=text("''")),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("ix_turns_customer", "customer_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+knowledge = Table(
+    "knowledge",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("embed_text", Text, nullable=False),
+    Column("search_text", Text, nullable=False),
+    Column("answer", Text),
+    Column("metadata", Text, nullable=False),  # JSON object of strings
+    Column("content_hash", Text, nullable=False),
+    Column("vector", LargeBinary),
+    Column("model", Text),
+    Column("dimensions", Integer),
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    _id_column(),
+    Column("account", Text, nullable=False),
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
+    Column("chat", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("reason", Text, nullable=False),  # unknown, asked, trouble
+    Column("state", Text, nullable=False),  # open, answered, closed
+    Column("due_ms", BigInteger, nullable=False),  # when the owner is reminded next
+    Column("reminders", Integer, nullable=False, server_default=text("0")),
+    Column("answer", Text),
+    Column("learned", Text),  # null: not offered; offered, saved, declined
+    Column("created_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Index(
+        "ix_handoffs_open",
+        "account",
+        "due_ms",
+        sqlite_where=text("finished_ms IS NULL"),
+        postgresql_where=text("finished_ms IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# What a message to the owner was about, so that quoting it acts on it.
+notices = Table(
+    "notices",
+    metadata,
+    _id_column(),
+    Column("account", Text, nullable=False),
+    Column("outbox_id", BigId, ForeignKey("outbox.id"), nullable=False, unique=True),
+    Column("message_id", Text),  # the channel's id, known once it is sent
+    Column("kind", Text, nullable=False),  # handoff, faq_offer
+    Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
+    Column("turn_id", BigId),
+    Column("handoff_id", BigId, ForeignKey("handoffs.id"), index=True),
+    Column("order_id", Text),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("ix_notices_message", "account", "message_id"),
+    sqlite_autoincrement=True,
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("notified_ms", BigInteger),
+    Column("recovered_ms", BigInteger),
+)
+
+# Money that the model costs, summed per day: reserved at its upper bound before a call, settled after it.
+usage = Table(
+    "usage",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # YYYY-MM-DD in the shop's time zone
+    Column("customer_id", BigId, primary_key=True, autoincrement=False),  # 0 is the whole shop
+    Column("answers", Integer, nullable=False, server_default=text("0")),
+    Column("input_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("output_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("embedding_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("reserved_idr", BigInteger, nullable=False, server_default=text("0")),
+    Column("spent_idr", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Every memory follows this log with a cursor of its own; a tombstone always wins over an upsert.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("entity", Text, nullable=False),  # turn, customer, knowledge
+    Column("ref", Text, nullable=False),  # the entity's id
+    Column("customer_id", BigId),
+    Column("tombstone", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,253 @@
+"""SQLite behind the store's doors: one writer thread that commits in groups, reads inline on the loop.
+
+Why so (measured, see the README): SQLAlchemy's default SQLite transactions silently lose updates, so
+every write transaction is ``BEGIN IMMEDIATE``; one fsync serves every job that waited for it; a thread
+hop costs more than an indexed read. All SQLite goes through ``pysqlite3``, which carries a version
+without the WAL-reset bug of 3.51.2 and older.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pysqlite3
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import exc as sa_exc
+from sqlalchemy.pool import NullPool
+
+from store.doors import Job
+from store.errors import StoreError, StoreMisconfigured, StoreUnavailable, translate
+from store.migrations import upgrade
+
+T = TypeVar("T")
+
+# The WAL-reset race was mended here; older versions can corrupt a database with several connections.
+MINIMUM_SQLITE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 10_000
+# A group larger than this would keep its first waiter waiting for the last one's statements.
+MAX_GROUP = 64
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A job that waits for the writer, and who waits for it."""
+
+    fn: Job[Any]
+    done: Future[Any]
+
+
+class SqliteStore:
+    """The doors over one SQLite file. See ``store.doors.Store``."""
+
+    dialect = "sqlite"
+
+    def __init__(self, engine: Engine, reading: Connection) -> None:
+        self._engine = engine
+        self._reading = reading
+        self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._accepting = True
+        self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
+        self._writer.start()
+
+    @classmethod
+    async def open(cls, path: Path, *, allow_old_sqlite: bool = False) -> SqliteStore:
+        """Open (or create) the database file; raises ``StoreMisconfigured`` with what to do."""
+        check_sqlite_version(allow_old=allow_old_sqlite)
+        _make_private_folder(path.parent)
+        engine = sqlite_engine(path)
+        with _translated():
+            with engine.connect() as connection:
+                upgrade(connection)
+            reading = engine.connect()
+            reading.exec_driver_sql("PRAGMA query_only=ON")
+            reading.rollback()
+        path.chmod(0o600)
+        return cls(engine, reading)
+
+    async def write(self, fn: Job[T]) -> T:
+        return cast("T", await asyncio.wrap_future(self._submit(fn)))
+
+    async def read(self, fn: Job[T], *, slow: bool = False) -> T:
+        if slow:
+            return await asyncio.to_thread(self._read_on_own_connection, fn)
+        with _translated(), _snapshot(self._reading):
+            return fn(self._reading)
+
+    def record(self, fn: Job[T], *, timeout_s: float = 5.0) -> T:
+        try:
+            return cast("T", self._submit(fn).result(timeout_s))
+        except TimeoutError as exc:
+            raise StoreUnavailable(f"the database did not commit within {timeout_s:.0f} s") from exc
+
+    async def close(self) -> None:
+        self._accepting = False
+        self._jobs.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._reading.close()
+        self._engine.dispose()
+
+    def _submit(self, fn: Job[Any]) -> Future[Any]:
+        if not self._accepting:
+            raise StoreUnavailable("the store is closed")
+        done: Future[Any] = Future()
+        self._jobs.put(_Waiting(fn, done))
+        return done
+
+    def _read_on_own_connection(self, fn: Job[T]) -> T:
+        with _translated(), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            with _snapshot(connection):
+                return fn(connection)
+
+    # The writer's side. Everything below runs in the one writer thread.
+
+    def _write_forever(self) -> None:
+        connection: Connection | None = None
+        while (first := self._jobs.get()) is not None:
+            group = [first, *self._more(MAX_GROUP - 1)]
+            try:
+                if connection is None or connection.closed:
+                    connection = self._engine.connect()
+                _commit_group(connection, group)
+            except BaseException as exc:  # noqa: BLE001 - the waiters get it; the writer must survive.
+                _fail(group, exc)
+                if connection is not None:
+                    with contextlib.suppress(sa_exc.SQLAlchemyError):
+                        connection.close()
+                    connection = None
+        if connection is not None:
+            connection.close()
+
+    def _more(self, most: int) -> Iterator[_Waiting]:
+        for _ in range(most):
+            try:
+                waiting = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is None:
+                # The end mark must be seen by the loop above after this group.
+                self._jobs.put(None)
+                return
+            yield waiting
+
+
+def _commit_group(connection: Connection, group: list[_Waiting]) -> None:
+    """Run the jobs in one transaction, each in its own savepoint; wake the waiters after the commit."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        outcomes = [_run_in_savepoint(connection, waiting) for waiting in group]
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sa_exc.SQLAlchemyError):
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+    for waiting, (result, error) in zip(group, outcomes, strict=True):
+        if waiting.done.cancelled():
+            continue
+        if error is not None:
+            waiting.done.set_exception(error)
+        else:
+            waiting.done.set_result(result)
+
+
+def _run_in_savepoint(connection: Connection, waiting: _Waiting) -> tuple[Any, BaseException | None]:
+    """The job's result or its failure; a failing job undoes only itself."""
+    connection.exec_driver_sql("SAVEPOINT job")
+    try:
+        result = waiting.fn(connection)
+    except Exception as exc:  # noqa: BLE001 - whatever it is belongs to this job's waiter.
+        connection.exec_driver_sql("ROLLBACK TO job")
+        connection.exec_driver_sql("RELEASE job")
+        error = translate(exc) if isinstance(exc, sa_exc.SQLAlchemyError) else exc
+        if error is not exc:
+            error.__cause__ = exc
+        return None, error
+    connection.exec_driver_sql("RELEASE job")
+    return result, None
+
+
+def _fail(group: list[_Waiting], exc: BaseException) -> None:
+    error: BaseException = exc
+    if isinstance(exc, sa_exc.SQLAlchemyError):
+        error = translate(exc)
+        error.__cause__ = exc
+    for waiting in group:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)
+
+
+def check_sqlite_version(*, allow_old: bool) -> None:
+    """Refuse a SQLite with the WAL-reset bug unless a setting says otherwise."""
+    found = tuple(int(part) for part in pysqlite3.sqlite_version.split("."))
+    if found < MINIMUM_SQLITE and not allow_old:
+        wanted = ".".join(map(str, MINIMUM_SQLITE))
+        raise StoreMisconfigured(
+            f"SQLite {pysqlite3.sqlite_version} can corrupt a database (WAL reset); install pysqlite3 with "
+            f"{wanted} or newer (pip install -r requirements.txt), "
+            "or set ALLOW_OLD_SQLITE=true at your own risk"
+        )
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """An engine over the file whose transactions are ours alone (the driver begins none by itself)."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        module=pysqlite3,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        # One connection may be opened in one thread and closed in another; never used by two at once.
+        connect_args={
+            "check_same_thread": False,
+            "timeout": BUSY_TIMEOUT_MS / 1000,
+            "cached_statements": 512,
+        },
+    )
+    event.listen(engine, "connect", _prepare_connection)
+    return engine
+
+
+def _prepare_connection(dbapi_connection: Any, _record: Any) -> None:
+    cursor = dbapi_connection.cursor()
+    # FULL: a committed message survives a power cut. secure_delete: what was deleted leaves no bytes.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@contextlib.contextmanager
+def _snapshot(connection: Connection) -> Iterator[None]:
+    """All statements inside see the same committed state."""
+    connection.exec_driver_sql("BEGIN")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("COMMIT")
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa_exc.SQLAlchemyError as exc:
+        raise translate(exc) from exc
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as exc:
+        raise StoreMisconfigured(
+            f"cannot create the folder {folder}: {exc.strerror}; "
+            "set STATE_DIR to a folder that the bot may write to"
+        ) from exc
+
+
+__all__ = ["SqliteStore", "StoreError", "check_sqlite_version", "sqlite_engine"]
