@@ -1,1 +1,1 @@
-"""Memories: rebuildable search indexes over the SQL truth (embedded here; others behind the same contract)."""
+"""Memories: rebuildable search indexes over the SQL truth, all behind one contract."""

@@ -1,0 +1,86 @@
+"""Turns: one exchange each, what the customer asked and what he was answered. SQL is their truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from store import changes
+from store.schema import now_ms, turns
+
+
+class Author(StrEnum):
+    """Who wrote the reply of a turn."""
+
+    BOT = "bot"  # the model's checked answer, or a rule
+    HUMAN = "human"  # the owner or an admin
+    AUTO = "auto"  # WhatsApp Business' own greeting or away message, or an invoice
+    NONE = "none"  # nobody answered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One exchange as the prompt and the memory see it."""
+
+    id: int
+    asked: str
+    replied: str
+    author: Author
+    created_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTurn:
+    """An exchange to be stored. ``vector`` is float16 bytes of ``dimensions`` from ``model``, or None."""
+
+    customer_id: int
+    asked: str
+    replied: str
+    author: Author
+    search_text: str
+    vector: bytes | None = None
+    model: str | None = None
+    dimensions: int | None = None
+    source_ids: tuple[str, ...] = ()
+
+
+_INSERT = insert(turns).values(created_ms=now_ms())
+
+_RECENT = (
+    select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
+    .where(turns.c.customer_id == bindparam("customer"))
+    .order_by(turns.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def append(connection: Connection, turn: NewTurn) -> int:
+    """Store the exchange and tell the memories; the new turn's id."""
+    result = connection.execute(
+        _INSERT,
+        {
+            "customer_id": turn.customer_id,
+            "asked": turn.asked,
+            "replied": turn.replied,
+            "author": turn.author.value,
+            "search_text": turn.search_text,
+            "vector": turn.vector,
+            "model": turn.model,
+            "dimensions": turn.dimensions,
+            "source_ids": " ".join(turn.source_ids),
+        },
+    )
+    turn_id = int(result.inserted_primary_key[0])
+    changes.append(connection, entity="turn", ref=str(turn_id), customer_id=turn.customer_id)
+    return turn_id
+
+
+def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn]:
+    """The customer's newest turns, oldest first."""
+    rows = connection.execute(_RECENT, {"customer": customer_id, "most": limit}).all()
+    return [
+        Turn(id=row[0], asked=row[1], replied=row[2], author=Author(row[3]), created_ms=row[4])
+        for row in reversed(rows)
+    ]
