@@ -1,0 +1,1 @@
+"""Knowledge, embeddings, retrieval, prompt and checked answer."""

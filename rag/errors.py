@@ -1,0 +1,29 @@
+"""Errors of the model's adapter, translated once from the ``openai`` library.
+
+ModelError
+├── ModelUnavailable     retry later: unreachable, too slow, 429, 5xx, or our own circuit is open
+├── ModelMisconfigured   a person must act: wrong key, unknown model, refused parameter
+└── ModelRubbish         give up on this answer: a refusal, nothing, or not what was asked for
+"""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """The model gave no usable result; the subclass says what the caller should do."""
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot answer now; the same call may work later."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ModelMisconfigured(ModelError):
+    """No call can work until a person changes a setting; the text says which."""
+
+
+class ModelRubbish(ModelError):
+    """The model answered, but not with something that may be used."""

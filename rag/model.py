@@ -1,0 +1,266 @@
+"""The one adapter of the model: embeddings and chat completions through the ``openai`` library.
+
+It decides nothing about customers. It bounds every call (time-out, attempts, calls in flight), owns
+the only retry layer (the library's own is switched off) and translates the library's errors. Chat
+Completions rather than Responses, because every OpenAI-compatible server (Ollama, vLLM, OpenRouter)
+speaks it; nothing outside this file knows which of the two is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar, cast
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+import openai
+from openai.types.chat import ChatCompletionMessageParam
+
+from config.settings import ModelSettings
+from rag.breaker import Breaker
+from rag.errors import ModelMisconfigured, ModelRubbish, ModelUnavailable
+
+T = TypeVar("T")
+Vector = npt.NDArray[np.float32]
+Message = ChatCompletionMessageParam
+
+# A provider that asks for a longer pause than this is treated as down for this answer.
+MAX_RETRY_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbeddingBatch:
+    """Unit vectors in the order of the texts, and what they cost in tokens."""
+
+    vectors: list[Vector]
+    tokens: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completion:
+    """The model's raw content and what it cost in tokens."""
+
+    content: str
+    input_tokens: int
+    output_tokens: int
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    model: str
+    dimensions: int
+
+    async def embed(self, texts: Sequence[str]) -> EmbeddingBatch:
+        """One request for all texts. Raises ``rag.errors.ModelError``."""
+        ...
+
+
+class ModelClient:
+    """One shared client for embeddings and chat; open it with ``async with``."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+        self._breaker = Breaker()
+        self._slots = asyncio.Semaphore(settings.max_in_flight)
+        self._client = make_client(settings)
+        self.embedder: Embedder | None = None
+        if settings.embedding_model is not None:
+            self.embedder = _OpenAIEmbedder(self, settings.embedding_model, settings.embedding_dimensions)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def check(self) -> None:
+        """Ask once whether key and models are accepted.
+
+        Raises ``ModelMisconfigured`` with what to change, ``ModelUnavailable`` when nobody can tell now.
+        """
+        names = [self._settings.chat_model]
+        if self.embedder is not None:
+            names.append(self.embedder.model)
+        for name in names:
+            try:
+                await self._client.models.retrieve(name)
+            except openai.NotFoundError as exc:
+                # Servers that have no such address answer 404 too, without OpenAI's code for it.
+                if exc.code == "model_not_found":
+                    raise translate(exc, self._settings) from exc
+            except openai.OpenAIError as exc:
+                raise translate(exc, self._settings) from exc
+
+    async def chat(
+        self, messages: Sequence[Message], *, schema_name: str, schema: dict[str, Any]
+    ) -> Completion:
+        """One structured completion; ``content`` is the model's JSON text, not yet checked."""
+        extra: dict[str, Any] = {}
+        if self._settings.reasoning_effort is not None:
+            extra["reasoning_effort"] = self._settings.reasoning_effort
+
+        async def call() -> Completion:
+            response = await self._client.chat.completions.create(
+                model=self._settings.chat_model,
+                messages=list(messages),
+                response_format={
+                    "type": "json_schema",
+                    "json_schema": {"name": schema_name, "schema": schema, "strict": True},
+                },
+                max_completion_tokens=self._settings.max_output_tokens,
+                **extra,
+            )
+            return _completion_from(response)
+
+        return await self.bounded(call)
+
+    async def embed(self, model: str, dimensions: int, texts: Sequence[str]) -> EmbeddingBatch:
+        """One embedding request for all texts."""
+
+        async def call() -> EmbeddingBatch:
+            response = await self._client.embeddings.create(
+                model=model,
+                input=list(texts),
+                dimensions=dimensions,
+                # Asked for explicitly, the library hands the bytes over without making a list of floats.
+                encoding_format="base64",
+            )
+            return _batch_from(response, count=len(texts), dimensions=dimensions)
+
+        return await self.bounded(call)
+
+    async def bounded(self, call: Callable[[], Awaitable[T]]) -> T:
+        """``call`` with our attempts, pauses and circuit breaker; raises ``rag.errors.ModelError`` only."""
+        for attempt in range(1, self._settings.attempts + 1):
+            if not self._breaker.allow():
+                raise ModelUnavailable("the model failed repeatedly; not asked again for some seconds")
+            try:
+                async with self._slots:
+                    result = await call()
+            except openai.OpenAIError as exc:
+                error = translate(exc, self._settings)
+                if not isinstance(error, ModelUnavailable):
+                    raise error from exc
+                self._breaker.failed()
+                pause_s = error.retry_after_s or random.uniform(0.2, 0.6) * attempt
+                if attempt == self._settings.attempts or pause_s > MAX_RETRY_AFTER_S:
+                    raise error from exc
+                await asyncio.sleep(pause_s)
+            except ValueError as exc:
+                # The library lets a body that is not JSON through as the parser's own error.
+                raise ModelRubbish("the response is not JSON") from exc
+            else:
+                self._breaker.succeeded()
+                return result
+        raise AssertionError("attempts is at least 1, so the loop returned or raised")
+
+
+def make_client(settings: ModelSettings) -> openai.AsyncOpenAI:
+    """The library's client with our bounds; its own retries are off, because we own the one retry layer."""
+    timeout = httpx.Timeout(settings.call_timeout_s, connect=min(5.0, settings.call_timeout_s))
+    return openai.AsyncOpenAI(
+        api_key=settings.api_key.reveal(),
+        base_url=settings.base_url,
+        timeout=timeout,
+        max_retries=0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenAIEmbedder:
+    """``Embedder`` for one model and size."""
+
+    client: ModelClient
+    model: str
+    dimensions: int
+
+    async def embed(self, texts: Sequence[str]) -> EmbeddingBatch:
+        return await self.client.embed(self.model, self.dimensions, texts)
+
+
+def _completion_from(response: Any) -> Completion:
+    """Read the parts that we use; a proxy's HTML page or an empty choice is rubbish, not a crash."""
+    try:
+        choice = response.choices[0]
+        message = choice.message
+        content, refusal = message.content, getattr(message, "refusal", None)
+    except (AttributeError, IndexError, TypeError) as exc:
+        raise ModelRubbish("the model's response has no message") from exc
+    if refusal:
+        raise ModelRubbish("the model refused to answer")
+    if not isinstance(content, str) or not content.strip():
+        raise ModelRubbish("the model's message is empty")
+    usage = getattr(response, "usage", None)
+    return Completion(
+        content=content,
+        input_tokens=int(getattr(usage, "prompt_tokens", 0) or 0),
+        output_tokens=int(getattr(usage, "completion_tokens", 0) or 0),
+    )
+
+
+def _batch_from(response: Any, *, count: int, dimensions: int) -> EmbeddingBatch:
+    try:
+        vectors = [_unit_vector(item.embedding) for item in response.data]
+    except (AttributeError, TypeError, ValueError) as exc:
+        raise ModelRubbish("the embedding response cannot be read") from exc
+    if len(vectors) != count or any(vector.shape != (dimensions,) for vector in vectors):
+        raise ModelRubbish(f"the embedding response does not hold {count} vectors of {dimensions} numbers")
+    usage = getattr(response, "usage", None)
+    return EmbeddingBatch(vectors=vectors, tokens=int(getattr(usage, "total_tokens", 0) or 0))
+
+
+def _unit_vector(embedding: object) -> Vector:
+    if isinstance(embedding, str):
+        vector = np.frombuffer(base64.b64decode(embedding), dtype="<f4")
+    else:
+        # Some compatible servers ignore encoding_format and send plain numbers.
+        vector = np.asarray(cast("Sequence[float]", embedding), dtype=np.float32)
+    norm = float(np.linalg.norm(vector))
+    if not np.isfinite(norm) or norm == 0.0:
+        raise ValueError("not a direction")
+    return (vector / norm).astype(np.float32)
+
+
+def translate(
+    error: openai.OpenAIError, settings: ModelSettings
+) -> ModelUnavailable | ModelMisconfigured | ModelRubbish:
+    """Our error for the library's. The library's tree is in its ``_exceptions`` module."""
+    if isinstance(error, openai.APITimeoutError):
+        return ModelUnavailable(f"no answer from {settings.base_url} within {settings.call_timeout_s:.0f} s")
+    if isinstance(error, openai.APIResponseValidationError):
+        return ModelRubbish("the response is not what the API promises")
+    if isinstance(error, openai.APIConnectionError):
+        return ModelUnavailable(f"cannot reach {settings.base_url}; check OPENAI_BASE_URL and the network")
+    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+        return ModelMisconfigured(f"{settings.base_url} refuses the key; check OPENAI_API_KEY")
+    if isinstance(error, openai.NotFoundError):
+        return ModelMisconfigured(
+            f"{settings.base_url} does not know this model; check CHAT_MODEL ({settings.chat_model}) "
+            f"and EMBEDDING_MODEL ({settings.embedding_model})"
+        )
+    if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
+        return ModelMisconfigured(f"the account at {settings.base_url} has no credit left; top it up")
+    if isinstance(error, openai.RateLimitError):
+        return ModelUnavailable("the model asks us to slow down (429)", retry_after_s=_retry_after_s(error))
+    if isinstance(error, openai.InternalServerError | openai.ConflictError):
+        return ModelUnavailable(f"the model's server failed ({error.status_code})")
+    if isinstance(error, openai.APIStatusError):
+        return ModelMisconfigured(f"the model refuses our request ({error.status_code}): {error.message}")
+    return ModelRubbish(f"the model's response cannot be used ({type(error).__name__})")
+
+
+def _retry_after_s(error: openai.APIStatusError) -> float | None:
+    """The pause that the server asks for in seconds; the date form is not used by the known providers."""
+    try:
+        return float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
