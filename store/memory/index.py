@@ -11,10 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-Vector = npt.NDArray[np.float32]
+from store.vectors import Vector
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,3 +78,6 @@ class MemoryIndex(Protocol):
     async def search(self, query: Query, *, limit: int) -> list[Passage]:
         """The best fitting passages of one whole knowledge generation, best first."""
         ...
+
+
+__all__ = ["MemoryIndex", "Passage", "Query", "Recalled", "Vector"]
