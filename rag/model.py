@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
-import httpx
 import numpy as np
 import numpy.typing as npt
 import openai
@@ -54,8 +53,11 @@ class Completion:
 class Embedder(Protocol):
     """Turns texts into unit vectors."""
 
-    model: str
-    dimensions: int
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
 
     async def embed(self, texts: Sequence[str]) -> EmbeddingBatch:
         """One request for all texts. Raises ``rag.errors.ModelError``."""
@@ -166,7 +168,7 @@ class ModelClient:
 
 def make_client(settings: ModelSettings) -> openai.AsyncOpenAI:
     """The library's client with our bounds; its own retries are off, because we own the one retry layer."""
-    timeout = httpx.Timeout(settings.call_timeout_s, connect=min(5.0, settings.call_timeout_s))
+    timeout = openai.Timeout(settings.call_timeout_s, connect=min(5.0, settings.call_timeout_s))
     return openai.AsyncOpenAI(
         api_key=settings.api_key.reveal(),
         base_url=settings.base_url,

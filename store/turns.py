@@ -46,7 +46,7 @@ class NewTurn:
     source_ids: tuple[str, ...] = ()
 
 
-_INSERT = insert(turns).values(created_ms=now_ms())
+_INSERT = insert(turns).values(created_ms=now_ms()).returning(turns.c.id)
 
 _RECENT = (
     select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
@@ -58,7 +58,7 @@ _RECENT = (
 
 def append(connection: Connection, turn: NewTurn) -> int:
     """Store the exchange and tell the memories; the new turn's id."""
-    result = connection.execute(
+    turn_id = connection.execute(
         _INSERT,
         {
             "customer_id": turn.customer_id,
@@ -71,10 +71,9 @@ def append(connection: Connection, turn: NewTurn) -> int:
             "dimensions": turn.dimensions,
             "source_ids": " ".join(turn.source_ids),
         },
-    )
-    turn_id = int(result.inserted_primary_key[0])
+    ).scalar_one()
     changes.append(connection, entity="turn", ref=str(turn_id), customer_id=turn.customer_id)
-    return turn_id
+    return int(turn_id)
 
 
 def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn]:

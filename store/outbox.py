@@ -1,0 +1,95 @@
+"""The outbox: what is to be sent, committed together with the state that makes it true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from store.queue import Queue, finish
+from store.schema import QueueState, notices, now_ms, outbox
+
+
+class Kind(StrEnum):
+    """What is sent."""
+
+    TEXT = "text"  # a bubble of text
+    REACTION = "reaction"  # an emoji on the message ``quoted_id``
+
+
+class Purpose(StrEnum):
+    """Why it is sent; the gate and the quiet hours go by it."""
+
+    ANSWER = "answer"  # the bot's answer to a customer
+    RELAY = "relay"  # a person's words, sent for him
+    NOTICE = "notice"  # to the owner, because something happened
+    REMINDER = "reminder"  # to the owner, because nothing happened
+    COMMAND = "command"  # to the owner, the outcome of what he asked for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewMessage:
+    """A message for one chat, or a reaction to ``quoted_id`` there. ``held`` waits for approval."""
+
+    account: str
+    transport: str
+    chat: str
+    body: str
+    purpose: Purpose
+    kind: Kind = Kind.TEXT
+    customer_id: int | None = None
+    quoted_id: str | None = None
+    inbox_id: int | None = None
+    held: bool = False
+    delay_ms: int = 0
+
+
+_INSERT = (
+    insert(outbox)
+    .values(
+        due_ms=now_ms() + bindparam("delay_ms"),
+        created_ms=now_ms(),
+        key=bindparam("chat"),
+    )
+    .returning(outbox.c.id)
+)
+
+_SET_PROVIDER_ID = (
+    update(outbox).where(outbox.c.id == bindparam("row")).values(provider_id=bindparam("provider"))
+)
+_SET_NOTICE_ID = (
+    update(notices).where(notices.c.outbox_id == bindparam("row")).values(message_id=bindparam("provider"))
+)
+
+
+def add(connection: Connection, message: NewMessage) -> int:
+    """Queue the message; the new row's id."""
+    row = connection.execute(
+        _INSERT,
+        {
+            "account": message.account,
+            "transport": message.transport,
+            "chat": message.chat,
+            "state": (QueueState.HELD if message.held else QueueState.NEW).value,
+            "customer_id": message.customer_id,
+            "kind": message.kind.value,
+            "purpose": message.purpose.value,
+            "body": message.body,
+            "quoted_id": message.quoted_id,
+            "inbox_id": message.inbox_id,
+            "delay_ms": message.delay_ms,
+        },
+    )
+    return int(row.scalar_one())
+
+
+def mark_sent(
+    connection: Connection, queue: Queue, row_id: int, *, owner: str, provider_id: str, is_notice: bool
+) -> None:
+    """The transport accepted it under ``provider_id``; a notice can be quoted by that id from now on."""
+    finish(connection, queue, [row_id], owner=owner)
+    values = {"row": row_id, "provider": provider_id}
+    connection.execute(_SET_PROVIDER_ID, values)
+    if is_notice:
+        connection.execute(_SET_NOTICE_ID, values)

@@ -1,0 +1,128 @@
+"""What the model costs, in whole rupiah a day: reserved at its upper bound before a call, settled after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store.schema import usage
+
+# The row of the whole shop; customer ids start at 1.
+WHOLE_SHOP = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """The most that may be spent in a day, in rupiah."""
+
+    shop_idr: int
+    customer_idr: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reservation:
+    """Money set aside for one answer; give it back with ``settle``."""
+
+    account: str
+    day: str
+    customer_id: int
+    amount_idr: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What one answer really cost."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    embedding_tokens: int = 0
+    cost_idr: int = 0
+
+
+_SELECT = select(usage.c.customer_id, usage.c.reserved_idr + usage.c.spent_idr).where(
+    usage.c.account == bindparam("in_account"),
+    usage.c.day == bindparam("in_day"),
+    usage.c.customer_id.in_([WHOLE_SHOP, bindparam("in_customer")]),
+)
+_KEY = ["account", "day", "customer_id"]
+_ADDED = {"reserved_idr": usage.c.reserved_idr + bindparam("amount")}
+_RESERVE = {
+    "sqlite": sqlite.insert(usage)
+    .values(reserved_idr=bindparam("amount"))
+    .on_conflict_do_update(index_elements=_KEY, set_=_ADDED),
+    "postgresql": postgresql.insert(usage)
+    .values(reserved_idr=bindparam("amount"))
+    .on_conflict_do_update(index_elements=_KEY, set_=_ADDED),
+}
+_SETTLE = (
+    update(usage)
+    .where(
+        usage.c.account == bindparam("in_account"),
+        usage.c.day == bindparam("in_day"),
+        usage.c.customer_id.in_([WHOLE_SHOP, bindparam("in_customer")]),
+    )
+    .values(
+        answers=usage.c.answers + 1,
+        reserved_idr=usage.c.reserved_idr - bindparam("amount"),
+        spent_idr=usage.c.spent_idr + bindparam("cost"),
+        input_tokens=usage.c.input_tokens + bindparam("input"),
+        output_tokens=usage.c.output_tokens + bindparam("output"),
+        embedding_tokens=usage.c.embedding_tokens + bindparam("embedding"),
+    )
+)
+
+
+def reserve(connection: Connection, wanted: Reservation, budget: Budget) -> bool:
+    """Set the amount aside for shop and customer; False, and nothing set aside, when a budget forbids it."""
+    key = {"in_account": wanted.account, "in_day": wanted.day, "in_customer": wanted.customer_id}
+    used = {row[0]: int(row[1]) for row in connection.execute(_SELECT, key)}
+    if used.get(WHOLE_SHOP, 0) + wanted.amount_idr > budget.shop_idr:
+        return False
+    if used.get(wanted.customer_id, 0) + wanted.amount_idr > budget.customer_idr:
+        return False
+    values = {"account": wanted.account, "day": wanted.day, "amount": wanted.amount_idr}
+    connection.execute(
+        _RESERVE[connection.dialect.name],
+        [values | {"customer_id": WHOLE_SHOP}, values | {"customer_id": wanted.customer_id}],
+    )
+    return True
+
+
+def settle(connection: Connection, reserved: Reservation, spent: Spent) -> None:
+    """Replace the reservation by what the answer really cost."""
+    connection.execute(
+        _SETTLE,
+        {
+            "in_account": reserved.account,
+            "in_day": reserved.day,
+            "in_customer": reserved.customer_id,
+            "amount": reserved.amount_idr,
+            "cost": spent.cost_idr,
+            "input": spent.input_tokens,
+            "output": spent.output_tokens,
+            "embedding": spent.embedding_tokens,
+        },
+    )
+
+
+def spend_orphans(connection: Connection, account: str) -> None:
+    """Count what a crashed process had reserved as spent: the calls may have been made."""
+    connection.execute(
+        update(usage)
+        .where(usage.c.account == account, usage.c.reserved_idr != 0)
+        .values(spent_idr=usage.c.spent_idr + usage.c.reserved_idr, reserved_idr=0)
+    )
+
+
+def spent_on(connection: Connection, account: str, day: str) -> Spent:
+    """What the whole shop spent on that day."""
+    row = connection.execute(
+        select(
+            usage.c.input_tokens, usage.c.output_tokens, usage.c.embedding_tokens, usage.c.spent_idr
+        ).where(usage.c.account == account, usage.c.day == day, usage.c.customer_id == WHOLE_SHOP)
+    ).first()
+    if row is None:
+        return Spent()
+    return Spent(input_tokens=row[0], output_tokens=row[1], embedding_tokens=row[2], cost_idr=row[3])

@@ -1,0 +1,183 @@
+"""The one worker that every queue uses: claims heads, runs the handler, retries, gives up, drains.
+
+The handler gets a claimed row and finishes it itself, in the transaction that holds its result
+(``queue.finish``). When it raises, the row is tried again after a pause and becomes a dead letter
+after the last attempt; ``Discard`` makes it one at once. A crash leaves the row claimed; it is taken
+back at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from store import queue as queues
+from store.doors import Store
+from store.errors import ClaimLost, StoreError
+from store.queue import Backoff, Queue
+from store.schema import QueueState
+
+Handler = Callable[[Row[Any]], Awaitable[None]]
+DeadLetter = Callable[[Connection, Row[Any], str], None]
+
+log = structlog.get_logger(__name__)
+
+
+class Discard(Exception):
+    """Raised by a handler for a row that no further attempt can help; the text says why."""
+
+
+class Retry(Exception):
+    """Raised by a handler that knows when to try again; an attempt like any other."""
+
+    def __init__(self, reason: str, *, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class Worker:
+    """Works one queue with up to ``concurrency`` rows at a time, one per key.
+
+    ``poll_s`` bounds how long a row that another process wrote stays unseen; rows of this process are
+    announced by ``wake``. ``on_dead`` runs in the transaction that gives a row up, so that whoever
+    must know (the owner) is told exactly when it happens.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: Queue,
+        handler: Handler,
+        owner: str,
+        backoff: Backoff,
+        concurrency: int,
+        poll_s: float = 0.5,
+        on_dead: DeadLetter | None = None,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._handler = handler
+        self._owner = owner
+        self._backoff = backoff
+        self._concurrency = concurrency
+        self._poll_s = poll_s
+        self._on_dead = on_dead
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self.name = f"{queue.transport}-worker"
+
+    @property
+    def in_flight(self) -> int:
+        """How many rows are being worked on."""
+        return len(self._running)
+
+    def wake(self) -> None:
+        """There may be something to claim. Call it on the event loop's thread."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Claim and work until ``stop``; returns when nothing is in flight any more."""
+        while not self._stopping:
+            if len(self._running) < self._concurrency:
+                await self._claim_some()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self._poll_s)
+            self._woken.clear()
+        while self._running:
+            await asyncio.wait(self._running.values())
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Claim nothing more, let what is in flight end within ``drain_s``, give the rest back unworked."""
+        self._stopping = True
+        self._woken.set()
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=drain_s)
+        left = dict(self._running)
+        for task in left.values():
+            task.cancel()
+        if left:
+            await asyncio.wait(left.values())
+            await self._store.write(
+                lambda connection: queues.release(connection, self._queue, left.keys(), owner=self._owner)
+            )
+
+    async def _claim_some(self) -> None:
+        free = self._concurrency - len(self._running)
+        try:
+            if not await self._store.read(lambda c: queues.has_claimable(c, self._queue)):
+                return
+            rows = await self._store.write(
+                lambda c: queues.claim(c, self._queue, owner=self._owner, most=free)
+            )
+        except StoreError as exc:
+            # The store is locked, full or away: nothing is claimed, nothing is lost, try again.
+            log.warning("claim_failed", queue=self.name, reason=str(exc))
+            await asyncio.sleep(self._poll_s)
+            return
+        for row in rows:
+            task = asyncio.create_task(self._work(row), name=f"{self.name}-{row.id}")
+            self._running[row.id] = task
+            task.add_done_callback(partial(self._ended, row.id))
+
+    def _ended(self, row_id: int, _task: asyncio.Task[None]) -> None:
+        self._running.pop(row_id, None)
+        # A later row of the same key may be claimable now.
+        self._woken.set()
+
+    async def _work(self, row: Row[Any]) -> None:
+        try:
+            await self._handler(row)
+        except ClaimLost as exc:
+            log.warning("claim_lost", queue=self.name, row=row.id, reason=str(exc))
+        except Discard as exc:
+            await self._give_up(row, str(exc))
+        except Exception as exc:  # noqa: BLE001 - the loop boundary: logged, counted, tried again.
+            await self._failed(row, exc)
+
+    async def _failed(self, row: Row[Any], exc: Exception) -> None:
+        reason = f"{type(exc).__name__}: {exc}"
+        if isinstance(exc, Retry):
+            log.info("row_retries", queue=self.name, row=row.id, attempts=row.attempts, reason=str(exc))
+        else:
+            log.exception("row_failed", queue=self.name, row=row.id, attempts=row.attempts)
+        if row.attempts >= self._backoff.attempts:
+            await self._give_up(row, reason)
+            return
+        wanted_s = exc.after_s if isinstance(exc, Retry) else None
+        pause_s = self._backoff.pause_s(row.attempts) if wanted_s is None else wanted_s
+        await self._settle(
+            row,
+            lambda c: queues.retry(c, self._queue, row.id, owner=self._owner, pause_s=pause_s, error=reason),
+        )
+
+    async def _give_up(self, row: Row[Any], reason: str) -> None:
+        def make_dead_letter(connection: Connection) -> None:
+            queues.finish(
+                connection, self._queue, [row.id], owner=self._owner, state=QueueState.DEAD, error=reason
+            )
+            if self._on_dead is not None:
+                self._on_dead(connection, row, reason)
+
+        log.error("dead_letter", queue=self.name, row=row.id, attempts=row.attempts, reason=reason)
+        await self._settle(row, make_dead_letter)
+
+    async def _settle(self, row: Row[Any], job: Callable[[Connection], None]) -> None:
+        """Write how an attempt ended; while the store cannot, keep trying, for only we may touch the row."""
+        while True:
+            try:
+                await self._store.write(job)
+            except ClaimLost:
+                return
+            except StoreError as exc:
+                log.warning("settle_failed", queue=self.name, row=row.id, reason=str(exc))
+                await asyncio.sleep(self._poll_s)
+            else:
+                return
