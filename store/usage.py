@@ -1,4 +1,4 @@
-"""What the model costs, in whole rupiah a day: reserved at its upper bound before a call, settled after it."""
+"""What the model costs in whole rupiah a day: reserved at its upper bound before a call, settled after."""
 
 from __future__ import annotations
 

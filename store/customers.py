@@ -1,0 +1,219 @@
+"""Customers and their addresses. A customer is an internal id; phone number and LID are aliases of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, update
+
+from store import changes
+from store.schema import (
+    aliases,
+    customers,
+    handoffs,
+    inbox,
+    notices,
+    now_ms,
+    outbox,
+    turns,
+    usage,
+)
+
+
+class Address(NamedTuple):
+    """One of a customer's addresses: the network's server part and the user part."""
+
+    server: str
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Customer:
+    """What the conversation knows of a customer before it reads his message."""
+
+    id: int
+    name: str | None
+    introduced: bool
+    mode: str | None
+    silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
+
+
+_FIND = (
+    select(
+        customers.c.id,
+        customers.c.name,
+        customers.c.introduced_ms,
+        customers.c.mode,
+        customers.c.silent_until_ms - now_ms(),
+    )
+    .join(aliases, aliases.c.customer_id == customers.c.id)
+    .where(
+        aliases.c.account == bindparam("in_account"),
+        aliases.c.server == bindparam("in_server"),
+        aliases.c.user == bindparam("in_user"),
+    )
+)
+_INTRODUCED = (
+    update(customers)
+    .where(customers.c.id == bindparam("customer"), customers.c.introduced_ms.is_(None))
+    .values(introduced_ms=now_ms())
+)
+
+
+def find(connection: Connection, account: str, address: Address) -> Customer | None:
+    """The customer with this address, or None when he never wrote."""
+    row = connection.execute(
+        _FIND, {"in_account": account, "in_server": address.server, "in_user": address.user}
+    ).first()
+    if row is None:
+        return None
+    return Customer(
+        id=row[0],
+        name=row[1],
+        introduced=row[2] is not None,
+        mode=row[3],
+        silent_ms=max(0, row[4] or 0),
+    )
+
+
+def resolve(
+    connection: Connection, account: str, addresses: Sequence[Address], *, name: str | None
+) -> tuple[Customer, list[int]]:
+    """The customer with any of these addresses, created or merged as needed.
+
+    The second part names the customers that were merged into him, because two addresses turned out
+    to be one person (a phone number and a LID).
+    """
+    known = [found for address in addresses if (found := find(connection, account, address)) is not None]
+    by_age = sorted({customer.id: customer for customer in known}.values(), key=lambda customer: customer.id)
+    if by_age:
+        kept = by_age[0]
+    else:
+        created = connection.execute(
+            insert(customers)
+            .values(account=account, name=name, created_ms=now_ms())
+            .returning(customers.c.id)
+        ).scalar_one()
+        kept = Customer(id=int(created), name=name, introduced=False, mode=None, silent_ms=0)
+    merged = [customer.id for customer in by_age[1:]]
+    for other in merged:
+        _merge(connection, kept.id, other)
+    for address in addresses:
+        if find(connection, account, address) is None:
+            connection.execute(
+                insert(aliases).values(
+                    account=account, server=address.server, user=address.user, customer_id=kept.id
+                )
+            )
+    if name and name != kept.name:
+        connection.execute(update(customers).where(customers.c.id == kept.id).values(name=name))
+    return kept, merged
+
+
+def introduced(connection: Connection, customer_id: int) -> None:
+    """The privacy notice rode on an answer to this customer."""
+    connection.execute(_INTRODUCED, {"customer": customer_id})
+
+
+def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason: str) -> None:
+    """The bot says nothing in this chat for so long."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.id == customer_id)
+        .values(silent_until_ms=now_ms() + for_ms, silent_reason=reason)
+    )
+
+
+def set_mode(connection: Connection, customer_id: int, mode: str | None) -> None:
+    """The gate's mode for this chat alone; None follows the shop's again."""
+    connection.execute(update(customers).where(customers.c.id == customer_id).values(mode=mode))
+
+
+def addresses_of(connection: Connection, customer_id: int) -> list[Address]:
+    """Every address of the customer."""
+    rows = connection.execute(
+        select(aliases.c.server, aliases.c.user).where(aliases.c.customer_id == customer_id)
+    ).all()
+    return [Address(row[0], row[1]) for row in rows]
+
+
+def forget(connection: Connection, customer_id: int) -> bool:
+    """Delete the customer and everything that he said or was told; False when there is no such customer.
+
+    What remains: the shop's daily totals, and a tombstone with his number in the change log, which
+    makes every memory drop him and which no replay can undo.
+    """
+    chats = [
+        row[0]
+        for row in connection.execute(
+            select(inbox.c.chat).where(inbox.c.customer_id == customer_id).distinct()
+        ).all()
+    ]
+    connection.execute(
+        delete(notices).where(
+            or_(
+                notices.c.customer_id == customer_id,
+                notices.c.outbox_id.in_(select(outbox.c.id).where(outbox.c.customer_id == customer_id)),
+            )
+        )
+    )
+    connection.execute(delete(handoffs).where(handoffs.c.customer_id == customer_id))
+    connection.execute(delete(outbox).where(outbox.c.customer_id == customer_id))
+    connection.execute(delete(inbox).where(inbox.c.customer_id == customer_id))
+    # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
+    connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(chats)))
+    connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
+    connection.execute(delete(usage).where(usage.c.customer_id == customer_id))
+    connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
+    deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
+    changes.append(
+        connection, entity="customer", ref=str(customer_id), customer_id=customer_id, tombstone=True
+    )
+    return deleted == 1
+
+
+def _merge(connection: Connection, kept: int, other: int) -> None:
+    """Give everything of ``other`` to ``kept``; the memories learn it from the change log."""
+    moved = [
+        row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
+    ]
+    for table in (turns, inbox, outbox, handoffs, notices, aliases):
+        connection.execute(
+            update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
+        )
+    spent = connection.execute(select(usage).where(usage.c.customer_id == other)).all()
+    for row in spent:
+        _add_usage(connection, kept, row._asdict())
+    connection.execute(delete(usage).where(usage.c.customer_id == other))
+    connection.execute(delete(customers).where(customers.c.id == other))
+    changes.append(connection, entity="customer", ref=str(other), customer_id=other, tombstone=True)
+    for turn_id in moved:
+        changes.append(connection, entity="turn", ref=str(turn_id), customer_id=kept)
+
+
+def _add_usage(connection: Connection, kept: int, values: dict[str, object]) -> None:
+    sums = {
+        name: values[name]
+        for name in (
+            "answers",
+            "input_tokens",
+            "output_tokens",
+            "embedding_tokens",
+            "reserved_idr",
+            "spent_idr",
+        )
+    }
+    same_day = (
+        usage.c.account == values["account"],
+        usage.c.day == values["day"],
+        usage.c.customer_id == kept,
+    )
+    found = connection.execute(
+        update(usage).where(*same_day).values({name: usage.c[name] + value for name, value in sums.items()})
+    ).rowcount
+    if not found:
+        connection.execute(
+            insert(usage).values(account=values["account"], day=values["day"], customer_id=kept, **sums)
+        )

@@ -1,0 +1,217 @@
+"""Handoffs: what a person was promised to answer. A promise is a row here, or it must not be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from store import outbox
+from store.outbox import NewMessage
+from store.schema import customers, handoffs, notices, now_ms
+
+
+class Reason(StrEnum):
+    """Why a person is needed."""
+
+    UNKNOWN = "unknown"  # the shop's knowledge has no answer
+    ASKED = "asked"  # the customer asked for a person
+    TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
+
+
+class State(StrEnum):
+    """Where a handoff stands."""
+
+    OPEN = "open"  # the customer waits for a person
+    ANSWERED = "answered"  # a person's words are on their way to the customer
+    CLOSED = "closed"  # a person decided that nothing is to be said
+
+
+class Learning(StrEnum):
+    """What became of a person's answer as a new FAQ entry."""
+
+    OFFERED = "offered"  # shown to the admin, who has not said yes yet
+    SAVED = "saved"  # written to the knowledge folder
+    DECLINED = "declined"  # the admin said no
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handoff:
+    """A promise to a customer, with what the owner needs to keep it."""
+
+    id: int
+    customer_id: int
+    customer_name: str | None
+    chat: str
+    question: str
+    reason: Reason
+    state: State
+    answer: str | None
+    learned: Learning | None
+    created_ms: int
+    age_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """What a message to the owner was about."""
+
+    kind: str
+    customer_id: int | None
+    turn_id: int | None
+    handoff_id: int | None
+
+
+HANDOFF_NOTICE = "handoff"
+FAQ_OFFER = "faq_offer"
+
+_OPEN = (
+    insert(handoffs)
+    .values(state=State.OPEN.value, created_ms=now_ms(), due_ms=now_ms() + bindparam("remind_after_ms"))
+    .returning(handoffs.c.id)
+)
+_SELECT = select(
+    handoffs.c.id,
+    handoffs.c.customer_id,
+    customers.c.name,
+    handoffs.c.chat,
+    handoffs.c.question,
+    handoffs.c.reason,
+    handoffs.c.state,
+    handoffs.c.answer,
+    handoffs.c.learned,
+    handoffs.c.created_ms,
+    now_ms() - handoffs.c.created_ms,
+).join(customers, customers.c.id == handoffs.c.customer_id)
+
+
+def open_handoff(
+    connection: Connection,
+    *,
+    account: str,
+    customer_id: int,
+    chat: str,
+    question: str,
+    reason: Reason,
+    remind_after_ms: int,
+) -> int:
+    """Write the promise down; the new handoff's id."""
+    created = connection.execute(
+        _OPEN,
+        {
+            "account": account,
+            "customer_id": customer_id,
+            "chat": chat,
+            "question": question,
+            "reason": reason.value,
+            "remind_after_ms": remind_after_ms,
+        },
+    )
+    return int(created.scalar_one())
+
+
+def add_notice(
+    connection: Connection,
+    message: NewMessage,
+    *,
+    kind: str,
+    customer_id: int | None = None,
+    handoff_id: int | None = None,
+    turn_id: int | None = None,
+) -> int:
+    """Queue a message to the owner that he can act on by quoting it; the outbox row's id."""
+    row_id = outbox.add(connection, message)
+    connection.execute(
+        insert(notices).values(
+            account=message.account,
+            outbox_id=row_id,
+            kind=kind,
+            customer_id=customer_id,
+            handoff_id=handoff_id,
+            turn_id=turn_id,
+            created_ms=now_ms(),
+        )
+    )
+    return row_id
+
+
+def quoted_notice(connection: Connection, account: str, message_id: str) -> Notice | None:
+    """What the quoted message was about; the id decides, never the text."""
+    row = connection.execute(
+        select(notices.c.kind, notices.c.customer_id, notices.c.turn_id, notices.c.handoff_id).where(
+            notices.c.account == account, notices.c.message_id == message_id
+        )
+    ).first()
+    if row is None:
+        return None
+    return Notice(kind=row[0], customer_id=row[1], turn_id=row[2], handoff_id=row[3])
+
+
+def get(connection: Connection, handoff_id: int) -> Handoff | None:
+    """One handoff, or None when it (or its customer) was deleted."""
+    row = connection.execute(_SELECT.where(handoffs.c.id == handoff_id)).first()
+    return None if row is None else _from_row(row)
+
+
+def list_open(connection: Connection, account: str, *, limit: int = 50) -> list[Handoff]:
+    """What customers still wait for, oldest first."""
+    statement = (
+        _SELECT.where(handoffs.c.account == account, handoffs.c.finished_ms.is_(None))
+        .order_by(handoffs.c.id)
+        .limit(limit)
+    )
+    return [_from_row(row) for row in connection.execute(statement).all()]
+
+
+def due(connection: Connection, account: str) -> list[Handoff]:
+    """Open handoffs of which the owner must be reminded now."""
+    statement = _SELECT.where(
+        handoffs.c.account == account,
+        handoffs.c.finished_ms.is_(None),
+        handoffs.c.due_ms <= now_ms(),
+    ).order_by(handoffs.c.id)
+    return [_from_row(row) for row in connection.execute(statement).all()]
+
+
+def reminded(connection: Connection, handoff_id: int, *, next_after_ms: int) -> None:
+    """The owner was reminded; once more after ``next_after_ms``."""
+    connection.execute(
+        update(handoffs)
+        .where(handoffs.c.id == handoff_id)
+        .values(reminders=handoffs.c.reminders + 1, due_ms=now_ms() + next_after_ms)
+    )
+
+
+def finish(connection: Connection, handoff_id: int, *, state: State, answer: str | None = None) -> bool:
+    """Close an open handoff; False when somebody else already did."""
+    statement = (
+        update(handoffs)
+        .where(handoffs.c.id == handoff_id, handoffs.c.finished_ms.is_(None))
+        .values(state=state.value, answer=answer, finished_ms=now_ms())
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def set_learned(connection: Connection, handoff_id: int, *, learned: Learning, was: Learning | None) -> bool:
+    """Move the FAQ offer on; False when it does not stand where the caller believes."""
+    current = handoffs.c.learned.is_(None) if was is None else handoffs.c.learned == was.value
+    statement = update(handoffs).where(handoffs.c.id == handoff_id, current).values(learned=learned.value)
+    return connection.execute(statement).rowcount == 1
+
+
+def _from_row(row: object) -> Handoff:
+    values = tuple(row)  # type: ignore[arg-type] # A Row is a tuple; SQLAlchemy's stubs do not say so here.
+    return Handoff(
+        id=values[0],
+        customer_id=values[1],
+        customer_name=values[2],
+        chat=values[3],
+        question=values[4],
+        reason=Reason(values[5]),
+        state=State(values[6]),
+        answer=values[7],
+        learned=None if values[8] is None else Learning(values[8]),
+        created_ms=values[9],
+        age_ms=values[10],
+    )
