@@ -1,7 +1,7 @@
 """All settings of Balas: one frozen object, read once from the environment and `.env`.
 
-Each field carries the name of its key, so that defaults, keys and parsers stand in one place. `.env.example` is
-compared with these fields by a test. Nothing else in the product reads the environment.
+Each field carries the name of its key, so that defaults, keys and parsers stand in one place. `.env.example`
+is compared with these fields by a test. Nothing else in the product reads the environment.
 """
 
 from __future__ import annotations
