@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, insert, select, update
 
 from store.schema import alerts, now_ms
@@ -30,7 +32,12 @@ def raise_alert(connection: Connection, fingerprint: str, message: str) -> bool:
         return True
     notified_ms, recovered_ms, now = row
     tell = notified_ms is None or recovered_ms is not None or now - notified_ms >= REPEAT_AFTER_MS
-    values = {"message": message, "count": alerts.c.count + 1, "last_ms": now_ms(), "recovered_ms": None}
+    values: dict[str, Any] = {
+        "message": message,
+        "count": alerts.c.count + 1,
+        "last_ms": now_ms(),
+        "recovered_ms": None,
+    }
     if recovered_ms is not None:
         values |= {"first_ms": now_ms(), "count": 1}
     if tell:

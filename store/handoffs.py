@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -200,18 +202,17 @@ def set_learned(connection: Connection, handoff_id: int, *, learned: Learning, w
     return connection.execute(statement).rowcount == 1
 
 
-def _from_row(row: object) -> Handoff:
-    values = tuple(row)  # type: ignore[arg-type] # A Row is a tuple; SQLAlchemy's stubs do not say so here.
+def _from_row(row: Sequence[Any]) -> Handoff:
     return Handoff(
-        id=values[0],
-        customer_id=values[1],
-        customer_name=values[2],
-        chat=values[3],
-        question=values[4],
-        reason=Reason(values[5]),
-        state=State(values[6]),
-        answer=values[7],
-        learned=None if values[8] is None else Learning(values[8]),
-        created_ms=values[9],
-        age_ms=values[10],
+        id=row[0],
+        customer_id=row[1],
+        customer_name=row[2],
+        chat=row[3],
+        question=row[4],
+        reason=Reason(row[5]),
+        state=State(row[6]),
+        answer=row[7],
+        learned=None if row[8] is None else Learning(row[8]),
+        created_ms=row[9],
+        age_ms=row[10],
     )
