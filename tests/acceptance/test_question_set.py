@@ -170,14 +170,14 @@ def test_no_question_is_copied_from_the_faq() -> None:
 
 
 def test_no_question_is_nearly_copied_from_its_own_faq_entry() -> None:
-    # One changed word would pass the verbatim test. Three quarters of the words in common is still a copy.
+    # One changed word would pass the verbatim test. Sixty per cent of the words in common is still a copy.
     by_id = {f"faq:{entry['id']}": (entry["question"], *entry["paraphrases"]) for entry in faq()}
     near = [
         (row["text"], text)
         for row in rows_of("answerable.jsonl")
         for gold in row["gold"]
         for text in by_id.get(gold, ())
-        if words_shared(row["text"], text) >= 0.75
+        if words_shared(row["text"], text) >= 0.6
     ]
     assert near == []
 
