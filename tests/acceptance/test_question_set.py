@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from rag.sources import read_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 QUESTIONS = Path(__file__).resolve().parent / "questions"
@@ -146,6 +148,11 @@ def test_every_gold_id_exists_in_the_data() -> None:
     assert wrong == []
 
 
+def test_nothing_withdrawn_from_sale_is_a_gold_answer() -> None:
+    withdrawn = {f"katalog:{row['kode']}" for row in catalogue() if row["aktif"] == "tidak"}
+    assert [row["text"] for row in labelled() if withdrawn & set(row["gold"])] == []
+
+
 def test_every_labelled_question_has_a_gold_id_and_none_twice() -> None:
     assert [row["text"] for row in labelled() if not row["gold"] or repeated(row["gold"])] == []
 
@@ -226,3 +233,33 @@ def test_every_quoted_fact_stands_in_a_labelled_document() -> None:
         for fact in row.get("facts", ()):
             stems = {gold.rpartition(":")[0] for gold in row["gold"]}
             assert any(fact in documents[stem] for stem in stems & set(documents)), (row["text"], fact)
+
+
+def test_prose_labels_are_exactly_the_chunks_that_contain_the_facts() -> None:
+    stems = tuple(f"{stem}:" for stem in prose())
+    chunks = {
+        chunk.id: folded(chunk.text) for chunk in read_folder(DATA).chunks if chunk.id.startswith(stems)
+    }
+    assert chunks
+    for row in labelled():
+        labels = {gold for gold in row["gold"] if gold.startswith(stems)}
+        having = {id for id, text in chunks.items() if any(fact in text for fact in row.get("facts", ()))}
+        assert labels == having, row["text"]
+
+
+def test_what_a_turn_expects_stands_in_every_one_of_its_gold_chunks() -> None:
+    chunks = {chunk.id: f"{chunk.text}\n{chunk.answer or ''}" for chunk in read_folder(DATA).chunks}
+    wrong = [
+        (turn["text"], gold)
+        for turn in turns()
+        if turn["gold"] is not None and "expects" in turn
+        for gold in turn["gold"]
+        if turn["expects"] not in chunks[gold]
+    ]
+    assert wrong == []
+
+
+def test_the_product_reads_the_sample_shop_without_a_complaint() -> None:
+    reports = read_folder(DATA).reports
+    assert [problem for report in reports for problem in report.problems] == []
+    assert sum(report.taken for report in reports) >= 110
