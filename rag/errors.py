@@ -14,11 +14,17 @@ class ModelError(Exception):
 
 
 class ModelUnavailable(ModelError):
-    """The model cannot answer now; the same call may work later."""
+    """The model cannot answer now; the same call may work later.
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    ``possibly_charged``: the request was sent and cut short, so the provider may bill it all the same.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, possibly_charged: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.possibly_charged = possibly_charged
 
 
 class ModelMisconfigured(ModelError):

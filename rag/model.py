@@ -237,7 +237,10 @@ def translate(
 ) -> ModelUnavailable | ModelMisconfigured | ModelRubbish:
     """Our error for the library's. The library's tree is in its ``_exceptions`` module."""
     if isinstance(error, openai.APITimeoutError):
-        return ModelUnavailable(f"no answer from {settings.base_url} within {settings.call_timeout_s:.0f} s")
+        return ModelUnavailable(
+            f"no answer from {settings.base_url} within {settings.call_timeout_s:.0f} s",
+            possibly_charged=True,
+        )
     if isinstance(error, openai.APIResponseValidationError):
         return ModelRubbish("the response is not what the API promises")
     if isinstance(error, openai.APIConnectionError):

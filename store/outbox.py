@@ -40,7 +40,7 @@ class NewMessage:
     kind: Kind = Kind.TEXT
     customer_id: int | None = None
     quoted_id: str | None = None
-    inbox_id: int | None = None
+    answers: tuple[str, ...] = ()
     held: bool = False
     delay_ms: int = 0
 
@@ -77,7 +77,7 @@ def add(connection: Connection, message: NewMessage) -> int:
             "purpose": message.purpose.value,
             "body": message.body,
             "quoted_id": message.quoted_id,
-            "inbox_id": message.inbox_id,
+            "answers": " ".join(message.answers),
             "delay_ms": message.delay_ms,
         },
     )

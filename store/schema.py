@@ -173,7 +173,8 @@ outbox = Table(
     Column("purpose", Text, nullable=False),  # answer, notice, reminder, relay
     Column("body", Text, nullable=False),
     Column("quoted_id", Text),  # the message that this one answers or reacts to, in the channel's ids
-    Column("inbox_id", BigId),  # the message that this one answers
+    # The ids of the messages that this one answers, separated by spaces: they are marked read just before.
+    Column("answers", Text, nullable=False, server_default=text("''")),
     Column("provider_id", Text),
     Column("created_ms", BigInteger, nullable=False),
     _open_rows_index("outbox"),

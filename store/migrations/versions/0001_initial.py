@@ -195,7 +195,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("quoted_id", sa.Text(), nullable=True),
-        sa.Column("inbox_id", BIG_ID, nullable=True),
+        sa.Column("answers", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_outbox_customer_id")),

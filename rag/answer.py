@@ -1,0 +1,147 @@
+"""The model's answer, pure: read it, check it against its sources, bring it into WhatsApp's form.
+
+The model may only say what its sources say. Whatever fails a check is not sent; the conversation then
+falls back to an FAQ entry, word for word, or to an honest fixed text with a person behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from billing.rupiah import amounts_in
+from rag.normalise import normalise
+from rag.prompt import Prompt
+
+# One bubble reads well up to about here; beyond it the text is cut at a sentence.
+MAX_ANSWER_CHARS = 900
+
+
+class Verdict(Enum):
+    """What may be done with the model's answer."""
+
+    SEND = auto()  # every check passed
+    UNANSWERABLE = auto()  # the model says that its sources do not answer this
+    HUMAN = auto()  # the model says that a person is needed
+    REJECTED = auto()  # a check failed; ``reason`` says which
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedAnswer:
+    """The verdict on an answer; ``text`` is ready to send only when the verdict is SEND."""
+
+    verdict: Verdict
+    text: str = ""
+    source_ids: tuple[str, ...] = ()
+    reason: str = ""
+
+
+_ACTOR = r"(?:aku|saya|kami|kita|admin|tim(?: kami)?|cs|teknisi|kurir|petugas|mimin|min)"
+_SOON = r"(?:(?:akan|segera|bakal|sudah|udah|telah|lagi|sedang|nanti|bantu|coba|langsung|pasti|juga)\s+){0,3}"
+_ACTION = (
+    r"(?:(?:me)?(?:hubungi|ngontak|kontak|kabari|telepon|telpon|sambungkan|teruskan|proses(?:kan)?)"
+    r"|menelepon|menelpon|ngabarin|kabarin|proseskan|cek(?:kan)?|mengecek|ngecek|(?:me)?ngirim(?:kan)?|kirim(?:kan|in)"
+    r"|mengirim(?:kan)?|pesankan|memesankan|buatkan|membuatkan|jadwalkan|menjadwalkan|catat|mencatat|siapkan"
+    r"|menyiapkan|konfirmasi(?:kan)?|mengonfirmasi|refund|kembalikan|mengembalikan|batalkan|membatalkan"
+    r"|balas|membalas|bales|datang|follow ?up)"
+)
+_PASSIVE = (
+    r"(?:akan|segera|bakal|sudah|udah|telah|nanti)\s+(?:segera\s+)?"
+    r"(?:di(?:hubungi|kontak|kabari|kabarin|telepon|telpon|sambungkan|teruskan|proses|cek|kirim(?:kan)?|pesankan|buatkan"
+    r"|jadwalkan|catat|siapkan|konfirmasi|refund|kembalikan|batalkan|balas|tindak ?lanjuti))"
+)
+_CLITIC = (
+    r"\bku(?:hubungi|kabari|cek|kirim(?:kan|in)?|proses|teruskan|sambungkan|pesankan|catat|buatkan|siapkan)\b"
+)
+_PROMISE = re.compile(rf"\b{_ACTOR}\s+{_SOON}{_ACTION}\b|\b{_PASSIVE}\b|{_CLITIC}")
+_FORBIDDEN = ("sebagai ai", "model bahasa", "berdasarkan informasi yang tersedia", "terjadi kesalahan sistem")
+
+_LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
+_BULLET = re.compile(r"^\s*[*•]\s+", re.MULTILINE)
+_SENTENCE_END = re.compile(r"[.!?…]\s")
+
+
+def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
+    """Judge the model's raw content against the prompt that it answers."""
+    fields = _read(content)
+    if fields is None:
+        return _rejected("not the agreed JSON")
+    text, source_ids, answerable, needs_human = fields
+    if canary in text:
+        return _rejected("leaks the prompt")
+    if needs_human:
+        return CheckedAnswer(verdict=Verdict.HUMAN)
+    if not answerable:
+        return CheckedAnswer(verdict=Verdict.UNANSWERABLE)
+    text = whatsapp_text(text)
+    problem = _problem(text, source_ids, prompt)
+    if problem is not None:
+        return _rejected(problem)
+    return CheckedAnswer(verdict=Verdict.SEND, text=text, source_ids=source_ids)
+
+
+def _problem(text: str, source_ids: tuple[str, ...], prompt: Prompt) -> str | None:
+    if not text:
+        return "empty"
+    if not source_ids:
+        return "names no source"
+    unknown = [source for source in source_ids if source not in prompt.source_ids]
+    if unknown:
+        return f"names sources that it was not given: {', '.join(unknown[:3])}"
+    unsupported = set(amounts_in(text)) - set(amounts_in(prompt.source_text))
+    if unsupported:
+        return "names an amount of money that no source has"
+    if promises(text, prompt.source_text):
+        return "promises a person or an action"
+    plain = normalise(text)
+    if any(phrase in plain for phrase in _FORBIDDEN):
+        return "speaks like a machine"
+    return None
+
+
+def promises(text: str, source_text: str) -> bool:
+    """Whether the text promises a person or an action that its sources do not state in the same words."""
+    found = _PROMISE.findall(normalise(text))
+    if not found:
+        return False
+    sources = normalise(source_text)
+    return any(match.group(0) not in sources for match in _PROMISE.finditer(normalise(text)))
+
+
+def whatsapp_text(text: str) -> str:
+    """Markdown turned into what WhatsApp shows, cut at a sentence when it is much too long."""
+    text = _LINK.sub(r"\1: \2", text.strip())
+    text = _BOLD.sub(r"*\1*", text)
+    text = _HEADING.sub("", text)
+    text = _BULLET.sub("- ", text)
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    if len(text) <= MAX_ANSWER_CHARS:
+        return text
+    ends = [match.end() for match in _SENTENCE_END.finditer(text[:MAX_ANSWER_CHARS])]
+    return text[: ends[-1]].rstrip() if ends else text[: MAX_ANSWER_CHARS - 1].rstrip() + "…"
+
+
+def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:
+    try:
+        data = json.loads(content)
+    except ValueError:
+        return None
+    if not isinstance(data, dict):
+        return None
+    text, sources = data.get("answer"), data.get("source_ids")
+    answerable, needs_human = data.get("answerable"), data.get("needs_human")
+    if not isinstance(text, str) or not isinstance(sources, list):
+        return None
+    if not isinstance(answerable, bool) or not isinstance(needs_human, bool):
+        return None
+    if not all(isinstance(source, str) for source in sources):
+        return None
+    return text, tuple(dict.fromkeys(sources)), answerable, needs_human
+
+
+def _rejected(reason: str) -> CheckedAnswer:
+    return CheckedAnswer(verdict=Verdict.REJECTED, reason=reason)

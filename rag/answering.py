@@ -1,0 +1,204 @@
+"""One question answered: search, prompt, model, check, and the honest way out when that fails.
+
+At most one embedding and one chat call an answer (each with the adapter's few attempts), within one
+deadline and one reservation of money. Whatever goes wrong with the model ends in an outcome here,
+never in an exception for the conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+import structlog
+
+from config.settings import ModelSettings
+from config.shop import Shop
+from rag import prompt as prompts
+from rag.answer import CheckedAnswer, Verdict, check
+from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
+from rag.model import ModelClient, Vector
+from rag.retrieval import faq_that_fits, phrasings, query_from
+from store.memory.index import MemoryIndex, Passage
+from store.turns import Turn
+from store.usage import Spent
+
+log = structlog.get_logger(__name__)
+
+PASSAGES = 5
+RECALLED = 3
+# Every part of the prompt is bounded, so an answer's price has an upper bound before it is asked for.
+MAX_PROMPT_TOKENS = 11_000
+MAX_EMBEDDING_TOKENS = 4_000
+NOTHING_SPENT = Spent()
+
+
+class Outcome(Enum):
+    """How the question ended."""
+
+    ANSWERED = auto()  # the model's checked answer
+    FAQ = auto()  # an FAQ entry, word for word, because the model could not be used
+    UNKNOWN = auto()  # the shop's knowledge has no answer
+    HUMAN = auto()  # a person is needed
+    TROUBLE = auto()  # the model could not be used and no FAQ entry fits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is asked, by whom, after what."""
+
+    customer_id: int
+    message: str
+    recent: Sequence[Turn]
+    context: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """The outcome; ``text`` is empty unless ANSWERED or FAQ. ``vector`` is the question's, for the memory."""
+
+    outcome: Outcome
+    text: str = ""
+    source_ids: tuple[str, ...] = ()
+    vector: Vector | None = None
+    spent: Spent = NOTHING_SPENT
+    misconfigured: str | None = None  # what a person must change before the model can work again
+
+
+class Answerer:
+    """Answers questions from one shop's knowledge and each customer's own history."""
+
+    def __init__(
+        self, *, memory: MemoryIndex, model: ModelClient, settings: ModelSettings, shop: Shop
+    ) -> None:
+        self._memory = memory
+        self._model = model
+        self._settings = settings
+        # A text that only the prompt holds: an answer that contains it repeats its instructions.
+        self._canary = secrets.token_hex(6)
+        self._system = prompts.system_text(shop, canary=self._canary)
+
+    def most_cost_idr(self) -> int:
+        """The most that one answer can cost, in rupiah: what is reserved before the first call."""
+        once = cost_idr(
+            self._settings,
+            Spent(
+                input_tokens=MAX_PROMPT_TOKENS,
+                output_tokens=self._settings.max_output_tokens,
+                embedding_tokens=MAX_EMBEDDING_TOKENS,
+            ),
+        )
+        return once * self._settings.attempts
+
+    async def answer(self, question: Question) -> Reply:
+        """The best that can be said within the deadline. Never raises for the model's sake."""
+        work = _Work(most_cost_idr=self.most_cost_idr())
+        try:
+            async with asyncio.timeout(self._settings.answer_deadline_s):
+                return await self._ask(question, work)
+        except TimeoutError:
+            log.warning("model_too_slow", deadline_s=self._settings.answer_deadline_s)
+            work.possibly_charged = True
+            return self._fallback(work)
+        except ModelError as exc:
+            log.warning("model_failed", kind=type(exc).__name__, reason=str(exc))
+            work.possibly_charged |= not isinstance(exc, ModelUnavailable) or exc.possibly_charged
+            reply = self._fallback(work)
+            return replace(reply, misconfigured=str(exc)) if isinstance(exc, ModelMisconfigured) else reply
+
+    async def answer_without_model(self, question: Question) -> Reply:
+        """The budget is spent: an FAQ entry that fits clearly, or nothing."""
+        work = _Work()
+        texts = phrasings(question.message, question.recent, context=question.context)
+        work.passages = await self._memory.search(query_from(texts), limit=PASSAGES)
+        return self._fallback(work)
+
+    async def _ask(self, question: Question, work: _Work) -> Reply:
+        texts = phrasings(
+            question.message[: prompts.MAX_MESSAGE_CHARS], question.recent, context=question.context
+        )
+        query = query_from(texts, await self._embedded(texts, work))
+        oldest_recent = question.recent[0].id if question.recent else None
+        work.passages = await self._memory.search(query, limit=PASSAGES)
+        recalled = await self._memory.recall(
+            customer_id=question.customer_id, query=query, before_turn=oldest_recent, limit=RECALLED
+        )
+        if not work.passages and not recalled and not question.recent:
+            return work.reply(Outcome.UNKNOWN, self._settings)
+        prompt = prompts.build(
+            system=self._system,
+            recent=question.recent,
+            recalled=recalled,
+            passages=work.passages,
+            message=question.message if not question.context else f"{question.context}\n{question.message}",
+        )
+        completion = await self._model.chat(
+            prompt.messages, schema_name=prompts.SCHEMA_NAME, schema=prompts.SCHEMA
+        )
+        work.spent = replace(
+            work.spent, input_tokens=completion.input_tokens, output_tokens=completion.output_tokens
+        )
+        return self._judged(check(completion.content, prompt, canary=self._canary), work)
+
+    async def _embedded(self, texts: Sequence[str], work: _Work) -> Sequence[Vector]:
+        """The phrasings' vectors; none when there is no embedding model or it fails: then words decide."""
+        embedder = self._model.embedder
+        if embedder is None:
+            return ()
+        try:
+            batch = await embedder.embed(texts)
+        except ModelUnavailable as exc:
+            log.warning("embedding_failed", reason=str(exc))
+            work.possibly_charged |= exc.possibly_charged
+            return ()
+        work.spent = replace(work.spent, embedding_tokens=batch.tokens)
+        work.vector = batch.vectors[-1]
+        return batch.vectors
+
+    def _judged(self, checked: CheckedAnswer, work: _Work) -> Reply:
+        match checked.verdict:
+            case Verdict.SEND:
+                reply = work.reply(Outcome.ANSWERED, self._settings)
+                return replace(reply, text=checked.text, source_ids=checked.source_ids)
+            case Verdict.UNANSWERABLE:
+                return work.reply(Outcome.UNKNOWN, self._settings)
+            case Verdict.HUMAN:
+                return work.reply(Outcome.HUMAN, self._settings)
+            case Verdict.REJECTED:
+                log.warning("answer_rejected", reason=checked.reason)
+                return self._fallback(work)
+
+    def _fallback(self, work: _Work) -> Reply:
+        faq = faq_that_fits(work.passages)
+        if faq is None or faq.answer is None:
+            return work.reply(Outcome.TROUBLE, self._settings)
+        reply = work.reply(Outcome.FAQ, self._settings)
+        return replace(reply, text=faq.answer, source_ids=(faq.id,))
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known so far about one answer; the fallback starts from it."""
+
+    most_cost_idr: int = 0
+    passages: Sequence[Passage] = ()
+    vector: Vector | None = None
+    spent: Spent = NOTHING_SPENT
+    possibly_charged: bool = False  # a call was cut short that the provider may bill all the same
+
+    def reply(self, outcome: Outcome, settings: ModelSettings) -> Reply:
+        cost = self.most_cost_idr if self.possibly_charged else cost_idr(settings, self.spent)
+        return Reply(outcome=outcome, vector=self.vector, spent=replace(self.spent, cost_idr=cost))
+
+
+def cost_idr(settings: ModelSettings, spent: Spent) -> int:
+    """Tokens in whole rupiah, rounded up: a budget must not be passed by crumbs."""
+    millionths = (
+        spent.input_tokens * settings.input_idr_per_mtok
+        + spent.output_tokens * settings.output_idr_per_mtok
+        + spent.embedding_tokens * settings.embedding_idr_per_mtok
+    )
+    return -(-millionths // 1_000_000)
