@@ -1,0 +1,267 @@
+"""Finds what one customer asked before: his own rows, parsed once, scored in memory.
+
+No shared text index is asked: the cost of one grows with what *all* customers say ("harga berapa kak"), while
+a customer's own newest turns are one indexed read, and none once they are cached.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, LargeBinary, and_, bindparam, case, null, select, type_coerce
+
+from store.embedding_space import Space
+from store.memory import words
+from store.memory.index import Query, Recalled
+from store.memory.ranking import DEPTH, Scores, best, fuse
+from store.schema import turns
+from store.vectors import Matrix, matrix
+
+# Older turns of the same customer are not recalled: he has hardly a question left that the newest lack.
+MOST_TURNS = 2_000
+# Trimming copies everything, so it waits until this much is too much.
+_TRIM_SLACK = 256
+# A history costs at least this beside its arrays.
+_OVERHEAD_BYTES = 1_500
+
+Numbers = npt.NDArray[np.int64]
+
+_PARSED = (
+    turns.c.id,
+    turns.c.search_text,
+    # Vectors of another model (before a --reembed is through) can't be compared with the question's.
+    case(
+        (
+            and_(turns.c.model == bindparam("model"), turns.c.dimensions == bindparam("dimensions")),
+            type_coerce(turns.c.vector, LargeBinary),
+        ),
+        else_=null(),
+    ).label("vector"),
+)
+_OF_CUSTOMER = turns.c.customer_id == bindparam("customer")
+_NEWEST = select(*_PARSED).where(_OF_CUSTOMER).order_by(turns.c.id.desc()).limit(bindparam("most"))
+_NEWER = (
+    select(*_PARSED)
+    .where(_OF_CUSTOMER, turns.c.id > bindparam("newest"))
+    .order_by(turns.c.id.desc())
+    .limit(bindparam("most"))
+)
+_TEXTS = select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms).where(
+    _OF_CUSTOMER, turns.c.id.in_(bindparam("wanted", expanding=True))
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class History:
+    """One customer's newest turns, parsed; oldest first. Never changed: a longer one takes its place.
+
+    Words are kept as hashes in two flat arrays: one comparison over all of them finds a question's word.
+    """
+
+    ids: Numbers
+    word_counts: Scores
+    words: Numbers
+    word_rows: Numbers
+    vectors: Matrix
+    vector_rows: Numbers
+    # The change log up to here is contained in what was read first; ids that came later wait in `unlogged`
+    # until their own log entry passes. Any other entry about a turn means that it was read too early.
+    seen_seq: int
+    unlogged: frozenset[int]
+
+    @property
+    def newest(self) -> int:
+        return int(self.ids[-1]) if len(self.ids) else 0
+
+    @property
+    def size_bytes(self) -> int:
+        arrays = (
+            self.ids,
+            self.word_counts,
+            self.words,
+            self.word_rows,
+            self.vectors,
+            self.vector_rows,
+        )
+        return _OVERHEAD_BYTES + sum(array.nbytes for array in arrays)
+
+    def contains(self, turn_id: int) -> bool:
+        position = int(np.searchsorted(self.ids, turn_id))
+        return position < len(self.ids) and int(self.ids[position]) == turn_id
+
+
+def read_newest(connection: Connection, customer_id: int, space: Space | None, *, most: int) -> list[Any]:
+    """The customer's newest rows, newest first, as ``parse`` takes them."""
+    return list(connection.execute(_NEWEST, {**_space(space), "customer": customer_id, "most": most}))
+
+
+def read_newer(connection: Connection, customer_id: int, space: Space | None, *, newest: int) -> list[Any]:
+    """The rows that came after ``newest``, newest first."""
+    values = {**_space(space), "customer": customer_id, "newest": newest, "most": MOST_TURNS}
+    return list(connection.execute(_NEWER, values))
+
+
+def parse(rows: Sequence[Any], space: Space | None, *, seen_seq: int) -> History:
+    """The history of the rows that ``read_newest`` gave."""
+    oldest_first = rows[::-1]
+    texts = [frozenset(row[1].split()) for row in oldest_first]
+    counts = [len(text) for text in texts]
+    dimensions = 0 if space is None else space.dimensions
+    found = [(position, row[2]) for position, row in enumerate(oldest_first) if row[2] is not None]
+    return History(
+        ids=np.array([row[0] for row in oldest_first], dtype=np.int64),
+        word_counts=np.array(counts, dtype=np.float32),
+        words=np.fromiter((hash(word) for text in texts for word in text), np.int64, count=sum(counts)),
+        word_rows=np.repeat(np.arange(len(texts), dtype=np.int64), counts),
+        vectors=matrix([vector for _, vector in found], dimensions),
+        vector_rows=np.array([position for position, _ in found], dtype=np.int64),
+        seen_seq=seen_seq,
+        unlogged=frozenset(),
+    )
+
+
+def extend(history: History, rows: Sequence[Any], space: Space | None) -> History:
+    """The history with newer rows behind it, cut to the newest 2,000 now and then."""
+    if not rows:
+        return history
+    more = parse(rows, space, seen_seq=history.seen_seq)
+    known = len(history.ids)
+    longer = History(
+        ids=np.concatenate((history.ids, more.ids)),
+        word_counts=np.concatenate((history.word_counts, more.word_counts)),
+        words=np.concatenate((history.words, more.words)),
+        word_rows=np.concatenate((history.word_rows, more.word_rows + known)),
+        vectors=np.concatenate((history.vectors, more.vectors)),
+        vector_rows=np.concatenate((history.vector_rows, more.vector_rows + known)),
+        seen_seq=history.seen_seq,
+        unlogged=history.unlogged | set(more.ids.tolist()),
+    )
+    return _trim(longer) if len(longer.ids) > MOST_TURNS + _TRIM_SLACK else longer
+
+
+def rank(history: History, query: Query, *, before_turn: int | None, limit: int) -> list[tuple[int, float]]:
+    """Ids of the best fitting turns with their fused scores, best first; only turns that fit at all."""
+    end = len(history.ids)
+    if before_turn is not None:
+        end = int(np.searchsorted(history.ids, before_turn))
+    start = max(0, len(history.ids) - MOST_TURNS)
+    allowed = np.zeros(len(history.ids), dtype=np.float32)
+    allowed[start:end] = 1
+    rankings = [best(_score_words(history, text) * allowed, DEPTH) for text in query.texts]
+    if len(history.vectors):
+        for vector in query.vectors:
+            scores = np.zeros(len(history.ids), dtype=np.float32)
+            scores[history.vector_rows] = history.vectors @ vector
+            rankings.append(best(scores * allowed, DEPTH))
+    return [(int(history.ids[row]), score) for row, score in fuse(rankings)[:limit]]
+
+
+def fetch(connection: Connection, customer_id: int, ranked: Sequence[tuple[int, float]]) -> list[Recalled]:
+    """The ranked turns as they are in SQL now. One that is gone, or no longer his, is left out."""
+    if not ranked:
+        return []
+    wanted = {"customer": customer_id, "wanted": [turn_id for turn_id, _ in ranked]}
+    rows = {row[0]: row for row in connection.execute(_TEXTS, wanted)}
+    return [
+        Recalled(
+            turn_id=turn_id,
+            asked=rows[turn_id][1],
+            replied=rows[turn_id][2],
+            author=rows[turn_id][3],
+            created_ms=rows[turn_id][4],
+            score=score,
+        )
+        for turn_id, score in ranked
+        if turn_id in rows
+    ]
+
+
+def _score_words(history: History, text: str) -> Scores:
+    """BM25's idea at its simplest: words that are rare with this customer count, long turns a little less."""
+    scores = np.zeros(len(history.ids), dtype=np.float32)
+    total = len(history.ids)
+    asked = dict.fromkeys(text.split())
+    # Nearly every turn says "kak" or "berapa"; they count only when nothing else was said.
+    telling = [word for word in asked if words.weight(word) == 1] or list(asked)
+    for word in telling:
+        rows = history.word_rows[history.words == hash(word)]
+        if len(rows):
+            # Each word stands once in a row, so no row is met twice.
+            scores[rows] += math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5))
+    scores /= 1 + np.log1p(history.word_counts) / 4
+    return scores
+
+
+def _trim(history: History) -> History:
+    cut = len(history.ids) - MOST_TURNS
+    by_word = history.word_rows >= cut
+    by_vector = history.vector_rows >= cut
+    return dataclasses.replace(
+        history,
+        ids=history.ids[cut:].copy(),
+        word_counts=history.word_counts[cut:].copy(),
+        words=history.words[by_word],
+        word_rows=history.word_rows[by_word] - cut,
+        vectors=history.vectors[by_vector],
+        vector_rows=history.vector_rows[by_vector] - cut,
+    )
+
+
+def _space(space: Space | None) -> dict[str, object]:
+    # Rows without a vector have no model either, so a null here finds none.
+    return {"model": space and space.model, "dimensions": space and space.dimensions}
+
+
+class HistoryCache:
+    """The histories that were used last, bounded in bytes."""
+
+    def __init__(self, *, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._held: OrderedDict[int, History] = OrderedDict()
+        self.size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, customer_id: int) -> History | None:
+        """The customer's history, which thereby becomes the one used last."""
+        history = self._held.get(customer_id)
+        if history is not None:
+            self._held.move_to_end(customer_id)
+        return history
+
+    def put(self, customer_id: int, history: History) -> None:
+        """Hold the history; those unused for longest make room."""
+        self.drop(customer_id)
+        self._held[customer_id] = history
+        self.size_bytes += history.size_bytes
+        while self.size_bytes > self._most_bytes and self._held:
+            self.drop(next(iter(self._held)))
+
+    def drop(self, customer_id: int) -> None:
+        """Forget the customer's history, if it is held."""
+        history = self._held.pop(customer_id, None)
+        if history is not None:
+            self.size_bytes -= history.size_bytes
+
+    def clear(self) -> None:
+        self._held.clear()
+        self.size_bytes = 0
+
+    def apply_turn(self, customer_id: int, turn_id: int, *, seq: int, tombstone: bool) -> None:
+        """A log entry about a turn: keep the history only if it certainly knows this already."""
+        history = self._held.get(customer_id)
+        if history is None or (not tombstone and turn_id > history.newest):
+            return
+        if not tombstone and turn_id in history.unlogged:
+            # The size stays the same to the byte, so the bound needs no new count.
+            self._held[customer_id] = dataclasses.replace(history, unlogged=history.unlogged - {turn_id})
+        elif seq > history.seen_seq:
+            self.drop(customer_id)
