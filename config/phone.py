@@ -8,9 +8,10 @@ import re
 GAP = r"[\s().\-\u2010-\u2015]{0,3}"
 
 # A number starts at no digit, or right after a percent escape ("%200812..." in an address).
-# "0.8123456789" and "62.8123456789" are decimal fractions and "Rp62.812.345.678" is money.
+# "0.8123456789", "0.0812345678" and "62.8123456789" are decimal fractions, "Rp62.812.345.678" is money.
 MOBILE = (
     r"(?:(?<![0-9])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"
+    r"(?<!(?<![0-9])0\.)"
     r"(?!(?:0|62)\.(?:[0-9]{4,}(?![.-]?[0-9])|[0-9]+(?!" + GAP + r"[0-9])))"
     r"(?:(?:\+|00|(?<!Rp)(?<!Rp\s)(?<!IDR)(?<!IDR\s))62" + GAP + r"0?|0)"
     + GAP

@@ -125,10 +125,13 @@ class Redactor:
         if isinstance(value, Secret):
             return MASK
         if depth < _DEEPEST:
-            if isinstance(value, Mapping):
-                return self.mapping(value, depth)
-            if isinstance(value, (list, tuple, set, frozenset)):
-                return self._sequence(list(value), depth)
+            try:
+                if isinstance(value, Mapping):
+                    return self.mapping(value, depth)
+                if isinstance(value, (list, tuple, set, frozenset)):
+                    return self._sequence(list(value), depth)
+            except Exception:  # noqa: BLE001 - a foreign container may fail in any way while it is read.
+                return _unshowable(value)
         return self.text(_shown(value))
 
     def _sequence(self, values: list[Any], depth: int) -> list[Any]:
@@ -159,8 +162,15 @@ def _shown(value: object) -> str:
             return value.isoformat()
         if isinstance(value, Enum):
             return str(value.value)
-        if isinstance(value, (str, Decimal, UUID, PurePath, timedelta)):
+        if isinstance(value, str):
+            # A subclass may show itself as something else than the text that it holds.
+            return str.__str__(value)
+        if isinstance(value, (Decimal, UUID, PurePath, timedelta)):
             return str(value)
         return repr(value)
     except Exception:  # noqa: BLE001 - any object may be logged, and its repr may do anything.
-        return f"<{type(value).__name__} that can't be shown>"
+        return _unshowable(value)
+
+
+def _unshowable(value: object) -> str:
+    return f"<{type(value).__name__} that can't be shown>"

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import NoReturn
 
 MASK = "***"
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Secret:
-    """A key or password. Only `reveal()` gives the text; printing, formatting and pickling never do."""
+    """A key or password. Only `reveal()` gives the text; printing, formatting and pickling never do.
 
+    No dataclass on purpose: `dataclasses.asdict` of the settings would take it apart and show the text.
+    """
+
+    __slots__ = ("_text",)
     _text: str
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "_text", text)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a Secret does not change")
 
     def reveal(self) -> str:
         """The text itself. Call it where it leaves for the service it belongs to, and nowhere else."""
@@ -38,10 +46,10 @@ class Secret:
         return hash((Secret, self._text))
 
     def __copy__(self) -> Secret:
+        # What does not change is its own copy; the default way of copying would go through pickling.
         return self
 
     def __deepcopy__(self, memo: object) -> Secret:
-        # dataclasses.asdict copies deeply; an immutable value is its own copy.
         return self
 
     def __reduce__(self) -> NoReturn:
