@@ -2,7 +2,8 @@
 
 Texts that share words or parts of words come out near each other and nothing else does: "ongkir" is near
 "ongkirnya" and far from "biaya kirim". That is enough to exercise storing, searching and fusing vectors
-without a model, and too little to judge retrieval quality by. Every response that carries such vectors says so.
+without a model, and too little to judge retrieval quality by. Every response that carries such vectors
+says so.
 """
 
 from __future__ import annotations

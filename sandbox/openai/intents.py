@@ -40,7 +40,7 @@ COMPLAINT = _any_word(
 )
 _PAYMENT_DISPUTE = _pattern(
     rf"\b{_PAID}\b.{{0,80}}?\b{_BUT}\b",
-    r"\b(?:saldo|uang|duit)\w* (?:su?dah |udah )?(?:ke|ter)potong\b",
+    r"\b(?:saldo|uang|duit)\w*(?: \w+){0,2} (?:ke|ter)potong\b",
     r"\b(?:ke|ter|di)?(?:bayar|tagih|charge)\w* (?:dua|2)\s?(?:kali|x)\b",
 )
 
@@ -69,6 +69,22 @@ WANTS_LIST = _any_word(
 )
 ASKS_STOCK = _any_word(r"stok\w*|stock|ready|redi|tersedia|sisa|habis|kosong|masih ada")
 SAYS_GONE = _any_word(r"habis|kosong")
+# A question after an amount or a time is answered only by a passage that states one.
+WANTS_MONEY = _pattern(
+    r"\b(?:harga|harganya|tarif\w*|biaya\w*|ongkos\w*|ongkir\w*|bayar\w*|kena|habis|jadinya|jatuhnya)\b"
+    r"[^.?!\n]{0,40}\bberapa\b(?!\s+(?:lama|hari|jam|menit|minggu))",
+    r"\bberapa (?:rupiah|duit|uang|harga|biaya|tarif|ongkos|ongkir)",
+)
+WANTS_TIME = _pattern(
+    r"\b(?:kapan|berapa (?:lama|hari|jam|menit|minggu)|(?:jam|pukul|tanggal) berapa|hari apa)\b"
+)
+STATES_MONEY = _pattern(r"\bRp\.?\s?\d", r"\b(?:gratis|persen|bebas biaya|tanpa (?:biaya|tambahan))\b", "%")
+STATES_TIME = _pattern(
+    r"\b(?:\d+|satu|dua|tiga) ?(?:hari|jam|menit|minggu|bulan|tahun)\b",
+    r"\b(?:jam|pukul|tanggal|tgl) \d|\d[.:]\d\d\b",
+    r"\b(?:senin|selasa|rabu|kamis|jumat|sabtu|minggu|besok|lusa|langsung|seketika)\b",
+    r"\bhari (?:ini|yang sama|kerja)\b",
+)
 THANKS = _any_word(r"makasi\w*|terima ?kasi\w*|thanks?|thx|tengkyu|suwun")
 ADDRESSED = _any_word(r"kak(?:ak)?")
 

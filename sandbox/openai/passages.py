@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from sandbox.openai.conversation import Source
+from sandbox.openai.intents import STATES_MONEY, STATES_TIME
 from sandbox.openai.words import concepts, forms, tokens, weight
 
 # FAQ passages read "T: question" and "J: answer"; paraphrases may stand between the two.
 _FAQ = re.compile(r"\A\s*T:\s*(?P<asked>.*?)\n\s*J:\s*(?P<answer>.*)\Z", re.DOTALL)
-_MONEY = re.compile(r"\bRp\.?\s?\d", re.IGNORECASE)
 # Catalogue passages read "Name (kode X1): Rp10.000 per unit. More."
 _CATALOGUE = re.compile(r"\A[^\n:]{1,120}\(kode\s[^)]+\)\s*:\s*Rp", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\s])|\n+")
@@ -51,11 +52,23 @@ class Passage:
     def concepts(self) -> frozenset[str]:
         """The groups of meaning that the passage touches; an amount of money is about a price."""
         found = {name for word in self.vocabulary for name in concepts(word)}
-        return frozenset(found | {"harga"} if self.has_money else found)
+        return frozenset(found | {"harga"} if self.states_money else found)
 
     @cached_property
-    def has_money(self) -> bool:
-        return _MONEY.search(self.text) is not None
+    def states_money(self) -> bool:
+        """An amount, a share, or that it costs nothing."""
+        return STATES_MONEY.search(self.faq_answer or self.text) is not None
+
+    @cached_property
+    def states_time(self) -> bool:
+        """A duration, a time of day or a date."""
+        return STATES_TIME.search(self.faq_answer or self.text) is not None
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """The words that stand after a number ("20 Mbps", "3 kg")."""
+        words = tokens(self.text)
+        return frozenset(unit for number, unit in pairwise(words) if number.isdigit() and unit.isalpha())
 
     @cached_property
     def is_catalogue(self) -> bool:

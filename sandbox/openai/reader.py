@@ -18,11 +18,20 @@ from sandbox.openai.words import POINTERS, concepts, forms, hint, similar, token
 
 MAX_ANSWER_CHARACTERS = 600
 # Share of the question's weight that the chosen passages must carry.
-_ENOUGH = 0.5
+_ENOUGH = 0.45
 _CONCEPT_MATCH = 0.7
 _TYPO_MATCH = 0.9
 _CONTEXT_SHARE = 0.4
+# Customers tell stories around their question, so a word that no passage knows counts less than a known one,
+# unless the question turns on it; in a brief question there is no room for a story.
+_STRANGE_SHARE = 0.2
+_STRANGE_SHARE_BRIEF = 0.75
+# Retrieval puts the likelier passage first; each place further back costs this share of the score.
+_PLACE_COST = 0.04
+# What a passage keeps of its score when it states no amount or time although one is asked for.
+_WRONG_KIND = 0.6
 _MOST_QUESTION_WORDS = 60
+_BRIEF_QUESTION_WORDS = 5
 
 _UNKNOWN = "Maaf Kak, untuk yang ini aku belum punya informasinya."
 _UNDERSTOOD = "Baik Kak, aku mengerti. Maaf ya atas ketidaknyamanannya."
@@ -43,14 +52,13 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """One word of the question. `written` is how the passages spell it when it was a typo."""
+    """One word of the question; `decisive` when no passage knows it and the question turns on it."""
 
     forms: frozenset[str]
     concepts: frozenset[str]
     weight: float
     trust: float
     known: bool
-    pointed_at: bool
     decisive: bool
 
 
@@ -112,33 +120,36 @@ def _asked(question: str, candidates: Sequence[_Candidate]) -> list[_Asked]:
     """The words of the question that carry weight, each looked up in the passages, typos resolved."""
     found: dict[str, _Asked] = {}
     words = tokens(question)[: _MOST_QUESTION_WORDS * 2]
-    for previous, word in zip(["", *words], words, strict=False):
+    brief = sum(weight(word) >= 1 for word in set(words)) <= _BRIEF_QUESTION_WORDS
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
         own = weight(word)
         if own == 0 or word in found:
             continue
-        found[word] = _look_up(word, own, pointed_at=previous in POINTERS, candidates=candidates)
+        # A code ("IH99"), a measure that the shop also uses ("500 Mbps"), and in a brief question what
+        # follows "ke", "rasa", "merek": a passage that does not know these is about something else.
+        code = len(word) > 3 and not word.isalpha() and not word.isdigit()
+        measure = word.isdigit() and any(after in c.passage.units for c in candidates)
+        turning = code or measure or (brief and before in POINTERS)
+        found[word] = _look_up(word, own, turning=turning, candidates=candidates)
     return list(found.values())[:_MOST_QUESTION_WORDS]
 
 
-def _look_up(word: str, own: float, *, pointed_at: bool, candidates: Sequence[_Candidate]) -> _Asked:
+def _look_up(word: str, own: float, *, turning: bool, candidates: Sequence[_Candidate]) -> _Asked:
     stems, trust = forms(word), 1.0
     holding = _holding(stems, candidates)
     if not holding and (meant := _as_spelt(word, candidates)):
         stems, trust = forms(meant), _TYPO_MATCH
         holding = _holding(stems, candidates)
     meanings = concepts(word) or frozenset().union(*(concepts(stem) for stem in stems))
-    by_meaning = any(not meanings.isdisjoint(c.passage.concepts) for c in candidates)
+    known = holding > 0 or any(not meanings.isdisjoint(c.passage.concepts) for c in candidates)
     rarity = math.log(1 + (len(candidates) + 0.5) / (max(holding, 1) + 0.5))
-    known = holding > 0 or by_meaning
-    exact = any(letter.isdigit() for letter in word)
     return _Asked(
         forms=stems,
         concepts=meanings,
-        weight=own * rarity * (1.3 if exact and own >= 1 else 1.0),
+        weight=own * rarity,
         trust=trust,
         known=known,
-        pointed_at=pointed_at,
-        decisive=not known and own >= 1 and (pointed_at or exact),
+        decisive=not known and own >= 1 and turning,
     )
 
 
@@ -179,10 +190,17 @@ def _best_reading(
         return Reading(answer=_UNKNOWN)
     hints = [name for name in map(hint, tokens(question)) if name]
     context = _context_scores(conversation, question, asked, candidates)
-    scores = [_score(asked, hints, c.passage) + extra for c, extra in zip(candidates, context, strict=True)]
+    fits = _fitting(question, candidates)
+    own = [_score(asked, hints, c.passage) for c in candidates]
+    scores = [
+        (score + max(own) * extra) * (1 if fit else _WRONG_KIND) * (1 - _PLACE_COST * min(place, 10))
+        for place, (score, extra, fit) in enumerate(zip(own, context, fits, strict=True))
+    ]
     order = sorted(range(len(candidates)), key=lambda i: -scores[i])
     chosen = [candidates[order[0]]]
-    total = sum(word.weight for word in asked)
+    brief = len(asked) <= _BRIEF_QUESTION_WORDS
+    strange = _STRANGE_SHARE_BRIEF if brief else _STRANGE_SHARE
+    total = sum(word.weight * (1 if word.known else strange) for word in asked)
     left = [word for word in asked if _covers(word, chosen[0].passage) < 0.5]
     for index in order[1:3]:
         gained = sum(word.weight * _covers(word, candidates[index].passage) for word in left)
@@ -190,12 +208,21 @@ def _best_reading(
             chosen.append(candidates[index])
             break
     covered = sum(word.weight * max(_covers(word, c.passage) for c in chosen) for word in asked)
-    if scores[order[0]] <= 0 or covered < _ENOUGH * total or any(word.decisive for word in asked):
+    wanting = scores[order[0]] <= 0 or not fits[order[0]] or any(word.decisive for word in asked)
+    if wanting or covered < _ENOUGH * total:
         return Reading(answer=_UNKNOWN)
     if intents.WANTS_LIST.search(question) and chosen[0].passage.is_catalogue:
         chosen = [c for c in candidates if c.passage.is_catalogue][:6]
         return _quoted([_price_line(c.passage, question, asked) for c in chosen], chosen)
     return _quoted([_quote(c.passage, question, asked) for c in chosen], chosen)
+
+
+def _fitting(question: str, candidates: Sequence[_Candidate]) -> list[bool]:
+    """Whether each passage states the kind of thing that is asked for."""
+    plain = " ".join(tokens(question))
+    money = intents.WANTS_MONEY.search(plain) is not None
+    time = intents.WANTS_TIME.search(plain) is not None
+    return [(not money or c.passage.states_money) and (not time or c.passage.states_time) for c in candidates]
 
 
 def _context_scores(
@@ -205,7 +232,9 @@ def _context_scores(
     if sum(word.weight >= 0.35 for word in asked) > 3 and not intents.REFERS_BACK.search(question):
         return [0.0] * len(candidates)
     earlier = _earlier_words(conversation, candidates)
-    return [_CONTEXT_SHARE * _score(earlier, (), c.passage) if earlier else 0.0 for c in candidates]
+    scores = [_score(earlier, (), c.passage) for c in candidates]
+    # The message itself must be able to outweigh what was spoken of before.
+    return [_CONTEXT_SHARE * score / (max(scores) or 1.0) for score in scores]
 
 
 def _earlier_words(conversation: Conversation, candidates: Sequence[_Candidate]) -> list[_Asked]:
@@ -233,7 +262,7 @@ def _recall(conversation: Conversation, question: str, *, sure: bool) -> Reading
         for word in _asked(intents.PAST.sub(" ", intents.SAID.sub(" ", question)), candidates)
         if word.weight > 0
     ]
-    total = sum(word.weight for word in asked)
+    total = sum(word.weight * (1 if word.known else _STRANGE_SHARE) for word in asked)
     # Between equal fits the later one wins: it is what the customer said last.
     scores = [sum(w.weight * _covers(w, c.passage) for w in asked) for c in candidates]
     best = max(range(len(candidates)), key=lambda i: (scores[i], i))

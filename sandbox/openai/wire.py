@@ -244,7 +244,8 @@ def _tool_for(wanted: Wanted, question: str) -> Tool | None:
         return None
     if wanted.forced and wanted.forced != "required":
         return next(tool for tool in wanted.tools if tool.name == wanted.forced)
-    words = [word for word in dict.fromkeys(tokens(question)) if weight(word) > 0]
+    # Codes and numbers of the message are a call's arguments; they say nothing about which tool is meant.
+    words = [word for word in dict.fromkeys(tokens(question)) if word.isalpha() and weight(word) > 0]
     total = sum(map(weight, words))
     shares = [_share(tool, words) / total if total else 0.0 for tool in wanted.tools]
     best = max(range(len(shares)), key=lambda i: (shares[i], -i))
@@ -252,7 +253,11 @@ def _tool_for(wanted: Wanted, question: str) -> Tool | None:
 
 
 def _share(tool: Tool, words: list[str]) -> float:
-    about = {form for word in tokens(f"{tool.name} {tool.description}") for form in forms(word)}
+    about = {
+        form
+        for word in tokens(f"{tool.name} {tool.description} {_json(tool.parameters)}")
+        for form in forms(word)
+    }
     return sum(weight(word) for word in words if not forms(word).isdisjoint(about))
 
 

@@ -45,7 +45,9 @@ _PREFIXES = (
 _SHORTEST_STEM = 4
 
 _VOCABULARY = tomllib.loads(Path(__file__).with_name("vocabulary.toml").read_text(encoding="utf-8"))
-_SLANG = {spelt: word for word, spellings in _VOCABULARY["slang"].items() for spelt in spellings.split()}
+_SLANG: dict[str, str] = {
+    spelt: word for word, spellings in _VOCABULARY["slang"].items() for spelt in spellings.split()
+}
 _EMPTY = frozenset(_VOCABULARY["empty"].split())
 _COMMON = frozenset(_VOCABULARY["common"].split())
 _CONCEPTS = {word: name for name, group in _VOCABULARY["concepts"].items() for word in group.split()}
@@ -59,14 +61,21 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     text = _STRETCHED.sub(r"\1", text.lower())
-    text = _THOUSANDS_DOT.sub("", text.replace("di mana", "dimana"))
+    text = _THOUSANDS_DOT.sub("", text.replace("di mana", "dimana").replace("luar jawa", "luarjawa"))
     return _THOUSANDS_WORD.sub(r"\g<1>000", text)
 
 
 def tokens(text: str) -> list[str]:
     """Words and numbers in order, slang written out: "brp hrg 20Mbps" gives berapa, harga, 20, mbps."""
-    found = _WORD.findall(fold(text))
-    return [(word.lstrip("0") or "0") if word[0].isdigit() else _SLANG.get(word, word) for word in found]
+    return [_plain(word) for word in _WORD.findall(fold(text))]
+
+
+def _plain(word: str) -> str:
+    if word[0].isdigit():
+        return word.lstrip("0") or "0"
+    if len(word) > 4 and word[-1] == "2" and word[:-1].isalpha():
+        word = word[:-1]  # "kedip2" is a doubled word, not a code.
+    return _SLANG.get(word, word)
 
 
 @lru_cache(maxsize=32768)
