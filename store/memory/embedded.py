@@ -21,8 +21,8 @@ from store.memory.index import Passage, Query, Recalled
 from store.memory.passages import PassageIndex
 from store.memory.recall import MOST_TURNS, History, HistoryCache
 
-# Reading and parsing this many turns takes under a millisecond; more of them leave the event loop.
-INLINE_TURNS = 48
+# Reading and parsing this many turns takes about a millisecond; more of them leave the event loop.
+INLINE_TURNS = 64
 # One search over this many passages takes about a millisecond; beyond it, searches leave the loop too.
 INLINE_PASSAGES = 8_000
 CHANGES_AT_ONCE = 1_000

@@ -22,12 +22,15 @@ from store.memory import words
 from store.memory.index import Query, Recalled
 from store.memory.ranking import DEPTH, Scores, best, fuse
 from store.schema import turns
-from store.vectors import Matrix, matrix
+from store.vectors import Matrix, half_matrix
 
 # Older turns of the same customer are not recalled: he has hardly a question left that the newest lack.
 MOST_TURNS = 2_000
 # Trimming copies everything, so it waits until this much is too much.
 _TRIM_SLACK = 256
+# Short histories are held in half precision, so that twice as many fit. Converting a long one at every
+# question would cost a millisecond, as much as all the rest.
+_HALF_PRECISION_UP_TO = 256
 # A history costs at least this beside its arrays.
 _OVERHEAD_BYTES = 1_500
 
@@ -69,7 +72,7 @@ class History:
     word_counts: Scores
     words: Numbers
     word_rows: Numbers
-    vectors: Matrix
+    vectors: Matrix | npt.NDArray[np.float16]
     vector_rows: Numbers
     # The change log up to here is contained in what was read first; ids that came later wait in `unlogged`
     # until their own log entry passes. Any other entry about a turn means that it was read too early.
@@ -120,7 +123,7 @@ def parse(rows: Sequence[Any], space: Space | None, *, seen_seq: int) -> History
         word_counts=np.array(counts, dtype=np.float32),
         words=np.fromiter((hash(word) for text in texts for word in text), np.int64, count=sum(counts)),
         word_rows=np.repeat(np.arange(len(texts), dtype=np.int64), counts),
-        vectors=matrix([vector for _, vector in found], dimensions),
+        vectors=_held(half_matrix([vector for _, vector in found], dimensions)),
         vector_rows=np.array([position for position, _ in found], dtype=np.int64),
         seen_seq=seen_seq,
         unlogged=frozenset(),
@@ -138,7 +141,7 @@ def extend(history: History, rows: Sequence[Any], space: Space | None) -> Histor
         word_counts=np.concatenate((history.word_counts, more.word_counts)),
         words=np.concatenate((history.words, more.words)),
         word_rows=np.concatenate((history.word_rows, more.word_rows + known)),
-        vectors=np.concatenate((history.vectors, more.vectors)),
+        vectors=_held(np.concatenate((history.vectors, more.vectors))),
         vector_rows=np.concatenate((history.vector_rows, more.vector_rows + known)),
         seen_seq=history.seen_seq,
         unlogged=history.unlogged | set(more.ids.tolist()),
@@ -158,7 +161,7 @@ def rank(history: History, query: Query, *, before_turn: int | None, limit: int)
     if len(history.vectors):
         for vector in query.vectors:
             scores = np.zeros(len(history.ids), dtype=np.float32)
-            scores[history.vector_rows] = history.vectors @ vector
+            scores[history.vector_rows] = history.vectors.astype(np.float32, copy=False) @ vector
             rankings.append(best(scores * allowed, DEPTH))
     return [(int(history.ids[row]), score) for row, score in fuse(rankings)[:limit]]
 
@@ -197,6 +200,12 @@ def _score_words(history: History, text: str) -> Scores:
             scores[rows] += math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5))
     scores /= 1 + np.log1p(history.word_counts) / 4
     return scores
+
+
+def _held(vectors: npt.NDArray[Any]) -> Matrix | npt.NDArray[np.float16]:
+    if len(vectors) <= _HALF_PRECISION_UP_TO:
+        return vectors.astype(np.float16, copy=False)
+    return vectors.astype(np.float32, copy=False)
 
 
 def _trim(history: History) -> History:
