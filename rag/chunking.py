@@ -46,6 +46,9 @@ def chunk_prose(text: str, *, title: str, markdown: bool = True) -> list[Passage
     """
     pieces: list[_Piece] = []
     for headings, paragraphs in _sections(text, markdown=markdown):
+        # The title stands in front of every passage; as the heading that it often is, it would be said twice.
+        if headings[:1] == (title,):
+            headings = headings[1:]
         pieces.extend(_Piece(headings, body) for body in _pack(paragraphs))
         if not paragraphs and headings:
             pieces.append(_Piece(headings, ""))
@@ -155,9 +158,7 @@ def _merge(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
 
 def _passage(title: str, group: Sequence[_Piece]) -> Passage:
     shared = _common_prefix([piece.headings for piece in group])
-    # A document that opens with its own title as a heading should not say it twice.
-    names = [title, *shared] if not shared or shared[0] != title else list(shared)
-    head = " > ".join(name for name in names if name)
+    head = " > ".join(name for name in (title, *shared) if name)
     blocks = [head]
     shown = shared
     for piece in group:

@@ -131,11 +131,11 @@ semarang: smg
 _DROPPED = """
 akau alak aloh amen anugrah anyeng apal ayank bangcat bangke bird biri boker bund cabol cali cans canti
 cantika capa cewer cini cino cock dede dedek diksi fans gans gile ginting haru hiri hotx idung indo ityl
-jendes jing kaka kale kana kareno kasi kate kebagi kecik kelus kemakan kerjaan ketarik kite klas kobul
-konsul kostom kren krus make mamas mang maso mato mayan mblo modes muna nahan nambah nari narik nerima
-niru njir njirr nonton nunggu nyet pala pans pass past pling poko rana rempong rezki sabal sabaro samara
-santab sendeng sexi shat sinet slam slamet sling smog smvk soga stress sukam suko sumai suru taek taik
-tapo teru than tium trun tukan ulan univ wado walik week yank yayang zama
+jendes jing kale kana kareno kasi kate kebagi kecik kelus kemakan kerjaan ketarik kite klas kobul konsul
+kostom kren krus make mamas mang maso mato mayan mblo modes muna nahan nambah nari narik nerima niru njir
+njirr nonton nunggu nyet pala pans pass past pling poko rana rempong rezki sabal sabaro samara santab
+sendeng sexi shat sinet slam slamet sling smog smvk soga stress sukam suko sumai suru taek taik tapo teru
+than tium trun tukan ulan univ wado walik week yank yayang zama
 """
 _PLAIN_KEY = re.compile(r"[a-z]{4,}")
 

@@ -32,6 +32,8 @@ def test_small_neighbouring_sections_share_a_passage_and_keep_their_headings() -
 def test_the_title_is_not_said_twice_when_the_document_opens_with_it() -> None:
     [passage] = chunk_prose("# Garansi\n\nSatu tahun.", title="Garansi")
     assert passage.text == "Garansi\n\nSatu tahun."
+    [passage] = chunk_prose("# Garansi\n# Pakaian\nSatu bulan.", title="Garansi")
+    assert passage.text == "Garansi > Pakaian\n\nSatu bulan."
 
 
 def test_a_subsection_is_followed_by_a_section_of_a_higher_level() -> None:
