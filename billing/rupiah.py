@@ -26,15 +26,14 @@ _SCALE = {
     "miliar": 1_000_000_000,
     "milyar": 1_000_000_000,
 }
-_RP = r"(?:\b(?:rp|idr)\.?\s*)"
+# Spaces are bounded in these patterns, so that a message of twenty thousand of them costs nothing.
+_RP = r"(?:\b(?:rp|idr)\.?\s{0,3})"
 # A number of prose: grouped by dots or commas (and perhaps cents), or plain with at most two decimals.
 _NUMBER = r"(?:\d{1,3}(?:[.,]\d{3})+(?:,00)?|\d+(?:[.,]\d{1,2})?)(?![.,]?\d)"
 # "k" only counts when it is glued to its number ("150k"); "150 k" is rarely money.
 _WORD = r"(?:\s?(?:ribu|rbu|rb|juta|jt|miliar|milyar)|k)(?:-?an)?\b"
 # After these a bare number is a price; elsewhere it may be a year, an order number or a postcode.
-_CUE = (
-    r"(?:harga|seharga|biaya|total|bayar|tarif|ongkir|sebesar|diskon|cicilan|deposit|dp)(?:nya)?\s*[:=]?\s*"
-)
+_CUE = r"(?:harga|seharga|biaya|total|bayar|tarif|ongkir|sebesar|diskon|cicilan|deposit|dp)(?:nya)?\s{0,3}[:=]?\s{0,3}"
 # A grouped number in front of one of these counts things, not rupiah.
 _COUNTED = (
     r"(?:orang|pelanggan|pengguna|pembeli|unit|pcs|buah|kali|km|meter|m2|mah|mbps|kbps|gb|mb|kg|gram|gr"
@@ -48,7 +47,7 @@ _AMOUNT = re.compile(
     rf"|(?P<marked>{_RP}(?P<mval>{_NUMBER}))"
     rf"|(?P<named>(?<![\w.,])(?P<nval>{_NUMBER})\s?(?:rupiah|perak)\b)"
     rf"|(?P<cued>\b{_CUE}(?P<cval>\d{{4,9}})(?![.,]?\d)(?!\w))"
-    rf"|(?P<grouped>(?<![\w.,+-])(?P<gval>[1-9]\d{{0,2}}(?:\.\d{{3}})+)(?![.,]?\d)(?!\w)(?!\s*{_COUNTED}))",
+    rf"|(?P<grouped>(?<![\w.,+-])(?P<gval>[1-9]\d{{0,2}}(?:\.\d{{3}})+)(?![.,]?\d)(?!\w)(?!\s{{0,3}}{_COUNTED}))",
     re.IGNORECASE,
 )
 

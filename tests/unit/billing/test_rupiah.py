@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,17 @@ def test_what_is_written_is_read_back(amount: int) -> None:
 @given(st.text())
 def test_no_text_breaks_the_reader_of_prose(text: str) -> None:
     assert all(amount >= 0 for amount in amounts_in(text))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["1" * 20_000, "1.000" * 4_000, "harga" + " " * 20_000, "1 juta 1 " * 2_000, "1.000 - " * 2_500],
+)
+def test_a_hostile_message_is_read_at_once(hostile: str) -> None:
+    started = time.perf_counter()
+    amounts_in(hostile)
+    # Milliseconds in truth; only a pattern that backtracks without end comes near this.
+    assert time.perf_counter() - started < 1.5
 
 
 @given(st.text(alphabet="0123456789.,-rpRP jtbk ", max_size=20))
