@@ -33,7 +33,10 @@ _NUMBER = r"(?:\d{1,3}(?:[.,]\d{3})+(?:,00)?|\d+(?:[.,]\d{1,2})?)(?![.,]?\d)"
 # "k" only counts when it is glued to its number ("150k"); "150 k" is rarely money.
 _WORD = r"(?:\s?(?:ribu|rbu|rb|juta|jt|miliar|milyar)|k)(?:-?an)?\b"
 # After these a bare number is a price; elsewhere it may be a year, an order number or a postcode.
-_CUE = r"(?:harga|seharga|biaya|total|bayar|tarif|ongkir|sebesar|diskon|cicilan|deposit|dp)(?:nya)?\s{0,3}[:=]?\s{0,3}"
+_CUE = (
+    r"(?:harga|seharga|biaya|total|bayar|tarif|ongkir|sebesar|diskon|cicilan|deposit|dp)(?:nya)?"
+    r"\s{0,3}[:=]?\s{0,3}"
+)
 # A grouped number in front of one of these counts things, not rupiah.
 _COUNTED = (
     r"(?:orang|pelanggan|pengguna|pembeli|unit|pcs|buah|kali|km|meter|m2|mah|mbps|kbps|gb|mb|kg|gram|gr"
