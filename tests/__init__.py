@@ -1,0 +1,1 @@
+"""Tests, and what they share: a PostgreSQL server, contracts that every implementation passes."""

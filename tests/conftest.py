@@ -1,0 +1,144 @@
+"""Fixtures that every test may use, and a loud word when PostgreSQL was missing.
+
+Heavy imports are inside the fixtures, so that a test of pure code does not pay for a database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from store.doors import Store
+    from store.postgres import PostgresStore
+    from store.sqlite import SqliteStore
+    from tests.postgres import PostgresServer
+
+_MISSING = "PostgreSQL is not installed"
+
+
+def _everything_is_required() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("BALAS_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server. Where there is none the tests are skipped loudly; on a build server they fail."""
+    from tests.postgres import PostgresMissing, PostgresServer
+
+    try:
+        server = PostgresServer()
+    except PostgresMissing as exc:
+        if _everything_is_required():
+            pytest.fail(str(exc), pytrace=False)
+        pytest.skip(str(exc))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: PostgresServer) -> str:
+    """A database with the newest schema, to be copied: a copy costs less than the migrations."""
+    from store.migrations import upgrade
+    from store.postgres import postgres_engine
+    from tests.postgres import TEMPLATE
+
+    postgres_server.administrate(f"CREATE DATABASE {TEMPLATE}")
+    engine = postgres_engine(postgres_server.url(TEMPLATE))
+    with engine.connect() as connection:
+        upgrade(connection)
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, _postgres_template: str) -> Iterator[str]:
+    """The address of a fresh database with the newest schema and nothing in it."""
+    name = postgres_server.create_database(_postgres_template)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of a fresh database without any table."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path) -> Path:
+    """Where a store on SQLite is to be; neither the file nor its folder is there yet."""
+    return tmp_path / "var" / "balas.db"
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_path: Path) -> AsyncIterator[SqliteStore]:
+    """An open, empty store on SQLite."""
+    from store.sqlite import SqliteStore
+
+    store = await SqliteStore.open(sqlite_path)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def postgres_store(postgres_url: str) -> AsyncIterator[PostgresStore]:
+    """An open, empty store on PostgreSQL."""
+    from store.postgres import PostgresStore
+
+    store = await PostgresStore.open(postgres_url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An open, empty store, once on each database."""
+    name = {"sqlite": "sqlite_store", "postgresql": "postgres_store"}[request.param]
+    opened: Store = request.getfixturevalue(name)
+    return opened
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+    """``make_settings(BALAS_MODE="off")``: settings from these keys alone, in folders of the test."""
+
+    def make(**keys: str) -> Settings:
+        from config.settings import Settings
+
+        defaults = {
+            "OPENAI_API_KEY": "kunci-uji",
+            "SHOP_NAME": "Toko Uji",
+            "DATA_DIR": str(tmp_path / "data"),
+            "STATE_DIR": str(tmp_path / "var"),
+        }
+        (tmp_path / "data").mkdir(exist_ok=True)
+        return Settings.load(environ=defaults | keys, env_file=None)
+
+    return make
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests that could not run for want of PostgreSQL are named at the very end, so that nobody misses it."""
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", []) if _MISSING in str(report.longrepr)
+    ]
+    if skipped:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.line(
+            f"{len(skipped)} tests did not run: {_MISSING} (apt-get install postgresql). "
+            "With CI=true or BALAS_REQUIRE_ALL=1 this is a failure.",
+            red=True,
+            bold=True,
+        )
