@@ -115,7 +115,11 @@ def _write(line: str) -> None:
     """One line on the stderr of this moment. A closed or full stderr must not stop the bot."""
     try:
         with _writing:
-            sys.stderr.write(line + "\n")
+            try:
+                sys.stderr.write(line + "\n")
+            except UnicodeEncodeError:
+                # A stream of another encoding, or half of a surrogate pair; \\uXXXX is good JSON as well.
+                sys.stderr.write(line.encode("ascii", "backslashreplace").decode("ascii") + "\n")
             sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # There is nowhere left to tell it: a full disk, a closed stream, or no stderr at all.

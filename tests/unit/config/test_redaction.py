@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.redaction import Redactor, mask_phone
+from config.redaction import _HINT, _KEYS, _NUMBERS, Redactor, _short, mask_phone
 from config.secret import Secret
 
 KEY = "kunci/rahasia+satu"
@@ -133,6 +133,29 @@ def test_ids_amounts_and_times_survive(text: str) -> None:
     assert redactor.text(text) == text
 
 
+KEY_PARTS = (
+    "sk-",
+    "Mid-server-",
+    "://",
+    "@",
+    "/",
+    "Bearer ",
+    "beARer ",
+    "Authorization:",
+    "api_key=",
+    "apiKey=",
+)
+MORE_KEY_PARTS = ("?token=", "&sig=", "/bot", 'password="', "secret", '"', "abcdef", "0123456")
+NUMBER_PARTS = ("08", "62", "+62", "81", "2345", "678", "-", " ", ".")
+pieces = st.sampled_from(KEY_PARTS + MORE_KEY_PARTS + NUMBER_PARTS)
+
+
+@given(st.lists(pieces, max_size=12).map("".join))
+def test_the_quick_look_beforehand_misses_nothing(text: str) -> None:
+    assert mask_phone(text) == _NUMBERS.sub(_short, text)
+    assert bool(_HINT.search(text)) or not _KEYS.search(text)
+
+
 @given(st.text())
 def test_a_text_that_was_redacted_once_stays_as_it_is(text: str) -> None:
     once = mask_phone(text)
@@ -144,6 +167,8 @@ def test_a_text_that_was_redacted_once_stays_as_it_is(text: str) -> None:
     [
         ("Incorrect API key provided: sk-proj-abc_DEF123.", "Incorrect API key provided: ***."),
         ("sk-kunci****akhir", "***"),
+        ("sk-081234567834-081234567834abc", "***"),
+        ("Bearer +62 812-3456-7834", "Bearer ***"),
         ("SB-Mid-server-AbC_123 Mid-client-x9", "*** ***"),
         ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
         ("authorization=Basic dXNlcg==", "authorization=Basic ***"),
