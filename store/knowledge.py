@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,6 @@ class StoredHash:
     """What ingest compares to see whether a chunk needs a new vector."""
 
     content_hash: str
-    source: str
     has_vector: bool
     model: str | None
     dimensions: int | None
@@ -66,7 +65,6 @@ _ALL = select(*_COLUMNS).order_by(knowledge.c.id)
 _HASHES = select(
     knowledge.c.id,
     knowledge.c.content_hash,
-    knowledge.c.source,
     knowledge.c.vector.is_not(None),
     knowledge.c.model,
     knowledge.c.dimensions,
@@ -93,30 +91,24 @@ def load_all(connection: Connection) -> list[StoredChunk]:
 def stored_hashes(connection: Connection) -> dict[str, StoredHash]:
     """By chunk id, what decides whether it must be embedded again."""
     return {
-        row[0]: StoredHash(
-            content_hash=row[1], source=row[2], has_vector=bool(row[3]), model=row[4], dimensions=row[5]
-        )
+        row[0]: StoredHash(content_hash=row[1], has_vector=bool(row[2]), model=row[3], dimensions=row[4])
         for row in connection.execute(_HASHES)
     }
 
 
-def commit_generation(
-    connection: Connection, chunks: Sequence[StoredChunk], *, keep_sources: Iterable[str] = ()
-) -> GenerationReport:
+def commit_generation(connection: Connection, chunks: Sequence[StoredChunk]) -> GenerationReport:
     """Make ``chunks`` the whole knowledge, in the caller's one transaction.
 
     A chunk without a vector keeps the stored one while its content is the same. Stored chunks that are not
-    among ``chunks`` are removed with a tombstone, except those from ``keep_sources``: files that exist but
-    could not be read this time, whose earlier content is better than nothing.
+    among ``chunks`` are removed with a tombstone. The generation's number grows only when anything differs.
     """
     before = {chunk.id: chunk for chunk in load_all(connection)}
-    kept = frozenset(keep_sources)
     after = {chunk.id: _with_stored_vector(chunk, before.get(chunk.id)) for chunk in chunks}
     if len(after) != len(chunks):
         raise ValueError("two chunks of one generation have the same id")
     added = [chunk for chunk in after.values() if chunk.id not in before]
     changed = [chunk for chunk in after.values() if chunk.id in before and before[chunk.id] != chunk]
-    removed = [id for id, chunk in before.items() if id not in after and chunk.source not in kept]
+    removed = [id for id in before if id not in after]
     generation = current_generation(connection)
     if added or changed or removed:
         generation += 1
