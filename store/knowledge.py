@@ -40,16 +40,6 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredHash:
-    """What ingest compares to see whether a chunk needs a new vector."""
-
-    content_hash: str
-    has_vector: bool
-    model: str | None
-    dimensions: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class GenerationReport:
     """The generation that holds after the commit, and how many chunks differ from the one before."""
 
@@ -62,13 +52,6 @@ class GenerationReport:
 
 _COLUMNS = [knowledge.c[field.name] for field in dataclasses.fields(StoredChunk)]
 _ALL = select(*_COLUMNS).order_by(knowledge.c.id)
-_HASHES = select(
-    knowledge.c.id,
-    knowledge.c.content_hash,
-    knowledge.c.vector.is_not(None),
-    knowledge.c.model,
-    knowledge.c.dimensions,
-)
 _INSERT = insert(knowledge)
 _UPDATE = (
     update(knowledge)
@@ -86,14 +69,6 @@ def current_generation(connection: Connection) -> int:
 def load_all(connection: Connection) -> list[StoredChunk]:
     """Every chunk of the committed generation, ordered by id."""
     return [_from_row(row) for row in connection.execute(_ALL)]
-
-
-def stored_hashes(connection: Connection) -> dict[str, StoredHash]:
-    """By chunk id, what decides whether it must be embedded again."""
-    return {
-        row[0]: StoredHash(content_hash=row[1], has_vector=bool(row[2]), model=row[3], dimensions=row[4])
-        for row in connection.execute(_HASHES)
-    }
 
 
 def commit_generation(connection: Connection, chunks: Sequence[StoredChunk]) -> GenerationReport:
