@@ -137,6 +137,10 @@ class BotSettings:
     burst_max_s: float = field(
         default=12.0, metadata=_key("BURST_MAX_S", env.number(at_least=0, at_most=300))
     )
+    # So many answers to one customer within three minutes look like another bot: silence. 0 switches it off.
+    loop_answers: int = field(default=6, metadata=_key("LOOP_ANSWERS", env.whole(at_least=0, at_most=1000)))
+    # The knowledge folder is watched, and changes are read in by themselves.
+    watch_knowledge: bool = field(default=True, metadata=_key("WATCH_KNOWLEDGE", env.yes_or_no))
     handoff_reminder_s: float = field(
         default=1800.0, metadata=_key("HANDOFF_REMINDER_S", env.number(at_least=1))
     )

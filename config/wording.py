@@ -43,6 +43,17 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_status": ("mode", "pesan", "jawaban", "menunggu", "biaya", "batas", "catatan"),
         "admin_daftar_kosong": (),
         "admin_loop": ("nama", "nomor"),
+        "admin_berhenti": (),
+        "admin_mulai": (),
+        "admin_draf": ("nama", "nomor", "tanya", "jawab"),
+        "admin_draf_terkirim": (),
+        "admin_draf_dibuang": (),
+        "admin_draf_lewat": (),
+        "admin_gagal_kirim": ("nama", "nomor", "isi"),
+        "admin_pesan_rusak": ("nama", "nomor"),
+        "admin_model_salah": ("sebab",),
+        "admin_model_pulih": (),
+        "admin_gagal_simpan": ("sebab",),
     }.items()
 }
 

@@ -34,6 +34,8 @@ DEMO_DEFAULTS = {
     # People watch: an answer at once shows more than the wait for a customer's second thought.
     "BURST_QUIET_S": "0",
     "BURST_QUESTION_S": "0",
+    # Piped questions come faster than any customer types; that is no loop here.
+    "LOOP_ANSWERS": "0",
     # Log lines between the bubbles would be in the way.
     "LOG_LEVEL": "WARNING",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, update
 
@@ -40,20 +40,18 @@ class Customer:
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
 
 
-_FIND = (
-    select(
-        customers.c.id,
-        customers.c.name,
-        customers.c.introduced_ms,
-        customers.c.mode,
-        customers.c.silent_until_ms - now_ms(),
-    )
-    .join(aliases, aliases.c.customer_id == customers.c.id)
-    .where(
-        aliases.c.account == bindparam("in_account"),
-        aliases.c.server == bindparam("in_server"),
-        aliases.c.user == bindparam("in_user"),
-    )
+_COLUMNS = select(
+    customers.c.id,
+    customers.c.name,
+    customers.c.introduced_ms,
+    customers.c.mode,
+    customers.c.silent_until_ms - now_ms(),
+)
+_GET = _COLUMNS.where(customers.c.id == bindparam("customer"))
+_FIND = _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
+    aliases.c.account == bindparam("in_account"),
+    aliases.c.server == bindparam("in_server"),
+    aliases.c.user == bindparam("in_user"),
 )
 _INTRODUCED = (
     update(customers)
@@ -67,8 +65,16 @@ def find(connection: Connection, account: str, address: Address) -> Customer | N
     row = connection.execute(
         _FIND, {"in_account": account, "in_server": address.server, "in_user": address.user}
     ).first()
-    if row is None:
-        return None
+    return None if row is None else _customer(row)
+
+
+def get(connection: Connection, customer_id: int) -> Customer | None:
+    """The customer with this id, or None when he was deleted or merged."""
+    row = connection.execute(_GET, {"customer": customer_id}).first()
+    return None if row is None else _customer(row)
+
+
+def _customer(row: Sequence[Any]) -> Customer:
     return Customer(
         id=row[0],
         name=row[1],

@@ -11,12 +11,9 @@ What holds on SQLite (one writer at a time) holds on PostgreSQL (SERIALIZABLE, r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
-
-if TYPE_CHECKING:
-    from config.settings import Settings
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
@@ -42,17 +39,3 @@ class Store(Protocol):
     async def close(self) -> None:
         """Finish what was accepted, then close every connection."""
         ...
-
-
-async def open_store(settings: Settings) -> Store:
-    """Open the database that the settings name, bring its schema up to date and return its doors.
-
-    Raises ``StoreMisconfigured`` with what to do when the database cannot be used as it is.
-    """
-    if settings.store.database_url is not None:
-        from store.postgres import PostgresStore
-
-        return await PostgresStore.open(settings.store.database_url)
-    from store.sqlite import SqliteStore
-
-    return await SqliteStore.open(settings.sqlite_path, allow_old_sqlite=settings.store.allow_old_sqlite)

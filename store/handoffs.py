@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from store import outbox
 from store.outbox import NewMessage
@@ -63,11 +63,17 @@ class Notice:
     customer_id: int | None
     turn_id: int | None
     handoff_id: int | None
+    draft_id: int | None
 
 
 HANDOFF_NOTICE = "handoff"
 FAQ_OFFER = "faq_offer"
+DRAFT = "draft"
+ALERT = "alert"
 
+_NOTICE = select(
+    notices.c.kind, notices.c.customer_id, notices.c.turn_id, notices.c.handoff_id, notices.c.draft_id
+)
 _OPEN = (
     insert(handoffs)
     .values(state=State.OPEN.value, created_ms=now_ms(), due_ms=now_ms() + bindparam("remind_after_ms"))
@@ -121,6 +127,7 @@ def add_notice(
     customer_id: int | None = None,
     handoff_id: int | None = None,
     turn_id: int | None = None,
+    draft_id: int | None = None,
 ) -> int:
     """Queue a message to the owner that he can act on by quoting it; the outbox row's id."""
     row_id = outbox.add(connection, message)
@@ -132,6 +139,7 @@ def add_notice(
             customer_id=customer_id,
             handoff_id=handoff_id,
             turn_id=turn_id,
+            draft_id=draft_id,
             created_ms=now_ms(),
         )
     )
@@ -140,14 +148,26 @@ def add_notice(
 
 def quoted_notice(connection: Connection, account: str, message_id: str) -> Notice | None:
     """What the quoted message was about; the id decides, never the text."""
-    row = connection.execute(
-        select(notices.c.kind, notices.c.customer_id, notices.c.turn_id, notices.c.handoff_id).where(
-            notices.c.account == account, notices.c.message_id == message_id
-        )
-    ).first()
+    return _notice(
+        connection, _NOTICE.where(notices.c.account == account, notices.c.message_id == message_id)
+    )
+
+
+def newest_notice(connection: Connection, account: str, *, within_ms: int) -> Notice | None:
+    """The last message to the owner that he can act on, when it was sent lately."""
+    statement = _NOTICE.where(
+        notices.c.account == account,
+        notices.c.message_id.is_not(None),
+        notices.c.created_ms >= now_ms() - within_ms,
+    )
+    return _notice(connection, statement.order_by(notices.c.id.desc()).limit(1))
+
+
+def _notice(connection: Connection, statement: Select[Any]) -> Notice | None:
+    row = connection.execute(statement).first()
     if row is None:
         return None
-    return Notice(kind=row[0], customer_id=row[1], turn_id=row[2], handoff_id=row[3])
+    return Notice(kind=row[0], customer_id=row[1], turn_id=row[2], handoff_id=row[3], draft_id=row[4])
 
 
 def get(connection: Connection, handoff_id: int) -> Handoff | None:

@@ -93,3 +93,19 @@ def mark_sent(
     connection.execute(_SET_PROVIDER_ID, values)
     if is_notice:
         connection.execute(_SET_NOTICE_ID, values)
+
+
+def release_draft(connection: Connection, row_id: int, *, send: bool, body: str | None = None) -> str | None:
+    """Let a held message go (with another body if given) or drop it; its final body.
+
+    None when it is not held any more: somebody else decided, or its customer was deleted.
+    """
+    held = (outbox.c.id == row_id, outbox.c.state == QueueState.HELD.value)
+    values: dict[str, object] = {"state": QueueState.NEW.value, "due_ms": now_ms()}
+    if not send:
+        values = {"state": QueueState.DROPPED.value, "finished_ms": now_ms()}
+    elif body is not None:
+        values["body"] = body
+    released = connection.execute(update(outbox).where(*held).values(**values).returning(outbox.c.body))
+    row = released.first()
+    return None if row is None else str(row[0])

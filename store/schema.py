@@ -257,6 +257,7 @@ notices = Table(
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
     Column("turn_id", BigId),
     Column("handoff_id", BigId, ForeignKey("handoffs.id"), index=True),
+    Column("draft_id", BigId),  # the held outbox row that waits for approval
     Column("order_id", Text),
     Column("created_ms", BigInteger, nullable=False),
     Index("ix_notices_message", "account", "message_id"),

@@ -56,6 +56,9 @@ def _run_alembic(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
+        # Who waited for the lock must see what the other one migrated: a stricter level keeps the snapshot
+        # from before the wait.
+        connection.execution_options(isolation_level="READ COMMITTED")
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
     try:
         command.upgrade(config, "head")

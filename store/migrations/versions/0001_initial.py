@@ -240,6 +240,7 @@ def upgrade() -> None:
         sa.Column("customer_id", BIG_ID, nullable=True),
         sa.Column("turn_id", BIG_ID, nullable=True),
         sa.Column("handoff_id", BIG_ID, nullable=True),
+        sa.Column("draft_id", BIG_ID, nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_notices_customer_id")),

@@ -109,6 +109,8 @@ def test_every_key_is_read_into_its_field() -> None:
         "burst_quiet_s": 0.0,
         "burst_question_s": 0.5,
         "burst_max_s": 1.0,
+        "loop_answers": 9,
+        "watch_knowledge": False,
         "handoff_reminder_s": 60.0,
         "poll_s": 0.1,
         "drain_s": 0.0,

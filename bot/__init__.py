@@ -1,0 +1,1 @@
+"""The WhatsApp process: channels, intake, conversation, delivery, handoff, the owner's room."""

@@ -1,0 +1,170 @@
+"""What a channel is: where customers' messages come from and answers go to. The bot sees nothing else of it.
+
+``tests/contract/channel.py`` is the executable definition; every channel passes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Protocol
+
+from sqlalchemy import Row
+
+from store.customers import Address
+from store.inbox import RawEvent
+from store.outbox import Kind
+
+
+class State(StrEnum):
+    """Whether the channel works, for health and status."""
+
+    STARTING = "starting"  # not connected yet
+    ONLINE = "online"  # messages come in and go out
+    DEGRADED = "degraded"  # connected, but something is wrong; it mends itself
+    STOPPED = "stopped"  # nothing comes in or goes out any more
+
+
+class Signal(StrEnum):
+    """Small signs of life in a chat; losing one does no harm."""
+
+    READ = "read"  # the customer's messages were read
+    TYPING = "typing"  # an answer is being written
+
+
+class Recorded(Enum):
+    """What became of an event that the channel handed to the intake."""
+
+    NEW = "new"  # committed
+    DUPLICATE = "duplicate"  # this very event had been committed before
+    FAILED = "failed"  # not committed: the channel must keep it or say so
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncomingMessage:
+    """A parsed event. ``addresses`` are all of the sender's that the channel knows, the best first."""
+
+    chat: str
+    sender: str
+    message_id: str
+    kind: str
+    text: str
+    addresses: tuple[Address, ...]
+    name: str | None = None
+    quoted_id: str | None = None
+    context: str = ""  # what the message refers to by itself: a quoted text, an ad, a status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outgoing:
+    """A message to send. ``row_id`` is its outbox row: the same one again is the same message again."""
+
+    row_id: int
+    chat: str
+    kind: Kind
+    body: str
+    quoted_id: str | None = None
+    answers: tuple[str, ...] = ()  # the ids of the messages that this one answers
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The channel's network took it, under this id."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Certainly not sent; worth another attempt, at the earliest after ``after_s`` if that is known."""
+
+    reason: str
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can tell whether it was sent: at most one more attempt, or the customer reads it twice."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Certainly not sent and never will be."""
+
+    reason: str
+
+
+Outcome = Sent | Retry | Unknown | Refused
+
+
+class Unreadable(Exception):
+    """The raw event cannot be parsed; it is kept as a dead letter."""
+
+
+class Capability(Enum):
+    """What differs between channels and matters to the conversation."""
+
+    FRAGMENTS = "fragments"  # people send one thought in several messages: gather them
+    REACTIONS = "reactions"  # an emoji on a message; without it an acknowledgement gets no answer at all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """The bot's side of a channel.
+
+    ``record`` is synchronous, may be called from any thread but the event loop's, never raises, and
+    returns only after the commit. ``settled`` returns when nothing of a chat waits any more.
+    """
+
+    account: str
+    record: Callable[[RawEvent], Recorded]
+    settled: Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """A channel's fixed properties."""
+
+    transport: str  # the outbox rows that are its own
+    admin_room: str | None = None  # the owner's room when no setting names one
+    capabilities: frozenset[Capability] = field(default_factory=frozenset)
+
+
+class Channel(Protocol):
+    """A way to talk with customers. Exactly one process runs it for an account."""
+
+    traits: Traits
+
+    @property
+    def state(self) -> State: ...
+
+    async def start(self, intake: Intake) -> None:
+        """Connect and begin to record what comes in; returns once that runs."""
+        ...
+
+    async def run(self) -> None:
+        """Returns when the channel ends by itself (its input is over); raises when it broke."""
+        ...
+
+    async def stop(self, drain_s: float) -> None:
+        """Take nothing more in; what was recorded may still be answered until ``close``."""
+        ...
+
+    async def close(self) -> None:
+        """Give everything back. Nothing is sent afterwards."""
+        ...
+
+    def parse(self, event: Row[tuple[object, ...]]) -> IncomingMessage:
+        """Read a stored inbox row by its codec; raises ``Unreadable``."""
+        ...
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Send one message. Never raises: every way to fail is an outcome."""
+        ...
+
+    async def signal(self, chat: str, signal: Signal, message_ids: tuple[str, ...] = ()) -> None:
+        """Show a sign of life. Never raises."""
+        ...

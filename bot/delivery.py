@@ -1,0 +1,120 @@
+"""Delivery: the outbox worker's handler for the channel's own messages, in order per chat."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from bot import modes
+from bot.channel import Channel, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from bot.gate import Pass, gate
+from bot.people import People
+from config.settings import Mode
+from config.wording import Wording
+from store import customers, handoffs, outbox, worker
+from store import queue as queues
+from store.doors import Store
+from store.outbox import Kind, Purpose
+from store.queue import Queue
+from store.schema import QueueState
+
+log = structlog.get_logger(__name__)
+
+# A send whose outcome nobody knows is repeated once: then a customer may read an answer twice, or never.
+MAX_UNKNOWN_SENDS = 2
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """Sends one claimed outbox row and marks it; raises what the worker understands."""
+
+    account: str
+    store: Store
+    channel: Channel
+    queue: Queue
+    owner: str
+    people: People
+    wording: Wording
+    configured_mode: Mode
+    pace_s: float
+    _next_send: float = field(default=0.0, init=False)
+
+    async def deliver(self, row: Row[Any]) -> None:
+        """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
+        if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
+            await self.store.write(lambda c: self._drop(c, row))
+            return
+        await self._keep_pace()
+        answers = tuple(row.answers.split())
+        if answers:
+            # Read receipts go out right before the bot's own answer: until then the owner sees it unread.
+            await self.channel.signal(row.chat, Signal.READ, answers)
+        message = Outgoing(
+            row_id=row.id,
+            chat=row.chat,
+            kind=Kind(row.kind),
+            body=row.body,
+            quoted_id=row.quoted_id,
+            answers=answers,
+        )
+        match await self.channel.send(message):
+            case Sent(provider_id):
+                await self._mark_sent(row, provider_id)
+            case Retry(reason, after_s):
+                raise worker.Retry(reason, after_s=after_s)
+            case Unknown(reason) if row.attempts < MAX_UNKNOWN_SENDS:
+                raise worker.Retry(f"outcome unknown: {reason}")
+            case Unknown(reason):
+                raise worker.Discard(f"outcome unknown {row.attempts} times: {reason}")
+            case Refused(reason):
+                raise worker.Discard(reason)
+
+    def tell_of_dead_letter(self, connection: Connection, row: Row[Any], reason: str) -> None:
+        """The owner is told, in the same transaction, what a customer did not get."""
+        if row.chat == self.people.room.chat or row.customer_id is None:
+            return  # A notice that cannot reach the owner's room cannot be told there either.
+        customer = customers.get(connection, row.customer_id)
+        name = customer.name if customer is not None else None
+        shown, number = self.people.label(connection, row.customer_id, name)
+        body = self.wording.say("admin_gagal_kirim", nama=shown, nomor=number, isi=row.body)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
+
+    async def _mark_sent(self, row: Row[Any], provider_id: str) -> None:
+        is_notice = row.purpose in (Purpose.NOTICE, Purpose.REMINDER)
+        await self.store.write(
+            lambda c: outbox.mark_sent(
+                c, self.queue, row.id, owner=self.owner, provider_id=provider_id, is_notice=is_notice
+            )
+        )
+
+    def _may_still_go(self, connection: Connection, row: Row[Any]) -> bool:
+        """The owner may have silenced the chat since the answer was committed."""
+        customer = None if row.customer_id is None else customers.get(connection, row.customer_id)
+        if customer is None:
+            return False
+        mode = modes.current(connection, self.account, configured=self.configured_mode)
+        return gate(mode, customer) is not Pass.DROP
+
+    def _drop(self, connection: Connection, row: Row[Any]) -> None:
+        queues.finish(
+            connection,
+            self.queue,
+            [row.id],
+            owner=self.owner,
+            state=QueueState.DROPPED,
+            error="the chat was silenced before it was sent",
+        )
+
+    async def _keep_pace(self) -> None:
+        """At least ``pace_s`` between two sends of the account."""
+        if self.pace_s <= 0:
+            return
+        now = time.monotonic()
+        slot = max(now, self._next_send)
+        self._next_send = slot + self.pace_s
+        await asyncio.sleep(slot - now)

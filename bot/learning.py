@@ -1,0 +1,57 @@
+"""What the owner taught the bot in the chat, as a file in the knowledge folder that he can read and edit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+FILE_NAME = "faq_belajar.json"
+
+
+class LearningError(Exception):
+    """The entry could not be written; the text tells the owner what to do."""
+
+
+def learn(data_dir: Path, *, entry_id: str, question: str, answer: str) -> None:
+    """Add (or replace) one FAQ entry; the watched folder publishes it. Raises ``LearningError``.
+
+    The file is replaced as a whole, so a crash leaves the old one or the new one, never half of one.
+    """
+    path = data_dir / FILE_NAME
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except (OSError, ValueError) as exc:
+        raise LearningError(
+            f"{path.name} tidak bisa dibaca sebagai JSON; perbaiki atau ganti namanya, lalu balas *ya* lagi"
+        ) from exc
+    if not isinstance(entries, list):
+        raise LearningError(
+            f"{path.name} harus berisi daftar; perbaiki atau ganti namanya, lalu balas *ya* lagi"
+        )
+    entry = {"id": entry_id, "question": question, "answer": answer}
+    kept = [other for other in entries if not (isinstance(other, dict) and other.get("id") == entry_id)]
+    try:
+        _replace(path, json.dumps([*kept, entry], ensure_ascii=False, indent=2) + "\n")
+    except OSError as exc:
+        raise LearningError(
+            f"{path.name} tidak bisa ditulis ({exc.strerror}); periksa izin folder data"
+        ) from exc
+
+
+def _replace(path: Path, text: str) -> None:
+    # Hidden until it is complete, so that the watcher never reads half of it.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".belajar-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise

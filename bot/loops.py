@@ -1,0 +1,54 @@
+"""The loop guard: two bots that answer each other must stop at ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.message import Said
+from bot.people import People
+from config.wording import Wording
+from store import customers, handoffs
+from store.doors import Store
+from store.turns import Author, Turn
+
+IDENTICAL_MESSAGES = 3
+WINDOW_MS = 3 * 60 * 1000
+SILENCE_MS = 60 * 60 * 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoopGuard:
+    """Trips on three identical messages in a row, or ``most_answers`` within three minutes (0: never)."""
+
+    store: Store
+    people: People
+    wording: Wording
+    account: str
+    most_answers: int
+
+    async def trips(self, said: Said, recent: Sequence[Turn]) -> bool:
+        """Whether this chat goes round in circles; then it is silent for an hour, and the owner knows."""
+        if self.most_answers == 0 or not self._circles(said, recent):
+            return False
+        await self.store.write(lambda connection: self._silence(connection, said))
+        return True
+
+    def _circles(self, said: Said, recent: Sequence[Turn]) -> bool:
+        now_ms = said.rows[-1].recorded_ms
+        lately = [turn for turn in recent if now_ms - turn.created_ms < WINDOW_MS]
+        same = [turn.asked for turn in lately[-(IDENTICAL_MESSAGES - 1) :]]
+        if said.text and len(same) == IDENTICAL_MESSAGES - 1 and set(same) == {said.text}:
+            return True
+        return sum(turn.author is Author.BOT for turn in lately) >= self.most_answers
+
+    def _silence(self, connection: Connection, said: Said) -> None:
+        customer = customers.find(connection, self.account, said.last.addresses[0])
+        if customer is None or customer.silent_ms > 0:
+            return
+        customers.keep_silent(connection, customer.id, for_ms=SILENCE_MS, reason="loop")
+        name, number = self.people.label(connection, customer.id, customer.name)
+        body = self.wording.say("admin_loop", nama=name, nomor=number)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)

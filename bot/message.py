@@ -1,0 +1,59 @@
+"""From raw inbox rows to what the customer said: parsed, cleaned, a burst joined into one thought."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.channel import IncomingMessage
+
+# What a person can read in a chat; anything longer is answered with the request to be shorter.
+MAX_CHARS = 4_000
+# Bidirectional marks can make a price read differently from what it is; they carry no meaning here.
+_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """Everything that one burst says. ``parts`` are its messages' cleaned texts, oldest first."""
+
+    rows: tuple[Row[Any], ...]
+    messages: tuple[IncomingMessage, ...]
+    parts: tuple[str, ...]
+
+    @property
+    def last(self) -> IncomingMessage:
+        return self.messages[-1]
+
+    @property
+    def row_ids(self) -> list[int]:
+        return [row.id for row in self.rows]
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        return tuple(message.message_id for message in self.messages)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(part for part in self.parts if part)
+
+    @property
+    def context(self) -> str:
+        return "\n".join(dict.fromkeys(message.context for message in self.messages if message.context))
+
+
+def clean(text: str) -> str:
+    """The text without control and bidirectional characters, in one Unicode form; newlines stay."""
+    text = unicodedata.normalize("NFC", text).translate(_BIDI)
+    kept = (char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Co"})
+    return "".join(kept).strip()
+
+
+def join(rows: Sequence[Row[Any]], messages: Sequence[IncomingMessage]) -> Said:
+    """The burst as one utterance."""
+    parts = tuple(clean(message.text) for message in messages)
+    return Said(rows=tuple(rows), messages=tuple(messages), parts=parts)
