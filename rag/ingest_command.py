@@ -21,8 +21,8 @@ from rag.errors import ModelError, ModelMisconfigured
 from rag.ingest import IngestReport, OnProgress, Progress, ingest
 from rag.model import ModelClient
 from rag.sources import FileReport, KnowledgeFolderError
-from store.doors import open_store
 from store.errors import StoreError, StoreMisconfigured
+from store.opening import open_store
 
 DONE, LATER, MISCONFIGURED = 0, 1, 2
 _KEPT = "Tidak ada yang diubah; pengetahuan yang lama tetap dipakai."

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, func, select
 from config.errors import ConfigError
 from config.settings import Settings
 from store import changes, embedding_space
-from store.doors import open_store
 from store.errors import StoreError, StoreMisconfigured
 from store.memory.embedded import EmbeddedMemory
+from store.opening import open_store
 from store.schema import turns
 
 DONE, LATER, MISCONFIGURED = 0, 1, 2

@@ -71,6 +71,11 @@ class EmbeddedMemory:
         """Passages whose vectors take part in searches."""
         return self._passages.vector_count
 
+    @property
+    def cached_bytes(self) -> int:
+        """What the histories of recent customers take."""
+        return self._histories.size_bytes
+
     async def open(self) -> None:
         """Build the index of the current generation; what changes from here on comes by ``catch_up``."""
         async with self._following:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, LargeBinary, and_, bindparam, case, null, sel
 from store.embedding_space import Space
 from store.memory import words
 from store.memory.index import Query, Recalled
-from store.memory.ranking import DEPTH, Scores, best, fuse
+from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
 from store.schema import turns
 from store.vectors import Matrix, half_matrix
 
@@ -157,12 +157,12 @@ def rank(history: History, query: Query, *, before_turn: int | None, limit: int)
     start = max(0, len(history.ids) - MOST_TURNS)
     allowed = np.zeros(len(history.ids), dtype=np.float32)
     allowed[start:end] = 1
-    rankings = [best(_score_words(history, text) * allowed, DEPTH) for text in query.texts]
+    rankings = [_best(_score_words(history, text) * allowed) for text in query.texts]
     if len(history.vectors):
         for vector in query.vectors:
             scores = np.zeros(len(history.ids), dtype=np.float32)
             scores[history.vector_rows] = history.vectors.astype(np.float32, copy=False) @ vector
-            rankings.append(best(scores * allowed, DEPTH))
+            rankings.append(_best(scores * allowed))
     return [(int(history.ids[row]), score) for row, score in fuse(rankings)[:limit]]
 
 
@@ -184,6 +184,12 @@ def fetch(connection: Connection, customer_id: int, ranked: Sequence[tuple[int, 
         for turn_id, score in ranked
         if turn_id in rows
     ]
+
+
+def _best(scores: Scores) -> Positions:
+    """Of two turns that fit equally the newer one is first: what was said last holds."""
+    newest_first: Positions = len(scores) - 1 - best(scores[::-1], DEPTH)
+    return newest_first
 
 
 def _score_words(history: History, text: str) -> Scores:
