@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.queue import INBOX_TRANSPORT
@@ -30,8 +30,6 @@ _VALUES = {
     "state": QueueState.NEW.value,
     "due_ms": now_ms(),
     "recorded_ms": now_ms(),
-    # The lane: what one chat brings is answered in order.
-    "key": bindparam("chat"),
 }
 # The same message id comes again after reconnects and restarts; it must be processed once.
 _RECORD = {
@@ -47,6 +45,8 @@ def record(connection: Connection, event: RawEvent) -> bool:
         {
             "account": event.account,
             "chat": event.chat,
+            # The lane: what one chat brings is answered in order.
+            "key": event.chat,
             "sender": event.sender,
             "message_id": event.message_id,
             "kind": event.kind,

@@ -50,7 +50,6 @@ _INSERT = (
     .values(
         due_ms=now_ms() + bindparam("delay_ms"),
         created_ms=now_ms(),
-        key=bindparam("chat"),
     )
     .returning(outbox.c.id)
 )
@@ -71,6 +70,7 @@ def add(connection: Connection, message: NewMessage) -> int:
             "account": message.account,
             "transport": message.transport,
             "chat": message.chat,
+            "key": message.chat,
             "state": (QueueState.HELD if message.held else QueueState.NEW).value,
             "customer_id": message.customer_id,
             "kind": message.kind.value,
