@@ -44,8 +44,8 @@ from store.worker import Worker
 log = structlog.get_logger(__name__)
 
 INBOX_BACKOFF = Backoff(attempts=4, first_s=1.0, most_s=30.0)
-# As many chats as the model may be asked about at once, and some whose answers need no model.
-MORE_LANES_THAN_CALLS = 2
+# Most chats in hand are waiting for the end of a burst; the model's own bound is MODEL_MAX_IN_FLIGHT.
+INBOX_LANES = 100
 OUTBOX_LANES = 8
 HEARTBEAT_S = 10.0
 REMINDER_CHECK_S = 30.0
@@ -67,6 +67,7 @@ class Running:
     inbox_worker: Worker
     outbox_worker: Worker
     settled: Callable[[str | None], Awaitable[None]]
+    delivered: Callable[[float], Awaitable[None]]
     background: dict[str, Coroutine[Any, Any, None]]
 
 
@@ -224,7 +225,7 @@ def _assemble(
         handler=handle,
         owner=instance,
         backoff=INBOX_BACKOFF,
-        concurrency=settings.model.max_in_flight * MORE_LANES_THAN_CALLS,
+        concurrency=INBOX_LANES,
         poll_s=bot.poll_s,
         on_dead=tell_of_unread,
     )
@@ -235,9 +236,16 @@ def _assemble(
 
     async def settled(chat: str | None) -> None:
         """Wait until nothing of the chat (None: of the whole account) is unfinished."""
-        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+        await nothing_left((inbox, outbox), chat, timeout_s=SETTLE_TIMEOUT_S)
+
+    async def delivered(timeout_s: float) -> None:
+        """Wait until every committed answer is sent."""
+        await nothing_left((outbox,), None, timeout_s=timeout_s)
+
+    async def nothing_left(found: tuple[Queue, ...], chat: str | None, *, timeout_s: float) -> None:
+        async with asyncio.timeout(timeout_s):
             # Polled, because rows of other processes set no event.
-            while await store.read(lambda c: _has_unfinished(c, (inbox, outbox), chat)):  # noqa: ASYNC110 - see above
+            while await store.read(lambda c: _has_unfinished(c, found, chat)):  # noqa: ASYNC110 - see above
                 await asyncio.sleep(SETTLE_POLL_S)
 
     background: dict[str, Coroutine[Any, Any, None]] = {
@@ -258,6 +266,7 @@ def _assemble(
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         settled=settled,
+        delivered=delivered,
         background=background,
     )
 
@@ -300,6 +309,8 @@ async def _stop(bot: Running, tasks: dict[asyncio.Task[None], str], *, drain_s: 
     """Intake first, then answers, then delivery; what is left is taken back at the next start."""
     await bot.channel.stop(drain_s)
     await bot.inbox_worker.stop(drain_s=drain_s)
+    with contextlib.suppress(TimeoutError, StoreError):
+        await bot.delivered(drain_s / 2)
     await bot.outbox_worker.stop(drain_s=drain_s / 2)
     ours = [task for task in tasks if tasks[task] in ("inbox", "outbox")]
     rest = [task for task in tasks if task not in ours]
