@@ -47,6 +47,15 @@ _SQLITE_TEXTS: dict[int, tuple[type[StoreError], str]] = {
     26: (StoreMisconfigured, "the file is not a database; check STATE_DIR or restore a backup"),
 }
 
+# What PostgreSQL says when it is there but the address is wrong; anything else may pass by itself.
+_CONNECTION_REFUSED = (
+    "password authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "permission denied for database",
+    '" does not exist',  # role "…" or database "…"
+)
+
 
 def translate(error: sa_exc.SQLAlchemyError) -> StoreError:
     """The store's own error for a driver's error; raise it ``from`` the original."""
@@ -59,7 +68,9 @@ def translate(error: sa_exc.SQLAlchemyError) -> StoreError:
     if isinstance(sqlstate, str):
         return _from_sqlstate(sqlstate, original)
     if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError | sa_exc.TimeoutError):
-        # psycopg raises OperationalError without a state when the server cannot be reached at all.
+        # psycopg knows no state before a connection is established, only the server's words.
+        if any(words in str(original) for words in _CONNECTION_REFUSED):
+            return StoreMisconfigured(f"PostgreSQL refuses the connection; check DATABASE_URL: {original}")
         return StoreUnavailable(f"the database cannot be reached: {original or error}")
     return StoreError(f"the database refused a statement: {original or error}")
 
@@ -68,6 +79,8 @@ def _from_sqlstate(sqlstate: str, original: object) -> StoreError:
     """Map a PostgreSQL SQLSTATE (appendix A of its manual) to what the caller should do."""
     if sqlstate in {"40001", "40P01", "55P03"}:
         return StoreBusy("another transaction kept winning; try again")
+    if sqlstate == "42501":
+        return StoreMisconfigured(f"PostgreSQL lacks a permission; grant it to the bot's role: {original}")
     if sqlstate in {"28P01", "28000", "3D000"}:
         return StoreMisconfigured(f"PostgreSQL refuses the connection; check DATABASE_URL: {original}")
     if sqlstate[:2] in {"08", "53", "57", "58"} or sqlstate == "25006":

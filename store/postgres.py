@@ -46,7 +46,11 @@ class PostgresStore:
     async def open(cls, url: str) -> PostgresStore:
         """Connect and bring the schema up to date; raises ``StoreMisconfigured`` or ``StoreUnavailable``."""
         engine = postgres_engine(url)
-        await asyncio.to_thread(_upgrade, engine)
+        try:
+            await asyncio.to_thread(_upgrade, engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine)
 
     async def write(self, fn: Job[T]) -> T:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import stat
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pysqlite3
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.pool import NullPool
 
@@ -34,6 +36,7 @@ MINIMUM_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 10_000
 # A group larger than this would keep its first waiter waiting for the last one's statements.
 MAX_GROUP = 64
+_SQLITE_BUSY = 5
 
 
 @dataclass(slots=True)
@@ -54,6 +57,8 @@ class SqliteStore:
         self._reading = reading
         self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._accepting = True
+        # Nothing may be put behind the end mark: nobody would ever work or refuse it.
+        self._entering = threading.Lock()
         self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -61,58 +66,65 @@ class SqliteStore:
     async def open(cls, path: Path, *, allow_old_sqlite: bool = False) -> SqliteStore:
         """Open (or create) the database file; raises ``StoreMisconfigured`` with what to do."""
         check_sqlite_version(allow_old=allow_old_sqlite)
-        _make_private_folder(path.parent)
+        _make_private(path)
         engine = sqlite_engine(path)
         with _translated():
             with engine.connect() as connection:
                 upgrade(connection)
-            reading = engine.connect()
-            reading.exec_driver_sql("PRAGMA query_only=ON")
-            reading.rollback()
-        path.chmod(0o600)
+            reading = _connect_for_reading(engine)
         return cls(engine, reading)
 
     async def write(self, fn: Job[T]) -> T:
         return cast("T", await asyncio.wrap_future(self._submit(fn)))
 
     async def read(self, fn: Job[T], *, slow: bool = False) -> T:
+        if not self._accepting:
+            raise StoreUnavailable("the store is closed")
         if slow:
             return await asyncio.to_thread(self._read_on_own_connection, fn)
         with _translated(), _snapshot(self._reading):
             return fn(self._reading)
 
     def record(self, fn: Job[T], *, timeout_s: float = 5.0) -> T:
+        done = self._submit(fn)
         try:
-            return cast("T", self._submit(fn).result(timeout_s))
+            return cast("T", done.result(timeout_s))
         except TimeoutError as exc:
+            # A job that the writer has not begun is withdrawn; one that it is working on may still land.
+            done.cancel()
             raise StoreUnavailable(f"the database did not commit within {timeout_s:.0f} s") from exc
 
     async def close(self) -> None:
-        self._accepting = False
-        self._jobs.put(None)
+        with self._entering:
+            self._accepting = False
+            self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
         self._reading.close()
         self._engine.dispose()
 
     def _submit(self, fn: Job[Any]) -> Future[Any]:
-        if not self._accepting:
-            raise StoreUnavailable("the store is closed")
         done: Future[Any] = Future()
-        self._jobs.put(_Waiting(fn, done))
+        with self._entering:
+            if not self._accepting:
+                raise StoreUnavailable("the store is closed")
+            self._jobs.put(_Waiting(fn, done))
         return done
 
     def _read_on_own_connection(self, fn: Job[T]) -> T:
-        with _translated(), self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA query_only=ON")
-            with _snapshot(connection):
-                return fn(connection)
+        with _translated(), _connect_for_reading(self._engine) as connection, _snapshot(connection):
+            return fn(connection)
 
     # The writer's side. Everything below runs in the one writer thread.
 
     def _write_forever(self) -> None:
         connection: Connection | None = None
         while (first := self._jobs.get()) is not None:
-            group = [first, *self._more(MAX_GROUP - 1)]
+            # From here on a waiter can no longer withdraw its job, so its outcome can always be set.
+            group = [
+                waiting
+                for waiting in (first, *self._more(MAX_GROUP - 1))
+                if waiting.done.set_running_or_notify_cancel()
+            ]
             try:
                 if connection is None or connection.closed:
                     connection = self._engine.connect()
@@ -150,8 +162,6 @@ def _commit_group(connection: Connection, group: list[_Waiting]) -> None:
             connection.exec_driver_sql("ROLLBACK")
         raise
     for waiting, (result, error) in zip(group, outcomes, strict=True):
-        if waiting.done.cancelled():
-            continue
         if error is not None:
             waiting.done.set_exception(error)
         else:
@@ -163,7 +173,11 @@ def _run_in_savepoint(connection: Connection, waiting: _Waiting) -> tuple[Any, B
     connection.exec_driver_sql("SAVEPOINT job")
     try:
         result = waiting.fn(connection)
-    except Exception as exc:  # noqa: BLE001 - whatever it is belongs to this job's waiter.
+    except Exception as exc:
+        # Whatever it is belongs to this job's waiter alone, with one exception.
+        if not cast("Any", connection.connection.dbapi_connection).in_transaction:
+            # A full disk and the like made SQLite roll everything back: the whole group failed, by this.
+            raise
         connection.exec_driver_sql("ROLLBACK TO job")
         connection.exec_driver_sql("RELEASE job")
         error = translate(exc) if isinstance(exc, sa_exc.SQLAlchemyError) else exc
@@ -199,7 +213,8 @@ def check_sqlite_version(*, allow_old: bool) -> None:
 def sqlite_engine(path: Path) -> Engine:
     """An engine over the file whose transactions are ours alone (the driver begins none by itself)."""
     engine = create_engine(
-        f"sqlite:///{path}",
+        # Not a text: a folder's name may contain what means something else in an address.
+        URL.create("sqlite", database=str(path)),
         module=pysqlite3,
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
@@ -216,10 +231,35 @@ def sqlite_engine(path: Path) -> Engine:
 
 def _prepare_connection(dbapi_connection: Any, _record: Any) -> None:
     cursor = dbapi_connection.cursor()
+    _switch_to_wal(cursor)
     # FULL: a committed message survives a power cut. secure_delete: what was deleted leaves no bytes.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Processes that create the file together must wait here themselves: SQLite's time-out does not."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        except pysqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != _SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+            continue
+        if mode != "wal":
+            raise StoreMisconfigured(
+                "SQLite cannot use WAL there; set STATE_DIR to a folder on a disk of this computer"
+            )
+        return
+
+
+def _connect_for_reading(engine: Engine) -> Connection:
+    connection = engine.connect()
+    connection.exec_driver_sql("PRAGMA query_only=ON")
+    return connection
 
 
 @contextlib.contextmanager
@@ -240,13 +280,22 @@ def _translated() -> Iterator[None]:
         raise translate(exc) from exc
 
 
-def _make_private_folder(folder: Path) -> None:
+def _make_private(path: Path) -> None:
+    """See to the folder and to a file that nobody else can read, before the first byte is in it.
+
+    SQLite gives its -wal and -shm files the mode of the database file.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            path.touch(mode=0o600, exist_ok=False)
+        for file in (path, *path.parent.glob(f"{path.name}-*")):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & 0o077:
+                file.chmod(mode & 0o700)
     except OSError as exc:
         raise StoreMisconfigured(
-            f"cannot create the folder {folder}: {exc.strerror}; "
-            "set STATE_DIR to a folder that the bot may write to"
+            f"cannot use {exc.filename}: {exc.strerror}; set STATE_DIR to a folder that the bot may write to"
         ) from exc
 
 

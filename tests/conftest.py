@@ -6,7 +6,7 @@ Heavy imports are inside the fixtures, so that a test of pure code does not pay 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,15 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A running server. Where there is none the tests are skipped loudly; on a build server they fail."""
     from tests.postgres import PostgresMissing, PostgresServer
 
+    missing = ""
     try:
         server = PostgresServer()
     except PostgresMissing as exc:
-        if _everything_is_required():
-            pytest.fail(str(exc), pytrace=False)
-        pytest.skip(str(exc))
+        missing = str(exc)
+    if missing and _everything_is_required():
+        pytest.fail(missing, pytrace=False)
+    if missing:
+        pytest.skip(missing)
     server.start()
     try:
         yield server
@@ -128,9 +131,10 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
     return make
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
     """Tests that could not run for want of PostgreSQL are named at the very end, so that nobody misses it."""
+    yield
     skipped = [
         report for report in terminalreporter.stats.get("skipped", []) if _MISSING in str(report.longrepr)
     ]
