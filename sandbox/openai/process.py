@@ -39,12 +39,14 @@ class OpenAIStandInProcess:
 
     def __enter__(self) -> Self:
         # The child holds the read end of this pipe: it sees the end of file even when the parent is killed.
+        # A session of its own keeps the terminal's Ctrl-C from it: the chat still asks it while it drains.
         self._child = subprocess.Popen(
             [sys.executable, "-m", "sandbox.openai", *self._arguments],
             cwd=_PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         assert self._child.stdout is not None
         line = self._child.stdout.readline()

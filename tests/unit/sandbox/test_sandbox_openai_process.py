@@ -63,6 +63,35 @@ def test_it_ends_with_a_parent_that_was_killed() -> None:
     assert not _runs(child)
 
 
+_DRAINS = """
+import signal
+from sandbox.openai import OpenAIStandInProcess
+with OpenAIStandInProcess() as server:
+    print("up", flush=True)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print(server.requests()["total"], flush=True)
+"""
+
+
+def test_ctrl_c_leaves_it_answering_until_its_parent_has_finished() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _DRAINS],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "up\n"
+        # As a terminal does it: every process of the foreground group gets the signal.
+        os.killpg(parent.pid, signal.SIGINT)
+        rest, complaints = parent.communicate(timeout=10)
+    assert (rest, complaints, parent.returncode) == ("0\n", "", 0)
+
+
 def _runs(pid: int) -> bool:
     """Whether the process is there; one that ended but that nobody waited for does not count."""
     try:
