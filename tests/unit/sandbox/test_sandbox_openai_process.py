@@ -64,13 +64,14 @@ def test_it_ends_with_a_parent_that_was_killed() -> None:
 
 
 _DRAINS = """
-import signal
+import signal, time
 from sandbox.openai import OpenAIStandInProcess
 with OpenAIStandInProcess() as server:
     print("up", flush=True)
     try:
         signal.pause()
     except KeyboardInterrupt:
+        time.sleep(0.5)  # Longer than a stand-in that was told to stop would take.
         print(server.requests()["total"], flush=True)
 """
 
