@@ -67,7 +67,8 @@ class TestEmbeddedMemory(MemoryContract):
         self, store: Store, memory: EmbeddedMemory
     ) -> None:
         customer = await new_customer(store)
-        gone, kept = await said(store, customer, "resi satu", "resi dua")
+        # The newer one ranks first, so the cache alone would spend the only place on it.
+        kept, gone = await said(store, customer, "resi satu", "resi dua")
         query = words("resi")
         assert len(await memory.recall(customer_id=customer, query=query, before_turn=None, limit=5)) == 2
         await store.write(
@@ -75,6 +76,20 @@ class TestEmbeddedMemory(MemoryContract):
         )
         found = await memory.recall(customer_id=customer, query=query, before_turn=None, limit=1)
         assert ids(found) == [kept]
+
+    async def test_a_turn_that_was_moved_away_is_not_recalled_even_before_the_log_is_followed(
+        self, store: Store, memory: EmbeddedMemory
+    ) -> None:
+        first, second = await new_customer(store), await new_customer(store)
+        [moving] = await said(store, first, "resi rahasia")
+        query = words("resi")
+        assert await memory.recall(customer_id=first, query=query, before_turn=None, limit=5)
+        await store.write(
+            lambda connection: connection.execute(
+                turn_rows.update().where(turn_rows.c.id == moving).values(customer_id=second)
+            )
+        )
+        assert await memory.recall(customer_id=first, query=query, before_turn=None, limit=5) == []
 
     async def test_histories_are_held_within_their_bytes(self, store: Store) -> None:
         memory = EmbeddedMemory(store, cache_bytes=20_000)
