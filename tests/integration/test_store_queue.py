@@ -1,0 +1,525 @@
+"""What every queue promises, on both databases: order within a key, one owner a row, retries, giving up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Connection, Row, delete, select, update
+
+from store import owners
+from store import queue as queues
+from store.doors import Store
+from store.errors import ClaimLost
+from store.outbox import NewMessage, Purpose, add
+from store.queue import OWNER_TIMEOUT_MS, Backoff, outbox_queue
+from store.schema import QueueState, now_ms, outbox
+from store.schema import owners as owners_table
+from store.worker import Discard, Retry, Worker
+
+QUEUE = outbox_queue("utama", "whatsapp")
+WAIT_S = 10.0
+
+
+def message(chat: str = "a", **changes: Any) -> NewMessage:
+    """A message for the chat; its queue and key go by account, transport and chat."""
+    values: dict[str, Any] = {
+        "account": "utama",
+        "transport": "whatsapp",
+        "chat": chat,
+        "body": "halo",
+        "purpose": Purpose.ANSWER,
+    }
+    return NewMessage(**values | changes)
+
+
+async def add_all(store: Store, *messages: NewMessage) -> list[int]:
+    return await store.write(lambda connection: [add(connection, one) for one in messages])
+
+
+async def claim(store: Store, owner: str = "satu", most: int = 10, queue: queues.Queue = QUEUE) -> list[int]:
+    rows = await store.write(lambda c: queues.claim(c, queue, owner=owner, most=most))
+    return [row.id for row in rows]
+
+
+async def finish(store: Store, *ids: int, owner: str = "satu", **changes: Any) -> None:
+    await store.write(lambda c: queues.finish(c, QUEUE, ids, owner=owner, **changes))
+
+
+async def row_of(store: Store, row_id: int) -> Row[Any]:
+    return await store.read(lambda c: c.execute(select(outbox).where(outbox.c.id == row_id)).one())
+
+
+class TestClaiming:
+    async def test_only_the_head_of_a_key_is_claimed_oldest_first(self, store: Store) -> None:
+        a1, b1, _a2, _b2, c1 = await add_all(store, *map(message, "abab" + "c"))
+        assert await claim(store) == [a1, b1, c1]
+        assert await claim(store) == []
+
+    async def test_the_next_of_a_key_follows_when_the_head_is_finished(self, store: Store) -> None:
+        ids = await add_all(store, *map(message, "aaa"))
+        for row_id in ids:
+            assert await claim(store) == [row_id]
+            await finish(store, row_id)
+        assert await claim(store) == []
+
+    async def test_no_more_is_claimed_than_was_asked_for(self, store: Store) -> None:
+        ids = await add_all(store, *(message(f"chat-{n}") for n in range(200)))
+        assert await claim(store, most=5) == ids[:5]
+        assert await claim(store, most=3) == ids[5:8]
+
+    async def test_a_row_that_is_not_due_keeps_the_later_ones_of_its_key_waiting(self, store: Store) -> None:
+        _later, _behind, other = await add_all(
+            store, message("a", delay_ms=60_000), message("a"), message("b")
+        )
+        assert await claim(store) == [other]
+
+    async def test_a_held_row_lets_others_pass_and_is_never_claimed(self, store: Store) -> None:
+        held, passing = await add_all(store, message("a", held=True), message("a"))
+        assert await claim(store) == [passing]
+        await finish(store, passing)
+        assert await claim(store) == []
+        assert (await row_of(store, held)).state == QueueState.HELD
+
+    async def test_queues_do_not_see_each_other(self, store: Store) -> None:
+        other_account, other_transport, ours = await add_all(
+            store, message("a", account="lain"), message("a", transport="starsender"), message("a")
+        )
+        assert await claim(store) == [ours]
+        assert await claim(store, queue=outbox_queue("lain", "whatsapp")) == [other_account]
+        assert await claim(store, queue=outbox_queue("utama", "starsender")) == [other_transport]
+
+    async def test_a_look_tells_whether_a_claim_would_find_something(self, store: Store) -> None:
+        async def look() -> bool:
+            return await store.read(lambda c: queues.has_claimable(c, QUEUE))
+
+        assert not await look()
+        first, _second = await add_all(store, message("a"), message("a"))
+        assert await look()
+        await claim(store)
+        assert not await look()
+        await finish(store, first)
+        assert await look()
+
+    async def test_two_owners_at_once_never_get_the_same_row(self, store: Store) -> None:
+        ids = await add_all(store, *(message(f"chat-{n % 40}") for n in range(80)))
+        taken: list[tuple[int, str]] = []
+
+        async def work(owner: str) -> None:
+            while True:
+                found = await claim(store, owner, most=3)
+                taken.extend((row_id, owner) for row_id in found)
+                for row_id in found:
+                    await finish(store, row_id, owner=owner)
+                if not found and len(taken) == len(ids):
+                    return
+                await asyncio.sleep(0)
+
+        await asyncio.wait_for(asyncio.gather(*(work(f"pemilik-{n}") for n in range(4))), 60)
+
+        assert sorted(row_id for row_id, _ in taken) == ids
+
+    async def test_a_claim_is_an_attempt_and_names_its_owner(self, store: Store) -> None:
+        (row_id,) = await add_all(store, message())
+        await claim(store, "satu")
+        row = await row_of(store, row_id)
+        assert (row.state, row.owner, row.attempts) == (QueueState.CLAIMED, "satu", 1)
+        assert row.claimed_ms is not None
+
+    async def test_what_joined_a_burst_is_finished_with_its_head(self, store: Store) -> None:
+        a1, b1, a2, a3 = await add_all(store, *map(message, "abaa"))
+        await claim(store, most=1)
+        joined = await store.read(lambda c: queues.following(c, QUEUE, key="a", after=a1))
+        assert [row.id for row in joined] == [a2, a3]
+        await finish(store, a1, a2, a3)
+        assert await claim(store) == [b1]
+
+
+class TestGivingBack:
+    async def test_a_retry_waits_its_pause_with_the_later_ones_behind_it(self, store: Store) -> None:
+        head, _behind = await add_all(store, message("a"), message("a"))
+        await claim(store)
+        await store.write(
+            lambda c: queues.retry(c, QUEUE, head, owner="satu", pause_s=60, error="Sibuk: nanti")
+        )
+        assert await claim(store) == []
+        row = await row_of(store, head)
+        assert (row.state, row.owner, row.error) == (QueueState.NEW, None, "Sibuk: nanti")
+
+        await store.write(
+            lambda c: c.execute(update(outbox).where(outbox.c.id == head).values(due_ms=now_ms())).close()
+        )
+        assert await claim(store) == [head]
+        assert (await row_of(store, head)).attempts == 2
+
+    async def test_who_lost_his_claim_can_neither_finish_nor_retry(self, store: Store) -> None:
+        (row_id,) = await add_all(store, message())
+        await claim(store, "satu")
+        assert await store.write(lambda c: queues.take_back_all(c, QUEUE)) == 1
+        assert await claim(store, "dua") == [row_id]
+
+        def finish_and_write(connection: Connection) -> None:
+            add(connection, message("b"))
+            queues.finish(connection, QUEUE, [row_id], owner="satu")
+
+        with pytest.raises(ClaimLost):
+            await store.write(finish_and_write)
+        with pytest.raises(ClaimLost):
+            await store.write(lambda c: queues.retry(c, QUEUE, row_id, owner="satu", pause_s=0, error=""))
+        # What was prepared together with the finish is not there either.
+        assert await claim(store, "dua") == []
+        await finish(store, row_id, owner="dua")
+        assert (await row_of(store, row_id)).state == QueueState.DONE
+
+    async def test_nothing_is_finished_twice(self, store: Store) -> None:
+        (row_id,) = await add_all(store, message())
+        await claim(store)
+        await finish(store, row_id)
+        with pytest.raises(ClaimLost):
+            await finish(store, row_id)
+
+    async def test_a_row_that_was_deleted_is_a_lost_claim(self, store: Store) -> None:
+        (row_id,) = await add_all(store, message())
+        await claim(store)
+        await store.write(lambda c: c.execute(delete(outbox)).close())
+        with pytest.raises(ClaimLost):
+            await finish(store, row_id)
+
+    async def test_a_start_takes_back_what_its_account_had_claimed(self, store: Store) -> None:
+        ours, others = await add_all(store, message("a"), message("a", account="lain"))
+        await claim(store)
+        await claim(store, queue=outbox_queue("lain", "whatsapp"))
+        assert await store.write(lambda c: queues.take_back_all(c, QUEUE)) == 1
+        assert await claim(store, "dua") == [ours]
+        assert (await row_of(store, others)).owner == "satu"
+
+    async def test_only_silent_owners_lose_their_rows(self, store: Store) -> None:
+        alive, silent, unknown = await add_all(store, *map(message, "abc"))
+        for owner in ("hidup", "diam"):
+            await store.write(lambda c, owner=owner: owners.register(c, owner, "utama"))
+        for owner in ("hidup", "diam", "tak dikenal"):
+            await claim(store, owner, most=1)
+        await store.write(
+            lambda c: c.execute(
+                update(owners_table)
+                .where(owners_table.c.instance == "diam")
+                .values(heartbeat_ms=now_ms() - OWNER_TIMEOUT_MS - 1_000)
+            ).close()
+        )
+
+        assert await store.write(lambda c: queues.take_back_dead(c, QUEUE)) == 2
+
+        assert await claim(store, "baru") == [silent, unknown]
+        assert (await row_of(store, alive)).owner == "hidup"
+
+    async def test_a_heartbeat_keeps_an_owner_alive(self, store: Store) -> None:
+        await add_all(store, message())
+        await store.write(lambda c: owners.register(c, "satu", "utama"))
+        await claim(store, "satu")
+        await store.write(
+            lambda c: c.execute(update(owners_table).values(heartbeat_ms=now_ms() - 60_000)).close()
+        )
+        await store.write(lambda c: owners.beat(c, "satu"))
+        assert await store.write(lambda c: queues.take_back_dead(c, QUEUE)) == 0
+        await store.write(lambda c: owners.unregister(c, "satu"))
+        assert await store.write(lambda c: queues.take_back_dead(c, QUEUE)) == 1
+
+    async def test_a_row_given_back_unworked_has_not_lost_an_attempt(self, store: Store) -> None:
+        (row_id,) = await add_all(store, message())
+        await claim(store)
+        assert await store.write(lambda c: queues.release(c, QUEUE, [row_id], owner="dua")) == 0
+        assert await store.write(lambda c: queues.release(c, QUEUE, [row_id], owner="satu")) == 1
+        row = await row_of(store, row_id)
+        assert (row.state, row.attempts, row.owner) == (QueueState.NEW, 0, None)
+
+
+def test_pauses_double_up_to_the_longest_and_are_never_shorter_than_half() -> None:
+    backoff = Backoff(attempts=10, first_s=1, most_s=10)
+    for attempts, longest in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (1_000, 10)):
+        pauses = [backoff.pause_s(attempts) for _ in range(50)]
+        assert longest / 2 <= min(pauses) <= max(pauses) <= longest
+        assert len(set(pauses)) > 1
+
+
+Handle = Callable[[Row[Any]], Awaitable[None]]
+RunWorker = Callable[..., AbstractAsyncContextManager[Worker]]
+
+
+@pytest.fixture
+def run_worker(store: Store) -> RunWorker:
+    """``async with run_worker(handler) as worker``: stopped at the end, whatever happened."""
+
+    @asynccontextmanager
+    async def running(handler: Handle, **changes: Any):
+        options: dict[str, Any] = {
+            "owner": "satu",
+            "backoff": Backoff(attempts=3, first_s=0.01, most_s=0.02),
+            "concurrency": 4,
+            "poll_s": 0.02,
+        }
+        worker = Worker(store=store, queue=QUEUE, handler=handler, **options | changes)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            await worker.stop(drain_s=1)
+            await asyncio.wait_for(running, WAIT_S)
+
+    return running
+
+
+async def until_finished(store: Store, count: int) -> list[Row[Any]]:
+    """Every row of the outbox, once so many are finished."""
+    finished = select(outbox).where(outbox.c.finished_ms.is_not(None)).order_by(outbox.c.id)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            rows = await store.read(lambda c: list(c.execute(finished).all()))
+            if len(rows) >= count:
+                return rows
+            await asyncio.sleep(0.01)
+
+
+class TestWorker:
+    async def test_every_row_is_worked_once_and_in_order_within_its_key(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        ids = await add_all(store, *(message(f"chat-{n % 7}") for n in range(42)))
+        seen: list[tuple[str, int]] = []
+        at_once: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            seen.append((row.chat, row.id))
+            at_once.append(worker.in_flight)
+            await asyncio.sleep(0.001)
+            await finish(store, row.id)
+
+        async with run_worker(handle) as worker:
+            await until_finished(store, len(ids))
+
+        assert sorted(row_id for _, row_id in seen) == ids
+        for chat in {chat for chat, _ in seen}:
+            rows = [row_id for its_chat, row_id in seen if its_chat == chat]
+            assert rows == sorted(rows)
+        assert 1 < max(at_once) <= 4
+
+    async def test_a_row_that_fails_is_tried_again_and_later_ones_wait(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        first, second = await add_all(store, message("a"), message("a"))
+        seen: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            seen.append(row.id)
+            if len(seen) < 3:
+                raise RuntimeError("sibuk")
+            await finish(store, row.id)
+
+        async with run_worker(handle):
+            await until_finished(store, 2)
+
+        assert seen == [first, first, first, second]
+
+    async def test_after_the_last_attempt_a_row_is_a_dead_letter_and_somebody_is_told_once(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        first, second = await add_all(store, message("a"), message("a"))
+        tries: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            tries.append(row.id)
+            if row.id == first:
+                raise RuntimeError("rusak")
+            await finish(store, row.id)
+
+        def on_dead(connection: Connection, row: Row[Any], reason: str) -> None:
+            add(connection, message("pemilik", body=f"{row.id} {reason}", held=True))
+
+        async with run_worker(handle, on_dead=on_dead):
+            dead, done = await until_finished(store, 2)
+
+        assert tries == [first, first, first, second]
+        assert (dead.state, dead.error) == (QueueState.DEAD, "RuntimeError: rusak")
+        assert done.state == QueueState.DONE
+        told = select(outbox.c.body).where(outbox.c.chat == "pemilik")
+        assert await store.read(lambda c: list(c.execute(told).scalars())) == [f"{first} RuntimeError: rusak"]
+
+    async def test_what_cannot_be_helped_is_given_up_at_once(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        await add_all(store, message())
+        tries: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            tries.append(row.id)
+            raise Discard("nomor tidak terdaftar")
+
+        async with run_worker(handle):
+            (dead,) = await until_finished(store, 1)
+
+        assert len(tries) == 1
+        assert (dead.state, dead.error) == (QueueState.DEAD, "nomor tidak terdaftar")
+
+    async def test_a_handler_may_say_when_to_try_again(self, store: Store, run_worker: RunWorker) -> None:
+        (row_id,) = await add_all(store, message())
+        tried = asyncio.Event()
+
+        async def handle(row: Row[Any]) -> None:
+            tried.set()
+            raise Retry("terputus", after_s=60)
+
+        async with run_worker(handle):
+            await asyncio.wait_for(tried.wait(), WAIT_S)
+        row = await row_of(store, row_id)
+        assert row.state == QueueState.NEW
+        assert await store.read(lambda c: c.execute(select(outbox.c.due_ms - now_ms())).scalar_one()) > 30_000
+
+    async def test_a_stop_lets_work_in_flight_end(self, store: Store, run_worker: RunWorker) -> None:
+        await add_all(store, message())
+        begun = asyncio.Event()
+
+        async def handle(row: Row[Any]) -> None:
+            begun.set()
+            await asyncio.sleep(0.05)
+            await finish(store, row.id)
+
+        async with run_worker(handle):
+            await asyncio.wait_for(begun.wait(), WAIT_S)
+        (row,) = await until_finished(store, 1)
+        assert row.state == QueueState.DONE
+
+    async def test_a_stop_gives_back_what_does_not_end_in_time(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        (row_id,) = await add_all(store, message())
+        begun = asyncio.Event()
+
+        async def handle(row: Row[Any]) -> None:
+            begun.set()
+            await asyncio.sleep(WAIT_S)
+
+        async with run_worker(handle) as worker:
+            await asyncio.wait_for(begun.wait(), WAIT_S)
+            await worker.stop(drain_s=0.02)
+        row = await row_of(store, row_id)
+        assert (row.state, row.attempts, row.owner) == (QueueState.NEW, 0, None)
+
+    async def test_a_woken_worker_does_not_wait_for_its_next_look(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        async def handle(row: Row[Any]) -> None:
+            await finish(store, row.id)
+
+        async with run_worker(handle, poll_s=60) as worker:
+            await asyncio.sleep(0.05)
+            await add_all(store, *map(message, "aaa"))
+            worker.wake()
+            assert len(await until_finished(store, 3)) == 3
+
+    async def test_rows_of_another_process_are_seen_within_the_interval(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        async def handle(row: Row[Any]) -> None:
+            await finish(store, row.id)
+
+        async with run_worker(handle, poll_s=0.05):
+            await asyncio.sleep(0.1)
+            await add_all(store, message())
+            assert len(await until_finished(store, 1)) == 1
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Random adds, claims, ends and crashes against a plain list that says what must hold."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        # id: [key, state, owner], in the order of ids.
+        self.rows: dict[int, list[Any]] = {}
+        store.record(lambda c: c.execute(delete(outbox)).close())
+
+    def claimable(self) -> list[int]:
+        heads: dict[str, int] = {}
+        for row_id, (key, state, _owner) in self.rows.items():
+            if state in {QueueState.NEW, QueueState.CLAIMED}:
+                heads.setdefault(key, row_id)
+        return sorted(row_id for row_id in heads.values() if self.rows[row_id][1] == QueueState.NEW)
+
+    def claimed(self) -> list[int]:
+        return [row_id for row_id, row in self.rows.items() if row[1] == QueueState.CLAIMED]
+
+    @rule(key=st.sampled_from("abc"), held=st.booleans())
+    def add(self, key: str, held: bool) -> None:
+        row_id = self.store.record(lambda c: add(c, message(key, held=held)))
+        assert row_id > max(self.rows, default=0)
+        self.rows[row_id] = [key, QueueState.HELD if held else QueueState.NEW, None]
+
+    @rule(owner=st.sampled_from(["satu", "dua"]), most=st.integers(1, 3))
+    def claim(self, owner: str, most: int) -> None:
+        found = self.store.record(lambda c: queues.claim(c, QUEUE, owner=owner, most=most))
+        assert [row.id for row in found] == self.claimable()[:most]
+        for row in found:
+            self.rows[row.id][1:] = [QueueState.CLAIMED, owner]
+
+    @precondition(lambda self: self.claimed())
+    @rule(
+        data=st.data(),
+        owner=st.sampled_from(["satu", "dua"]),
+        state=st.sampled_from([QueueState.DONE, QueueState.DEAD]),
+    )
+    def finish(self, data: st.DataObject, owner: str, state: QueueState) -> None:
+        row_id = data.draw(st.sampled_from(self.claimed()))
+        try:
+            self.store.record(lambda c: queues.finish(c, QUEUE, [row_id], owner=owner, state=state))
+        except ClaimLost:
+            assert self.rows[row_id][2] != owner
+        else:
+            assert self.rows[row_id][2] == owner
+            self.rows[row_id][1:] = [state, None]
+
+    @precondition(lambda self: self.claimed())
+    @rule(data=st.data(), owner=st.sampled_from(["satu", "dua"]))
+    def retry(self, data: st.DataObject, owner: str) -> None:
+        row_id = data.draw(st.sampled_from(self.claimed()))
+        try:
+            self.store.record(lambda c: queues.retry(c, QUEUE, row_id, owner=owner, pause_s=0, error="x"))
+        except ClaimLost:
+            assert self.rows[row_id][2] != owner
+        else:
+            assert self.rows[row_id][2] == owner
+            self.rows[row_id][1:] = [QueueState.NEW, None]
+
+    @rule()
+    def crash_and_start_again(self) -> None:
+        taken_back = self.store.record(lambda c: queues.take_back_all(c, QUEUE))
+        assert taken_back == len(self.claimed())
+        for row_id in self.claimed():
+            self.rows[row_id][1:] = [QueueState.NEW, None]
+
+    @invariant()
+    def a_look_agrees(self) -> None:
+        found = asyncio.run(self.store.read(lambda c: queues.has_claimable(c, QUEUE)))
+        assert found == bool(self.claimable())
+
+
+def test_no_sequence_of_events_breaks_the_order_or_gives_a_row_to_two(store: Store) -> None:
+    run_state_machine_as_test(
+        lambda: QueueMachine(store),
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
