@@ -145,6 +145,14 @@ def http_url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def host(raw: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.:%-]{1,253}", raw):
+        raise ValueError(
+            f"must be an address of this machine like 127.0.0.1, without http:// or a port, not {raw!r}"
+        )
+    return raw
+
+
 def postgres_url(raw: str) -> str:
     try:
         parts = urlsplit(raw)
@@ -162,10 +170,15 @@ def postgres_url(raw: str) -> str:
     return raw
 
 
+def is_loopback(name: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    return name in _LOOPBACK
+
+
 def is_unprotected(url: str) -> bool:
     """Whether what is sent to this address travels in clear over a network."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname not in _LOOPBACK
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
 def read_env_file(path: Path) -> tuple[dict[str, str], list[str], list[str]]:

@@ -152,6 +152,16 @@ class BotSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WebhookSettings:
+    """Where the payment process listens."""
+
+    # Loopback: the outside world comes in through a proxy that speaks TLS.
+    host: str = field(default="127.0.0.1", metadata=_key("WEBHOOKS_HOST", env.host))
+    # 0 takes any free port and logs which.
+    port: int = field(default=8080, metadata=_key("WEBHOOKS_PORT", env.whole(at_least=0, at_most=65_535)))
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogSettings:
     """What is logged and how."""
 
@@ -175,6 +185,7 @@ class Settings:
     model: ModelSettings
     store: StoreSettings = field(default_factory=StoreSettings)
     bot: BotSettings = field(default_factory=BotSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # What the owner should mend, though Balas can run: one sentence each, saying what to do.
     warnings: tuple[str, ...] = ()
@@ -212,7 +223,7 @@ class Settings:
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
-        warnings += _advice(parts["model"])
+        warnings += _advice(parts["model"], parts["webhooks"])
         return cls(**values, **parts, warnings=tuple(warnings))
 
 
@@ -280,7 +291,12 @@ def _name_from_profile(data_dir: Path, problems: list[str]) -> str:
     return ""
 
 
-def _advice(model: ModelSettings) -> list[str]:
+def _advice(model: ModelSettings, webhooks: WebhookSettings) -> list[str]:
+    advice = []
     if env.is_unprotected(model.base_url):
-        return ["OPENAI_BASE_URL is plain http, so the key and all chats travel readable: use https."]
-    return []
+        advice.append("OPENAI_BASE_URL is plain http, so the key and all chats travel readable: use https.")
+    if not env.is_loopback(webhooks.host):
+        advice.append(
+            "WEBHOOKS_HOST lets other machines in without TLS: use 127.0.0.1 and a proxy in front of it."
+        )
+    return advice

@@ -65,11 +65,15 @@ def test_every_key_is_read_into_its_field() -> None:
         BURST_QUIET_S="0",
         BURST_QUESTION_S="0.5",
         BURST_MAX_S="1",
+        LOOP_ANSWERS="9",
+        WATCH_KNOWLEDGE="tidak",
         HANDOFF_REMINDER_S="60",
         POLL_S="0.1",
         DRAIN_S="0",
         SEND_ATTEMPTS="1",
         PACE_S="2",
+        WEBHOOKS_HOST="::1",
+        WEBHOOKS_PORT="0",
         LOG_LEVEL="debug",
         LOG_FORMAT="JSON",
         SUPERVISOR_ENABLED="1",
@@ -117,6 +121,7 @@ def test_every_key_is_read_into_its_field() -> None:
         "send_attempts": 1,
         "pace_s": 2.0,
     }
+    assert changed["webhooks"] == {"host": "::1", "port": 0}
     assert log == {"level": "DEBUG", "format": LogFormat.JSON, "under_supervisor": True}
 
 
@@ -181,6 +186,8 @@ def test_all_mistakes_are_named_at_once() -> None:
         ("MODEL_TIMEOUT_S", "inf", "must be a number"),
         ("BURST_QUIET_S", "1,5", "1.5 instead of 1,5"),
         ("BALAS_MODE", "nyala", "off, practice, approve, on"),
+        ("WEBHOOKS_HOST", "http://127.0.0.1", "without http://"),
+        ("WEBHOOKS_PORT", "70000", "at most 65535"),
         ("LOG_FORMAT", "xml", "auto, json, console"),
         ("LOG_LEVEL", "TRACE", "DEBUG, INFO"),
         ("REASONING_EFFORT", "banyak", "low, medium"),
@@ -314,6 +321,11 @@ def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
 )
 def test_a_key_that_travels_in_clear_is_warned_about(url: str, warned: bool) -> None:
     assert bool(load(OPENAI_BASE_URL=url).warnings) is warned
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])
+def test_a_payment_process_that_others_can_reach_is_warned_about(host: str, warned: bool) -> None:
+    assert bool(load(WEBHOOKS_HOST=host).warnings) is warned
 
 
 def test_the_shops_name_comes_from_its_profile_when_it_is_not_set(tmp_path: Path) -> None:
