@@ -31,6 +31,7 @@ _TRIM_SLACK = 256
 # Short histories are held in half precision, so that twice as many fit. Converting a long one at every
 # question would cost a millisecond, as much as all the rest.
 _HALF_PRECISION_UP_TO = 256
+_MOST_LATE = 64
 # A history costs at least this beside its arrays.
 _OVERHEAD_BYTES = 1_500
 
@@ -73,6 +74,8 @@ class History:
     words: Numbers
     word_rows: Numbers
     vectors: Matrix | npt.NDArray[np.float16]
+    # Those that came later stand apart for a while: copying megabytes for each new turn would cost 2 ms.
+    late_vectors: Matrix | npt.NDArray[np.float16]
     vector_rows: Numbers
     # The change log up to here is contained in what was read first; ids that came later wait in `unlogged`
     # until their own log entry passes. Any other entry about a turn means that it was read too early.
@@ -91,6 +94,7 @@ class History:
             self.words,
             self.word_rows,
             self.vectors,
+            self.late_vectors,
             self.vector_rows,
         )
         return _OVERHEAD_BYTES + sum(array.nbytes for array in arrays)
@@ -124,6 +128,7 @@ def parse(rows: Sequence[Any], space: Space | None, *, seen_seq: int) -> History
         words=np.fromiter((hash(word) for text in texts for word in text), np.int64, count=sum(counts)),
         word_rows=np.repeat(np.arange(len(texts), dtype=np.int64), counts),
         vectors=_held(half_matrix([vector for _, vector in found], dimensions)),
+        late_vectors=np.empty((0, dimensions), dtype=np.float16),
         vector_rows=np.array([position for position, _ in found], dtype=np.int64),
         seen_seq=seen_seq,
         unlogged=frozenset(),
@@ -141,12 +146,15 @@ def extend(history: History, rows: Sequence[Any], space: Space | None) -> Histor
         word_counts=np.concatenate((history.word_counts, more.word_counts)),
         words=np.concatenate((history.words, more.words)),
         word_rows=np.concatenate((history.word_rows, more.word_rows + known)),
-        vectors=_held(np.concatenate((history.vectors, more.vectors))),
+        vectors=history.vectors,
+        late_vectors=_held(np.concatenate((history.late_vectors, more.vectors))),
         vector_rows=np.concatenate((history.vector_rows, more.vector_rows + known)),
         seen_seq=history.seen_seq,
         unlogged=history.unlogged | set(more.ids.tolist()),
     )
-    return _trim(longer) if len(longer.ids) > MOST_TURNS + _TRIM_SLACK else longer
+    if len(longer.ids) > MOST_TURNS + _TRIM_SLACK:
+        return _trim(_joined(longer))
+    return _joined(longer) if len(longer.late_vectors) > _MOST_LATE else longer
 
 
 def rank(history: History, query: Query, *, before_turn: int | None, limit: int) -> list[tuple[int, float]]:
@@ -158,10 +166,15 @@ def rank(history: History, query: Query, *, before_turn: int | None, limit: int)
     allowed = np.zeros(len(history.ids), dtype=np.float32)
     allowed[start:end] = 1
     rankings = [_best(_score_words(history, text) * allowed) for text in query.texts]
-    if len(history.vectors):
+    if len(history.vector_rows):
         for vector in query.vectors:
             scores = np.zeros(len(history.ids), dtype=np.float32)
-            scores[history.vector_rows] = history.vectors.astype(np.float32, copy=False) @ vector
+            scores[history.vector_rows] = np.concatenate(
+                [
+                    block.astype(np.float32, copy=False) @ vector
+                    for block in (history.vectors, history.late_vectors)
+                ]
+            )
             rankings.append(_best(scores * allowed))
     return [(int(history.ids[row]), score) for row, score in fuse(rankings)[:limit]]
 
@@ -212,6 +225,17 @@ def _held(vectors: npt.NDArray[Any]) -> Matrix | npt.NDArray[np.float16]:
     if len(vectors) <= _HALF_PRECISION_UP_TO:
         return vectors.astype(np.float16, copy=False)
     return vectors.astype(np.float32, copy=False)
+
+
+def _joined(history: History) -> History:
+    """The same history with all vectors in one block."""
+    # Of one kind first: joining two kinds is much slower than converting one.
+    late = history.late_vectors.astype(history.vectors.dtype)
+    return dataclasses.replace(
+        history,
+        vectors=_held(np.concatenate((history.vectors, late))),
+        late_vectors=history.late_vectors[:0].copy(),
+    )
 
 
 def _trim(history: History) -> History:

@@ -7,12 +7,14 @@ from sqlalchemy import delete
 
 from store.doors import Store
 from store.memory.embedded import INLINE_TURNS, EmbeddedMemory
+from store.memory.index import Query
 from store.memory.recall import MOST_TURNS
 from store.schema import turns as turn_rows
 from tests.contract.memory import (
     MakeMemory,
     MemoryContract,
     chunk,
+    direction,
     ids,
     new_customer,
     publish,
@@ -160,3 +162,15 @@ class TestEmbeddedMemory(MemoryContract):
         await memory.catch_up()
         assert [passage.id for passage in await memory.search(words("ih20"), limit=5)] == ["katalog:IH20"]
         assert await memory.search(words("ih30"), limit=5) == []
+
+    async def test_meaning_finds_every_turn_of_a_history_that_grows_turn_by_turn(
+        self, store: Store, memory: EmbeddedMemory
+    ) -> None:
+        customer = await new_customer(store)
+        turn_ids: list[int] = []
+        for number in range(160):
+            turn_ids += await said(store, customer, "basa basi", vector=direction(number))
+            asked = (number * 7) % (number + 1)
+            query = Query(texts=("lain",), vectors=(direction(asked),))
+            found = await memory.recall(customer_id=customer, query=query, before_turn=None, limit=1)
+            assert ids(found) == [turn_ids[asked]]
