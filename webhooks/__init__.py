@@ -1,0 +1,1 @@
+"""The payment process: a small server over the store. Today it serves its health; payments come next."""
