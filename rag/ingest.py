@@ -1,214 +1,230 @@
-"""Reads the knowledge folder into the store: ``python -m rag.ingest DATA_DIR [--reembed]``.
+"""``python -m rag.ingest DATA_DIR [--reembed]``: settings, progress, and a report in the owner's language.
 
-Everything slow (files, embeddings) happens before the one transaction that makes the new generation the
-shop's knowledge, so a failure leaves what was there. Only what changed is embedded: a second run costs
-nothing.
+Exit codes: 0 the knowledge is up to date; 1 try again later; 2 somebody must change something first.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import contextlib
+import dataclasses
+import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from config import logging
+from config.errors import ConfigError
+from config.settings import Settings
+from rag.errors import ModelError, ModelMisconfigured
+from rag.ingesting import IngestReport, OnProgress, Progress, ingest
+from rag.model import ModelClient
+from rag.sources import FileReport, KnowledgeFolderError
+from store.errors import StoreError, StoreMisconfigured
+from store.opening import open_store
 
-from rag.sources import Chunk, FileReport, FolderReading, KnowledgeFolderError, read_folder
-from store import embedding_space, knowledge, turn_vectors
-from store.doors import Store
-from store.embedding_space import Space
-from store.knowledge import GenerationReport, StoredChunk
-from store.turn_vectors import NewVector
-from store.vectors import to_bytes
-
-if TYPE_CHECKING:
-    # The command needs the library behind it, the function does not.
-    from rag.model import Embedder
-
-# One request carries so many texts: large enough to be quick, small enough to stay under every limit.
-BATCH = 64
+DONE, LATER, MISCONFIGURED = 0, 1, 2
+_KEPT = "Tidak ada yang diubah; pengetahuan yang lama tetap dipakai."
+_RESUMABLE = "Pengetahuan yang lama tetap dipakai; jalankan perintah yang sama lagi untuk melanjutkan."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far the embedding is: ``stage`` is "pengetahuan" or "percakapan"."""
+class _Refused(Exception):
+    """The run ended without a result; ``code`` is the process's exit code."""
 
-    stage: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IngestReport:
-    """What one run did."""
-
-    generation: GenerationReport
-    files: list[FileReport]
-    kept_files: list[str]  # could not be read this time; what they gave before stays
-    embedded: int
-    embedded_turns: int
-    tokens: int
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
-OnProgress = Callable[[Progress], None]
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        report = asyncio.run(_run(options))
+    except _Refused as refused:
+        _complain(str(refused), as_json=options.jsonl)
+        return refused.code
+    except KeyboardInterrupt:
+        kept = _RESUMABLE if options.reembed else _KEPT
+        _complain(f"Dihentikan. {kept}", as_json=options.jsonl)
+        return LATER
+    if options.jsonl:
+        _print_json(report)
+    else:
+        _print_report(report, quiet=options.quiet, reembed=options.reembed)
+    return DONE
 
 
-async def ingest(
-    store: Store,
-    data_dir: Path,
-    embedder: Embedder | None,
-    *,
-    reembed: bool = False,
-    on_progress: OnProgress | None = None,
-) -> IngestReport:
-    """Make the folder's content the shop's knowledge; with ``reembed``, move all vectors to this model.
-
-    Raises ``KnowledgeFolderError``, ``StoreMisconfigured`` (vectors of another model are stored),
-    ``ModelError`` and ``StoreUnavailable``; the knowledge is then what it was. A broken-off ``reembed``
-    goes on where it was.
-    """
-    if embedder is not None and not reembed:
-        await store.read(lambda connection: embedding_space.check(connection, *_names(embedder)))
-    reading = await asyncio.to_thread(read_folder, data_dir)
-    stored = await store.read(knowledge.load_all, slow=True)
-    chunks, kept_files = _generation(reading, stored)
-    run = _Run(embedder=embedder, on_progress=on_progress or (lambda progress: None))
-    chunks, embedded = await run.embed_chunks(chunks, {chunk.id: chunk for chunk in stored})
-    embedded_turns = await run.embed_turns(store) if reembed else 0
-    generation = await store.write(lambda connection: _commit(connection, chunks, embedder, reembed=reembed))
-    return IngestReport(
-        generation=generation,
-        files=reading.reports,
-        kept_files=kept_files,
-        embedded=embedded,
-        embedded_turns=embedded_turns,
-        tokens=run.tokens,
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rag.ingest", description="Membaca folder pengetahuan toko ke dalam ingatan bot."
     )
+    parser.add_argument(
+        "data_dir", nargs="?", type=Path, metavar="DATA_DIR", help="folder pengetahuan (bawaan: DATA_DIR)"
+    )
+    parser.add_argument(
+        "--reembed",
+        action="store_true",
+        help="hitung ulang semua vektor (pengetahuan dan percakapan) dengan EMBEDDING_MODEL yang sekarang",
+    )
+    parser.add_argument("--quiet", action="store_true", help="hanya masalah yang ditampilkan")
+    parser.add_argument("--jsonl", action="store_true", help="laporan sebagai baris JSON, untuk program lain")
+    return parser
 
 
-@dataclass(kw_only=True, slots=True)
-class _Run:
-    embedder: Embedder | None
-    on_progress: OnProgress
-    tokens: int = 0
-
-    async def embed_chunks(
-        self, chunks: list[StoredChunk], stored: Mapping[str, StoredChunk]
-    ) -> tuple[list[StoredChunk], int]:
-        """The chunks, those that need a vector with one; and how many needed it."""
-        if self.embedder is None:
-            return chunks, 0
-        wanted = [
-            at
-            for at, chunk in enumerate(chunks)
-            if not _has_vector(stored.get(chunk.id), chunk, self.embedder)
-        ]
-        model, dimensions = _names(self.embedder)
-        result = list(chunks)
-        for start in range(0, len(wanted), BATCH):
-            batch = wanted[start : start + BATCH]
-            vectors = await self._embed([chunks[at].embed_text for at in batch])
-            for at, vector in zip(batch, vectors, strict=True):
-                result[at] = replace(chunks[at], vector=vector, model=model, dimensions=dimensions)
-            self.on_progress(Progress(stage="pengetahuan", done=start + len(batch), total=len(wanted)))
-        return result, len(wanted)
-
-    async def embed_turns(self, store: Store) -> int:
-        """Move the vectors of all turns, batch by batch, each committed: a broken-off run goes on there."""
-        if self.embedder is None:
-            return 0
-        space = Space(model=self.embedder.model, dimensions=self.embedder.dimensions)
-        total = await store.read(lambda connection: turn_vectors.count_outside(connection, space), slow=True)
-        done = after = 0
-        while waiting := await store.read(
-            lambda connection, after=after: turn_vectors.outside(  # type: ignore[misc] # mypy infers no default
-                connection, space, after=after, limit=BATCH
-            ),
-            slow=True,
-        ):
-            vectors = await self._embed([turn.text for turn in waiting])
-            made = [
-                NewVector(turn_id=turn.id, customer_id=turn.customer_id, vector=vector)
-                for turn, vector in zip(waiting, vectors, strict=True)
-            ]
-            await store.write(
-                lambda connection, made=made: turn_vectors.replace(connection, made, space)  # type: ignore[misc] # as above
-            )
-            after = waiting[-1].id
-            done += len(waiting)
-            self.on_progress(Progress(stage="percakapan", done=done, total=max(total, done)))
-        return done
-
-    async def _embed(self, texts: Sequence[str]) -> list[bytes]:
-        assert self.embedder is not None, "the callers have asked"
-        batch = await self.embedder.embed(texts)
-        self.tokens += batch.tokens
-        return [to_bytes(vector) for vector in batch.vectors]
-
-
-def _generation(reading: FolderReading, stored: Sequence[StoredChunk]) -> tuple[list[StoredChunk], list[str]]:
-    """The chunks of the folder, and what files that can't be read now gave before, with those files' names.
-
-    A price list saved half-way must not make the bot forget every price. A file that is gone is gone.
-    """
-    chunks = [_stored_from(chunk) for chunk in reading.chunks]
-    taken = {chunk.id for chunk in chunks}
-    unreadable = {report.path for report in reading.reports if not report.taken and report.problems}
-    kept = [chunk for chunk in stored if chunk.source in unreadable and chunk.id not in taken]
-    if not chunks and not kept:
-        problems = "\n".join(f"- {problem}" for problem in reading.problems)
-        raise KnowledgeFolderError(
-            "Tidak ada satu pun berkas pengetahuan yang bisa dibaca; betulkan lalu jalankan lagi."
-            + (f"\n{problems}" if problems else "")
+async def _run(options: argparse.Namespace) -> IngestReport:
+    try:
+        settings = Settings.load()
+    except ConfigError as exc:
+        raise _Refused(MISCONFIGURED, f"Pengaturan belum benar:\n{exc}") from exc
+    # The report is for the owner; the libraries' chatter about each request is not.
+    logging.configure(dataclasses.replace(settings.log, level="WARNING"), settings.secrets)
+    if options.reembed and settings.model.embedding_model is None:
+        raise _Refused(
+            MISCONFIGURED, "EMBEDDING_MODEL kosong, jadi tidak ada vektor untuk dihitung; isi dulu modelnya."
         )
-    return chunks + kept, sorted({chunk.source for chunk in kept})
+    # Turns are moved batch by batch, so a broken-off --reembed has changed something.
+    kept = _RESUMABLE if options.reembed else _KEPT
+    with _translated(kept), _progress(quiet=options.quiet or options.jsonl) as on_progress:
+        store = await open_store(settings)
+        try:
+            async with ModelClient(settings.model) as model:
+                return await ingest(
+                    store,
+                    options.data_dir or settings.data_dir,
+                    model.embedder,
+                    reembed=options.reembed,
+                    on_progress=on_progress,
+                )
+        finally:
+            await store.close()
 
 
-def _commit(
-    connection: Connection, chunks: Sequence[StoredChunk], embedder: Embedder | None, *, reembed: bool
-) -> GenerationReport:
-    if embedder is not None:
-        model, dimensions = _names(embedder)
-        if reembed:
-            embedding_space.replace(connection, Space(model=model, dimensions=dimensions))
-        else:
-            # Again, and in this transaction: another process may have settled on a model meanwhile.
-            embedding_space.settle(connection, model, dimensions)
-    return knowledge.commit_generation(connection, chunks)
+@contextlib.contextmanager
+def _translated(kept: str) -> Iterator[None]:
+    """What went wrong, what became of the knowledge, and what to do, in the owner's language."""
+    try:
+        yield
+    except KnowledgeFolderError as exc:
+        raise _Refused(MISCONFIGURED, f"{exc}\n{kept}") from exc
+    except ModelMisconfigured as exc:
+        text = f"Model embedding menolak permintaan: {exc}\n{kept} Betulkan .env lalu jalankan lagi."
+        raise _Refused(MISCONFIGURED, text) from exc
+    except ModelError as exc:
+        text = f"Model embedding tidak bisa dipakai sekarang: {exc}\n{kept} Coba lagi sebentar."
+        raise _Refused(LATER, text) from exc
+    except StoreMisconfigured as exc:
+        raise _Refused(MISCONFIGURED, f"Database belum bisa dipakai: {exc}\n{kept}") from exc
+    except StoreError as exc:
+        text = f"Database sedang tidak bisa dipakai: {exc}\n{kept} Coba lagi sebentar."
+        raise _Refused(LATER, text) from exc
 
 
-def _stored_from(chunk: Chunk) -> StoredChunk:
-    return StoredChunk(
-        id=chunk.id,
-        source=chunk.source,
-        kind=str(chunk.kind),
-        title=chunk.title,
-        text=chunk.text,
-        embed_text=chunk.embed_text,
-        search_text=chunk.search_text,
-        answer=chunk.answer,
-        metadata=dict(chunk.metadata),
-        content_hash=chunk.content_hash,
-    )
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[OnProgress]:
+    """A bar on a terminal, now and then a line elsewhere, nothing when quiet."""
+    if quiet:
+        yield lambda progress: None
+    elif sys.stderr.isatty():
+        with _bar() as on_progress:
+            yield on_progress
+    else:
+        yield _Lines()
 
 
-def _has_vector(stored: StoredChunk | None, chunk: StoredChunk, embedder: Embedder) -> bool:
+@contextlib.contextmanager
+def _bar() -> Iterator[OnProgress]:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(progress: Progress) -> None:
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(f"Menghitung vektor {progress.stage}")
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total)
+
+        yield show
+
+
+class _Lines:
+    """One line at every tenth of the way."""
+
+    def __init__(self) -> None:
+        self._last = ("", -1)
+
+    def __call__(self, progress: Progress) -> None:
+        tenth = (progress.stage, 10 * progress.done // progress.total)
+        if tenth != self._last:
+            self._last = tenth
+            print(
+                f"Menghitung vektor {progress.stage}: {progress.done} dari {progress.total}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _print_report(report: IngestReport, *, quiet: bool, reembed: bool) -> None:
+    for file in report.files:
+        if not quiet:
+            print(f"{file.path}: {file.taken} potongan diambil")
+        for problem in file.problems:
+            print(f"{file.path}: {problem}", file=sys.stderr)
+    for path in report.kept_files:
+        print(f"{path}: belum terbaca, jadi isi lamanya tetap dipakai.", file=sys.stderr)
+    if quiet:
+        return
+    print(_summary(report))
+    if reembed:
+        print(
+            f"{report.embedded_turns} percakapan dihitung ulang. "
+            "Jalankan ulang bot supaya memakai model yang baru."
+        )
+
+
+def _summary(report: IngestReport) -> str:
+    found = report.generation
+    if not (found.added or found.changed or found.removed):
+        return f"Tidak ada yang berubah ({found.unchanged} potongan)."
     return (
-        stored is not None
-        and stored.vector is not None
-        and stored.content_hash == chunk.content_hash
-        and (stored.model, stored.dimensions) == _names(embedder)
+        f"Selesai: {found.added} baru, {found.changed} berubah, {found.removed} dihapus, "
+        f"{found.unchanged} tetap; {report.embedded} vektor dihitung ({report.tokens} token)."
     )
 
 
-def _names(embedder: Embedder) -> tuple[str, int]:
-    return embedder.model, embedder.dimensions
+def _print_json(report: IngestReport) -> None:
+    for file in report.files:
+        _line(_file_entry(file, kept=file.path in report.kept_files))
+    _line(
+        {
+            "event": "done",
+            **dataclasses.asdict(report.generation),
+            "embedded": report.embedded,
+            "embedded_turns": report.embedded_turns,
+            "tokens": report.tokens,
+        }
+    )
 
+
+def _file_entry(file: FileReport, *, kept: bool) -> dict[str, object]:
+    return {"event": "file", "path": file.path, "taken": file.taken, "problems": file.problems, "kept": kept}
+
+
+def _complain(text: str, *, as_json: bool) -> None:
+    if as_json:
+        _line({"event": "failed", "reason": text})
+    else:
+        print(text, file=sys.stderr)
+
+
+def _line(entry: dict[str, object]) -> None:
+    print(json.dumps(entry, ensure_ascii=False))
+
+
+__all__ = ["ingest", "main"]
 
 if __name__ == "__main__":
-    from rag.ingest_command import main
-
     sys.exit(main())

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelUnavailable
-from rag.ingest import BATCH, Progress, ingest
+from rag.ingesting import BATCH, Progress, ingest
 from rag.model import EmbeddingBatch
 from rag.sources import KnowledgeFolderError
 from store import embedding_space, knowledge
