@@ -279,7 +279,9 @@ class TestPostgres:
         assert time.monotonic() - began < 5
         assert await postgres_store.read(all_keys) == set()
 
-        # The limit was that message's own: no later transaction of any connection inherits it.
+        # The limit is one message's own: no later transaction of any connection inherits it.
+        await asyncio.to_thread(postgres_store.record, put("n"))
+
         def limit(connection: Connection) -> object:
             return connection.execute(text("SHOW statement_timeout")).scalar()
 

@@ -71,6 +71,21 @@ class TestSqlite:
         assert await store.read(all_keys) == {"sesudah"}
         await store.close()
 
+    async def test_an_open_waits_for_a_process_that_is_creating_the_file(self, sqlite_path: Path) -> None:
+        sqlite_path.parent.mkdir()
+        other = pysqlite3.connect(sqlite_path, isolation_level=None)
+        other.execute("CREATE TABLE sementara (n)")
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(SqliteStore.open(sqlite_path))))
+        await asyncio.sleep(0.2)
+        assert not opening.done()
+        other.execute("ROLLBACK")
+        other.close()
+        store = await opening
+        await store.write(put("n"))
+        assert await store.read(all_keys) == {"n"}
+        await store.close()
+
     async def test_a_full_disk_fails_the_writes_and_passes(self, sqlite_store: SqliteStore) -> None:
         def pages(connection: Connection, most: int = 4_294_967_294) -> None:
             connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
