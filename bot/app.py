@@ -281,11 +281,8 @@ async def _check_model(model: ModelClient) -> None:
 
 async def _open_memory(store: Store, model: ModelClient) -> MemoryIndex:
     embedder = model.embedder
-    await store.read(
-        lambda c: embedding_space.check(
-            c, embedder.model if embedder else None, embedder.dimensions if embedder else None
-        )
-    )
+    model_name, dimensions = (embedder.model, embedder.dimensions) if embedder else (None, None)
+    await store.write(lambda c: embedding_space.settle(c, model_name, dimensions))
     memory = EmbeddedMemory(store)
     await memory.open()
     return memory
