@@ -1,0 +1,192 @@
+"""The configuration for supervisord: every option is one that exists, and the real thing obeys it."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import BotSettings
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONFIGURATION = PROJECT / "supervisor" / "balas.conf"
+SCRIPTS = Path(sys.executable).parent
+
+# From the documentation of Supervisor 4.3 ("Configuration File"), section by section.
+_OUTPUT = {
+    f"{stream}_{what}"
+    for stream in ("stdout", "stderr")
+    for what in (
+        *("logfile", "logfile_maxbytes", "logfile_backups", "capture_maxbytes"),
+        *("events_enabled", "syslog"),
+    )
+}
+_PROGRAM = _OUTPUT | {
+    *("command", "process_name", "numprocs", "numprocs_start", "priority", "autostart", "startsecs"),
+    *("startretries", "autorestart", "exitcodes", "stopsignal", "stopwaitsecs", "stopasgroup"),
+    *("killasgroup", "user", "redirect_stderr", "environment", "directory", "umask", "serverurl"),
+}
+OPTIONS = {
+    "unix_http_server": {"file", "chmod", "chown", "username", "password"},
+    "supervisord": {
+        *("logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "pidfile", "umask", "nodaemon"),
+        *("silent", "minfds", "minprocs", "nocleanup", "childlogdir", "user", "directory", "strip_ansi"),
+        *("environment", "identifier"),
+    },
+    "supervisorctl": {"serverurl", "username", "password", "prompt", "history_file"},
+    "rpcinterface": {"supervisor.rpcinterface_factory"},
+    "group": {"programs", "priority"},
+    "program": _PROGRAM,
+    "eventlistener": _PROGRAM | {"buffer_size", "events", "result_handler"},
+}
+
+
+def read(text: str) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser(strict=True)
+    parser.read_string(text)
+    return parser
+
+
+def unknown_options(parser: configparser.RawConfigParser) -> list[str]:
+    """Every section or option that Supervisor 4.3 does not document, or that we do not want."""
+    found = []
+    for section in parser.sections():
+        kind = section.partition(":")[0]
+        if kind not in OPTIONS:
+            found.append(f"[{section}]")
+            continue
+        found += [
+            f"[{section}] {option}" for option in parser.options(section) if option not in OPTIONS[kind]
+        ]
+    return found
+
+
+def test_every_option_is_one_that_supervisor_knows() -> None:
+    assert unknown_options(read(CONFIGURATION.read_text())) == []
+
+
+def test_a_misspelt_option_and_a_server_on_the_network_would_be_found() -> None:
+    text = "[program:x]\ncommand=y\nautorestarts=true\n[inet_http_server]\nport=9001\n"
+    assert unknown_options(read(text)) == ["[program:x] autorestarts", "[inet_http_server]"]
+
+
+def test_each_program_restarts_after_a_crash_only_and_has_time_to_drain() -> None:
+    parser = read(CONFIGURATION.read_text())
+    programs = [section for section in parser.sections() if section.startswith("program:")]
+    assert programs == ["program:webhooks"]
+    for program in programs:
+        assert parser.get(program, "autorestart") == "unexpected"
+        assert parser.get(program, "exitcodes") == "0,78"
+        assert parser.get(program, "umask") == "077"
+        assert parser.getint(program, "stopwaitsecs") > BotSettings().drain_s + 5
+        assert parser.getboolean(program, "redirect_stderr")
+        assert not parser.has_option(program, "environment")
+
+
+@pytest.fixture
+def installation() -> Iterator[Path]:
+    """A folder like the project's own, with its own state and settings; short-named, for the socket."""
+    folder = Path(tempfile.mkdtemp(prefix="balas-sv-"))
+    (folder / "supervisor").mkdir()
+    shutil.copy(CONFIGURATION, folder / "supervisor")
+    (folder / "var").mkdir(mode=0o700)
+    (folder / "data").mkdir()
+    (folder / "run_webhooks.py").symlink_to(PROJECT / "run_webhooks.py")
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    # A script, since a symbolic link to the interpreter would lose its virtual environment.
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    env = folder / ".env"
+    env.write_text("OPENAI_API_KEY=sk-uji\nSHOP_NAME=Toko Uji\nWEBHOOKS_PORT=0\n")
+    env.chmod(0o600)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def supervisord(installation: Path) -> Iterator[Path]:
+    """The real supervisord over that folder, started from another one."""
+    daemon = subprocess.Popen(
+        [SCRIPTS / "supervisord", "-n", "-c", installation / "supervisor" / "balas.conf"],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "HOME": str(installation)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield installation
+    finally:
+        daemon.terminate()
+        assert daemon.wait(30) == 0
+
+
+def control(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [SCRIPTS / "supervisorctl", "-c", folder / "supervisor" / "balas.conf", *words],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def wait_until(holds: Callable[[], bool], what: Callable[[], str]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.1)
+
+
+def running_pid(folder: Path, *, other_than: int = 0) -> int:
+    """The process id, once the program is RUNNING under another one than that."""
+    status = ""
+
+    def runs() -> bool:
+        nonlocal status
+        status = control(folder, "status", "webhooks")
+        return " RUNNING " in status and f"pid {other_than}," not in status
+
+    wait_until(runs, lambda: status)
+    return int(status.split("pid ")[1].split(",")[0])
+
+
+def events(folder: Path) -> list[str]:
+    lines = (folder / "var" / "webhooks.log").read_text().splitlines()
+    return [json.loads(line)["event"] for line in lines]
+
+
+def test_supervisord_starts_restarts_and_stops_the_payment_process(supervisord: Path) -> None:
+    first = running_pid(supervisord)
+    os.kill(first, signal.SIGKILL)
+    second = running_pid(supervisord, other_than=first)
+    wait_until(lambda: events(supervisord).count("webhooks_started") == 2, lambda: str(events(supervisord)))
+    control(supervisord, "stop", "webhooks")
+    assert "STOPPED" in control(supervisord, "status", "webhooks")
+    # A stop that ran out of time would have ended by SIGKILL and written nothing.
+    assert events(supervisord)[-1] == "webhooks_stopping"
+    log = (supervisord / "var" / "supervisord.log").read_text()
+    assert f"{first}" in log
+    assert f"{second}" in log
+    assert "stopped: webhooks (exit status 0)" in log
+    for path in (*(supervisord / "var").glob("balas.db*"), supervisord / "var" / "supervisor.sock"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_the_folder_named_supervisor_does_not_hide_the_real_one() -> None:
+    shown = subprocess.run(
+        [SCRIPTS / "supervisord", "--version"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "4.3.0\n"
