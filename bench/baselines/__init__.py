@@ -1,0 +1,1 @@
+"""What the figures are compared with: small programs that do the least that could be called the same."""

@@ -1,0 +1,146 @@
+"""One side of a comparison in a process of its own: ``python -m bench.child bot|bare ...``.
+
+Both sides are started, warmed and commanded in the same way: a JSON line in, a JSON line out. What a
+command cost is measured here, around both sides alike: wall clock, and the process's own CPU time with
+all its threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from bench.questions import PROJECT, Ask
+from bench.settings import settings_for
+
+
+class Side(Protocol):
+    """What is measured."""
+
+    async def one_by_one(self, asks: Sequence[Ask]) -> list[float]:
+        """Milliseconds of each answer, one in flight."""
+        ...
+
+    async def crowd(self, asks: Sequence[Ask], *, in_flight: int) -> None:
+        """Return when all are answered, ``in_flight`` at a time."""
+        ...
+
+
+class Child:
+    """The parent's handle on a side: starts it, commands it, ends it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.child", *arguments],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._read()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The end of its input ends it; only one that hangs is killed.
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def one_by_one(self, asks: Sequence[Ask]) -> list[float]:
+        """Milliseconds of each answer, one in flight."""
+        found: list[float] = self._command("one_by_one", asks)["ms"]
+        return found
+
+    def crowd(self, asks: Sequence[Ask], *, in_flight: int) -> tuple[float, float]:
+        """Answers a second, and CPU milliseconds an answer."""
+        cost = self._command("crowd", asks, in_flight=in_flight)
+        return len(asks) / cost["wall_s"], cost["cpu_s"] * 1000 / len(asks)
+
+    def resident_mb(self) -> float:
+        """What the process holds in memory (VmRSS)."""
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise RuntimeError("the process is gone")
+
+    def _command(self, do: str, asks: Sequence[Ask], **more: int) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        command = {"do": do, "asks": [dataclasses.asdict(ask) for ask in asks], **more}
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the measured process ended; its own message is above")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+async def serve(side: Side) -> None:
+    """Work commands from standard input until it ends."""
+    print(json.dumps({"ready": True}), flush=True)
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        command = json.loads(line)
+        asks = [Ask(**ask) for ask in command["asks"]]
+        wall, cpu = time.perf_counter(), time.process_time()
+        ms: list[float] = []
+        if command["do"] == "crowd":
+            await side.crowd(asks, in_flight=command["in_flight"])
+        else:
+            ms = await side.one_by_one(asks)
+        cost = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "ms": ms}
+        print(json.dumps(cost), flush=True)
+
+
+@contextlib.asynccontextmanager
+async def _side(options: argparse.Namespace) -> AsyncIterator[Side]:
+    settings = settings_for(options.base_url, options.folder)
+    if options.side == "bot":
+        from bench.bot import started
+        from config import logging
+
+        logging.configure(settings.log, settings.secrets)
+        async with started(settings) as bot:
+            yield bot
+        return
+    from bench.baselines.bare_calls import BareCalls, read_calls
+    from rag.model import make_client
+
+    async with make_client(settings.model) as client:
+        yield BareCalls(client, read_calls(options.calls))
+
+
+async def _run(options: argparse.Namespace) -> None:
+    async with _side(options) as side:
+        await serve(side)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.child")
+    parser.add_argument("side", choices=("bot", "bare"))
+    parser.add_argument("--base-url", required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="the bot's state")
+    parser.add_argument("--calls", type=Path, help="recorded bodies, for the bare calls")
+    asyncio.run(_run(parser.parse_args()))

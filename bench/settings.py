@@ -1,0 +1,32 @@
+"""The product's settings in a benchmark: the defaults, but nothing waits and nothing comes from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.questions import DATA
+from config.settings import Settings
+
+# Each of these would otherwise measure a wait or a limit instead of work.
+_CHANGED = {
+    "BURST_QUIET_S": "0",
+    "BURST_QUESTION_S": "0",
+    "BURST_MAX_S": "0",
+    "LOOP_ANSWERS": "0",
+    "WATCH_KNOWLEDGE": "false",
+    "MODEL_DAILY_BUDGET_IDR": "1000000000000",
+    "CUSTOMER_DAILY_BUDGET_IDR": "1000000000000",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+def settings_for(base_url: str, state_dir: Path) -> Settings:
+    """Settings over the sample shop and the stand-in model, whatever the environment or ``.env`` says."""
+    environ = {
+        "OPENAI_API_KEY": "sk-sandbox",
+        "OPENAI_BASE_URL": base_url,
+        "DATA_DIR": str(DATA),
+        "STATE_DIR": str(state_dir),
+        **_CHANGED,
+    }
+    return Settings.load(environ, env_file=None)
