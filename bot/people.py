@@ -35,7 +35,7 @@ class People:
     def __init__(self, *, room: RoomAddress, shop: Shop, wording: Wording, remind_after_s: float) -> None:
         self.room = room
         self._shop = shop
-        self._wording = wording
+        self.wording = wording
         self._remind_after_ms = int(remind_after_s * 1000)
 
     def promise(self, reason: Reason, *, at: datetime | None = None) -> str:
@@ -43,8 +43,8 @@ class People:
         name = {Reason.UNKNOWN: "belum_tahu", Reason.ASKED: "minta_admin", Reason.TROUBLE: "gangguan"}[reason]
         now = at or datetime.now(UTC)
         if self._shop.is_open(now):
-            return self._wording.say(name)
-        return self._wording.say(f"{name}_tutup", buka=self._shop.describe_next_opening(now))
+            return self.wording.say(name)
+        return self.wording.say(f"{name}_tutup", buka=self._shop.describe_next_opening(now))
 
     def hand_over(
         self, connection: Connection, *, customer: Customer, chat: str, question: str, reason: Reason
@@ -66,7 +66,7 @@ class People:
             remind_after_ms=self._remind_after_ms,
         )
         sentence = "admin_minta_orang" if reason is Reason.ASKED else "admin_butuh_jawaban"
-        body = self._wording.say(sentence, **self._about(connection, customer.id, customer.name, question))
+        body = self.wording.say(sentence, **self._about(connection, customer.id, customer.name, question))
         self.notify(
             connection, body, kind=handoffs.HANDOFF_NOTICE, customer_id=customer.id, handoff_id=handoff_id
         )
@@ -74,7 +74,7 @@ class People:
 
     def remind(self, connection: Connection, handoff: Handoff) -> None:
         """Tell the owner that a customer still waits, and when to tell him again."""
-        body = self._wording.say(
+        body = self.wording.say(
             "admin_pengingat",
             menit=handoff.age_ms // 60_000,
             **self._about(connection, handoff.customer_id, handoff.customer_name, handoff.question),

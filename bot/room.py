@@ -20,10 +20,11 @@ from billing.rupiah import format_rupiah
 from bot import learning, modes
 from bot.message import Said
 from bot.people import People
+from bot.relay import relay
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
-from rag.normalise import normalise, search_text
+from rag.normalise import normalise
 from store import alerts, handoffs, outbox, turns, usage
 from store import queue as queues
 from store.customers import Customer
@@ -33,7 +34,7 @@ from store.outbox import NewMessage, Purpose
 from store.queue import Queue
 from store.schema import inbox
 from store.schema import turns as turns_table
-from store.turns import Author, NewTurn
+from store.turns import Author
 from store.usage import Budget
 
 log = structlog.get_logger(__name__)
@@ -172,49 +173,15 @@ class OwnersRoom:
         return say("admin_perintah")
 
     def _relay(self, connection: Connection, notice: Notice, text: str) -> str:
-        """A person's answer: to the customer, into his history, and offered as an FAQ entry."""
+        """A person's answer to the question of the notice."""
         p = self._p
         handoff = self._handoff(connection, notice)
         if handoff is None:
             return p.wording.say("admin_perintah")
         name, _ = p.people.label(connection, handoff.customer_id, handoff.customer_name)
-        if not handoffs.finish(connection, handoff.id, state=handoffs.State.ANSWERED, answer=text):
+        if not relay(connection, p.people, handoff, text):
             return p.wording.say("admin_sudah_dijawab", nama=name)
-        outbox.add(
-            connection,
-            NewMessage(
-                account=self._account,
-                transport=p.people.room.transport,
-                chat=handoff.chat,
-                body=text,
-                purpose=Purpose.RELAY,
-                customer_id=handoff.customer_id,
-            ),
-        )
-        turns.append(
-            connection,
-            NewTurn(
-                customer_id=handoff.customer_id,
-                asked=handoff.question,
-                replied=text,
-                author=Author.HUMAN,
-                search_text=search_text(f"{handoff.question}\n{text}"),
-            ),
-        )
-        if handoff.reason is handoffs.Reason.UNKNOWN:
-            self._offer_faq(connection, handoff, text)
         return p.wording.say("admin_terkirim", nama=name)
-
-    def _offer_faq(self, connection: Connection, handoff: Handoff, answer: str) -> None:
-        handoffs.set_learned(connection, handoff.id, learned=Learning.OFFERED, was=None)
-        body = self._p.wording.say("admin_tawaran_faq", tanya=handoff.question, jawab=answer)
-        self._p.people.notify(
-            connection,
-            body,
-            kind=handoffs.FAQ_OFFER,
-            customer_id=handoff.customer_id,
-            handoff_id=handoff.id,
-        )
 
     def _settle_offer(self, connection: Connection, notice: Notice, text: str) -> str:
         say = self._p.wording.say
