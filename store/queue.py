@@ -88,10 +88,12 @@ def _heads(table: Table) -> Select[Any]:
 @cache
 def _claim_statement(table: Table) -> Any:
     # On PostgreSQL two workers may look at the same heads; each skips what the other has locked.
-    heads = _heads(table).with_for_update(skip_locked=True)
+    # A common table expression is evaluated once; a plain subquery may be evaluated again for every row,
+    # which skips its own locks and claims without limit.
+    heads = _heads(table).with_for_update(skip_locked=True).cte("heads")
     return (
         update(table)
-        .where(table.c.id.in_(heads.scalar_subquery()))
+        .where(table.c.id.in_(select(heads.c.id)))
         .values(
             state=QueueState.CLAIMED.value,
             owner=bindparam("in_owner"),
@@ -150,7 +152,8 @@ def following(connection: Connection, queue: Queue, *, key: str, after: int) -> 
 @cache
 def _finish_statement(table: Table) -> Any:
     ours = and_(table.c.state == QueueState.CLAIMED.value, table.c.owner == bindparam("in_owner"))
-    joined = table.c.state == QueueState.NEW.value
+    # What joined a burst was never claimed; it is behind its head, which must be.
+    joined = and_(table.c.state == QueueState.NEW.value, table.c.id > bindparam("head"))
     return (
         update(table)
         .where(
@@ -171,12 +174,18 @@ def finish(
     state: QueueState = QueueState.DONE,
     error: str | None = None,
 ) -> None:
-    """Finish a claimed head and the rows that joined it, all or none.
+    """Finish a claimed head (the lowest id) and the rows that joined it, all or none.
 
     Raises ``ClaimLost`` when one of them is no longer there or no longer ours: whatever was prepared
     for them must then not be committed, so call this first in the transaction that holds the result.
     """
-    values = {"ids": list(ids), "in_owner": owner, "in_state": state.value, "in_error": error}
+    values = {
+        "ids": list(ids),
+        "head": min(ids),
+        "in_owner": owner,
+        "in_state": state.value,
+        "in_error": error,
+    }
     if connection.execute(_finish_statement(queue.table), values).rowcount != len(ids):
         raise ClaimLost(f"rows {list(ids)} of {queue.table.name} are no longer claimed by this process")
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row
 
 from store import queue as queues
 from store.doors import Store
-from store.errors import ClaimLost, StoreError
+from store.errors import ClaimLost, StoreError, StoreUnavailable
 from store.queue import Backoff, Queue
 from store.schema import QueueState
 
@@ -72,6 +72,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._broken: BaseException | None = None
         self.name = f"{queue.transport}-worker"
 
     @property
@@ -84,8 +85,11 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Claim and work until ``stop``; returns when nothing is in flight any more."""
-        while not self._stopping:
+        """Claim and work until ``stop``; returns when nothing is in flight any more.
+
+        Raises what broke a row's end: nobody would ever work that row again, so the process must restart.
+        """
+        while not self._stopping and self._broken is None:
             if len(self._running) < self._concurrency:
                 await self._claim_some()
             with contextlib.suppress(TimeoutError):
@@ -93,6 +97,8 @@ class Worker:
             self._woken.clear()
         while self._running:
             await asyncio.wait(self._running.values())
+        if self._broken is not None:
+            raise self._broken
 
     async def stop(self, *, drain_s: float) -> None:
         """Claim nothing more, let what is in flight end within ``drain_s``, give the rest back unworked."""
@@ -117,6 +123,11 @@ class Worker:
             rows = await self._store.write(
                 lambda c: queues.claim(c, self._queue, owner=self._owner, most=free)
             )
+            if self._stopping and rows:
+                # The stop came while the claim was under way; it no longer waits for new work.
+                ids = [row.id for row in rows]
+                await self._store.write(lambda c: queues.release(c, self._queue, ids, owner=self._owner))
+                return
         except StoreError as exc:
             # The store is locked, full or away: nothing is claimed, nothing is lost, try again.
             log.warning("claim_failed", queue=self.name, reason=str(exc))
@@ -127,8 +138,10 @@ class Worker:
             self._running[row.id] = task
             task.add_done_callback(partial(self._ended, row.id))
 
-    def _ended(self, row_id: int, _task: asyncio.Task[None]) -> None:
+    def _ended(self, row_id: int, task: asyncio.Task[None]) -> None:
         self._running.pop(row_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = error
         # A later row of the same key may be claimable now.
         self._woken.set()
 
@@ -139,6 +152,11 @@ class Worker:
             log.warning("claim_lost", queue=self.name, row=row.id, reason=str(exc))
         except Discard as exc:
             await self._give_up(row, str(exc))
+        except StoreUnavailable as exc:
+            # The row is not to blame: an outage of the store, however long, must not make it a dead letter.
+            log.warning("store_unavailable", queue=self.name, row=row.id, reason=str(exc))
+            await asyncio.sleep(self._poll_s)
+            await self._settle(row, lambda c: self._release(c, row))
         except Exception as exc:  # noqa: BLE001 - the loop boundary: logged, counted, tried again.
             await self._failed(row, exc)
 
@@ -157,6 +175,9 @@ class Worker:
             row,
             lambda c: queues.retry(c, self._queue, row.id, owner=self._owner, pause_s=pause_s, error=reason),
         )
+
+    def _release(self, connection: Connection, row: Row[Any]) -> None:
+        queues.release(connection, self._queue, [row.id], owner=self._owner)
 
     async def _give_up(self, row: Row[Any], reason: str) -> None:
         def make_dead_letter(connection: Connection) -> None:

@@ -17,17 +17,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, text, update
 
 from store import owners
 from store import queue as queues
 from store.doors import Store
-from store.errors import ClaimLost
+from store.errors import ClaimLost, StoreUnavailable
 from store.outbox import NewMessage, Purpose, add
+from store.postgres import PostgresStore
 from store.queue import OWNER_TIMEOUT_MS, Backoff, outbox_queue
 from store.schema import QueueState, now_ms, outbox
 from store.schema import owners as owners_table
+from store.sqlite import SqliteStore
 from store.worker import Discard, Retry, Worker
+from tests.contract.store import Gate, until
 
 QUEUE = outbox_queue("utama", "whatsapp")
 WAIT_S = 10.0
@@ -79,6 +82,18 @@ class TestClaiming:
         ids = await add_all(store, *(message(f"chat-{n}") for n in range(200)))
         assert await claim(store, most=5) == ids[:5]
         assert await claim(store, most=3) == ids[5:8]
+
+    async def test_no_plan_of_postgresql_claims_more_than_was_asked_for(
+        self, postgres_store: PostgresStore
+    ) -> None:
+        ids = await add_all(postgres_store, *(message(f"chat-{n}") for n in range(300)))
+
+        def claim_by_an_unlucky_plan(connection: Connection) -> list[int]:
+            for setting in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+                connection.execute(text(f"SET LOCAL enable_{setting} = off"))
+            return [row.id for row in queues.claim(connection, QUEUE, owner="satu", most=5)]
+
+        assert await postgres_store.write(claim_by_an_unlucky_plan) == ids[:5]
 
     async def test_a_row_that_is_not_due_keeps_the_later_ones_of_its_key_waiting(self, store: Store) -> None:
         _later, _behind, other = await add_all(
@@ -414,6 +429,72 @@ class TestWorker:
             await worker.stop(drain_s=0.02)
         row = await row_of(store, row_id)
         assert (row.state, row.attempts, row.owner) == (QueueState.NEW, 0, None)
+
+    async def test_a_stop_during_a_claim_begins_no_new_work(self, sqlite_store: SqliteStore) -> None:
+        (row_id,) = await add_all(sqlite_store, message())
+        begun: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            begun.append(row.id)
+
+        gate = Gate()
+        holding = asyncio.create_task(sqlite_store.write(gate))
+        await until(gate.entered)
+        worker = Worker(
+            store=sqlite_store,
+            queue=QUEUE,
+            handler=handle,
+            owner="satu",
+            backoff=Backoff(attempts=3),
+            concurrency=2,
+        )
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(0.05)
+        await worker.stop(drain_s=0.1)
+        gate.open()
+        await asyncio.wait_for(asyncio.gather(holding, running), WAIT_S)
+
+        assert begun == []
+        row = await row_of(sqlite_store, row_id)
+        assert (row.state, row.attempts, row.owner) == (QueueState.NEW, 0, None)
+
+    async def test_an_outage_of_the_store_costs_a_row_no_attempt(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        await add_all(store, message())
+        tries: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            tries.append(row.attempts)
+            if len(tries) < 5:
+                raise StoreUnavailable("the disk is full")
+            await finish(store, row.id)
+
+        async with run_worker(handle):
+            (row,) = await until_finished(store, 1)
+        assert (row.state, tries) == (QueueState.DONE, [1] * 5)
+
+    async def test_what_breaks_the_end_of_a_row_ends_the_worker(self, sqlite_store: SqliteStore) -> None:
+        await add_all(sqlite_store, message())
+
+        async def handle(row: Row[Any]) -> None:
+            raise Discard("nomor tidak terdaftar")
+
+        def on_dead(connection: Connection, row: Row[Any], reason: str) -> None:
+            raise ValueError("salah tulis")
+
+        worker = Worker(
+            store=sqlite_store,
+            queue=QUEUE,
+            handler=handle,
+            owner="satu",
+            backoff=Backoff(attempts=3),
+            concurrency=2,
+            poll_s=0.02,
+            on_dead=on_dead,
+        )
+        with pytest.raises(ValueError, match="salah tulis"):
+            await asyncio.wait_for(worker.run(), WAIT_S)
 
     async def test_a_woken_worker_does_not_wait_for_its_next_look(
         self, store: Store, run_worker: RunWorker
