@@ -19,7 +19,8 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 import openai
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types import CreateEmbeddingResponse
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from config.settings import ModelSettings
 from rag.breaker import Breaker
@@ -106,36 +107,38 @@ class ModelClient:
         self, messages: Sequence[Message], *, schema_name: str, schema: dict[str, Any]
     ) -> Completion:
         """One structured completion; ``content`` is the model's JSON text, not yet checked."""
-        extra: dict[str, Any] = {}
+        body: dict[str, Any] = {
+            "model": self._settings.chat_model,
+            "messages": list(messages),
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": schema_name, "schema": schema, "strict": True},
+            },
+            "max_completion_tokens": self._settings.max_output_tokens,
+        }
         if self._settings.reasoning_effort is not None:
-            extra["reasoning_effort"] = self._settings.reasoning_effort
+            body["reasoning_effort"] = self._settings.reasoning_effort
 
         async def call() -> Completion:
-            response = await self._client.chat.completions.create(
-                model=self._settings.chat_model,
-                messages=list(messages),
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": schema_name, "schema": schema, "strict": True},
-                },
-                max_completion_tokens=self._settings.max_output_tokens,
-                **extra,
-            )
+            # The library's generic door rather than chat.completions.create, which compares every message
+            # with all types that it could have: 3 ms of CPU for a body that is in its final form already.
+            response = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
             return _completion_from(response)
 
         return await self.bounded(call)
 
     async def embed(self, model: str, dimensions: int, texts: Sequence[str]) -> EmbeddingBatch:
         """One embedding request for all texts."""
+        # base64 is a third of the size of numbers, and is read without making a float of each.
+        body = {
+            "model": model,
+            "input": list(texts),
+            "dimensions": dimensions,
+            "encoding_format": "base64",
+        }
 
         async def call() -> EmbeddingBatch:
-            response = await self._client.embeddings.create(
-                model=model,
-                input=list(texts),
-                dimensions=dimensions,
-                # Asked for explicitly, the library hands the bytes over without making a list of floats.
-                encoding_format="base64",
-            )
+            response = await self._client.post("/embeddings", body=body, cast_to=CreateEmbeddingResponse)
             return _batch_from(response, count=len(texts), dimensions=dimensions)
 
         return await self.bounded(call)
