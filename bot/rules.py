@@ -11,6 +11,7 @@ from enum import Enum, auto
 from rag.normalise import normalise, words
 
 MAX_RULE_WORDS = 3
+_QUESTION_MARKS = frozenset("?？¿؟⁇⁉❓❔")
 
 
 class Rule(Enum):
@@ -77,7 +78,8 @@ _GREETINGS = _phrases(
         "met malam",
         "selamat pagi",
     ),
-    *("selamat siang", "selamat sore", "selamat malam", "good morning", "sugeng enjing", "kulo nuwun"),
+    *("selamat siang", "selamat sore", "selamat malam", "good morning", "kulo nuwun", "sampurasun"),
+    *("sugeng enjing", "sugeng siang", "sugeng sonten", "sugeng dalu", "nuwun sewu"),
 )
 _SALAM = _phrases(
     *("assalamualaikum", "assalamu alaikum", "assalamualaikum wr wb", "asalamualaikum", "assalamuallaikum"),
@@ -106,6 +108,7 @@ _THANKS = _phrases(
         "ok thanks",
         "nuhun",
         "matur nuwun",
+        "matur suwun",
         "suwun",
     ),
     *(
@@ -183,14 +186,15 @@ def rule_for(text: str) -> Rule | None:
     """The rule that the whole message matches, or None when it needs an answer."""
     found = [word for word in words(normalise(text)) if word]
     if not found:
-        if "?" in text:
+        if not _QUESTION_MARKS.isdisjoint(text):
             return None  # "?" alone asks about what was said before.
         return Rule.THANKS if text.strip() else Rule.NOTHING  # Thumbs, hearts and other signs.
     if len(found) > MAX_RULE_WORDS + 1:
         return None
     bare = _without_calls(found)
     if not bare:
-        return Rule.GREETING  # "kak", "min", "mas": the customer knocks.
+        # "kak", "min", "mas": the customer knocks. "ya kak" confirms something, and that is no rule's affair.
+        return Rule.GREETING if _CALLS.issuperset(found) else None
     if len(bare) > MAX_RULE_WORDS:
         return None
     for phrases, rule in _BY_PHRASE:
