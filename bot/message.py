@@ -13,6 +13,9 @@ from bot.channel import IncomingMessage
 
 # What a person can read in a chat; anything longer is answered with the request to be shorter.
 MAX_CHARS = 4_000
+MAX_NAME_CHARS = 60
+# What a message refers to by itself (an ad, a quoted text) helps, but must not crowd out the message.
+MAX_CONTEXT_CHARS = 600
 # Bidirectional marks can make a price read differently from what it is; they carry no meaning here.
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF])
 
@@ -43,14 +46,24 @@ class Said:
 
     @property
     def context(self) -> str:
-        return "\n".join(dict.fromkeys(message.context for message in self.messages if message.context))
+        found = [clean(message.context) for message in self.messages if message.context]
+        return "\n".join(dict.fromkeys(found))[:MAX_CONTEXT_CHARS]
 
 
 def clean(text: str) -> str:
     """The text without control and bidirectional characters, in one Unicode form; newlines stay."""
-    text = unicodedata.normalize("NFC", text).translate(_BIDI)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_BIDI)
     kept = (char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Co"})
-    return "".join(kept).strip()
+    # Composed last: a removed character may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+def clean_name(name: str | None) -> str | None:
+    """A profile name as it may be shown to the owner: one short line, or None when nothing is left of it.
+
+    Customers choose it freely; a line break in it could make a notice say what the bot never said.
+    """
+    return " ".join(clean(name or "").split())[:MAX_NAME_CHARS].strip() or None
 
 
 def join(rows: Sequence[Row[Any]], messages: Sequence[IncomingMessage]) -> Said:

@@ -67,13 +67,14 @@ class TerminalChannel:
     async def send(self, message: Outgoing) -> Outcome:
         try:
             self.face.message(message)
-        except OSError as exc:
+        except (OSError, ValueError) as exc:
+            # Python reports a stream that was closed meanwhile as a ValueError.
             return Retry(f"the terminal is gone: {exc}")
         return Sent(str(message.row_id))
 
     async def signal(self, chat: str, signal: Signal, message_ids: tuple[str, ...] = ()) -> None:
         if signal is Signal.TYPING:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 self.face.typing(chat)
 
     def record(self, line: Line) -> Recorded:

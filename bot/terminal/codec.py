@@ -39,7 +39,7 @@ def from_json(line: str) -> Line:
     """A ``--jsonl`` input line: ``{"id", "from", "text", "quote"?, "name"?}``. Raises ``BadLine``."""
     try:
         data = json.loads(line)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadLine(f"not JSON: {exc}") from exc
     if not isinstance(data, dict):
         raise BadLine('expected an object like {"id": "1", "from": "budi", "text": "halo"}')
@@ -49,14 +49,19 @@ def from_json(line: str) -> Line:
     quote, name = data.get("quote"), data.get("name")
     if (quote is not None and not isinstance(quote, str)) or (name is not None and not isinstance(name, str)):
         raise BadLine("quote and name must be strings when they are given")
-    if not is_person(data["from"]) or not data["id"] or " " in data["id"]:
-        raise BadLine("from is a short name without spaces; id is not empty and has no spaces")
+    if not is_person(data["from"]) or not is_id(data["id"]) or not (quote is None or is_id(quote)):
+        raise BadLine("from is a short name without spaces; id and quote are not empty and have no spaces")
     return Line(person=data["from"], text=data["text"], message_id=data["id"], quoted_id=quote, name=name)
 
 
 def is_person(name: str) -> bool:
     """Whether this can be somebody's name here: it is also his chat's address."""
     return _NAME.fullmatch(name) is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be a message's id: stored as it is, and listed with others between spaces."""
+    return 0 < len(text) <= 200 and text.isprintable() and not any(char.isspace() for char in text)
 
 
 def with_quote(text: str) -> tuple[str, str | None]:
@@ -89,6 +94,8 @@ def parse(event: Row[Any]) -> IncomingMessage:
         text, quote, name = raw["text"], raw["quote"], raw["name"]
     except (ValueError, KeyError, TypeError) as exc:
         raise Unreadable(f"row {event.id} is not a terminal event") from exc
+    if not isinstance(text, str):
+        raise Unreadable(f"row {event.id} has no text")
     return IncomingMessage(
         chat=event.chat,
         sender=event.sender,
