@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,8 +57,12 @@ class Bursts:
                 wait_s = min(self._quiet_left_s(rows, database_ms), deadline - time.monotonic())
                 if wait_s <= 0:
                     return rows
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), wait_s)
+                if not await _set_within(event, wait_s):
+                    # Quiet for as long as it had to be, whatever the database's clock says meanwhile.
+                    # One more look, because rows of other processes set no event.
+                    latest, _ = await self._read(head)
+                    if latest[-1].id == rows[-1].id:
+                        return latest
         finally:
             del self._arrivals[head.key]
 
@@ -78,6 +81,14 @@ class Bursts:
         left_s = quiet_s - (database_ms - newest) / 1000
         # A clock that jumped back must not make a customer wait.
         return min(left_s, quiet_s, self._window.most_s - (database_ms - oldest) / 1000)
+
+
+async def _set_within(event: asyncio.Event, timeout_s: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except TimeoutError:
+        return False
+    return True
 
 
 _NOW = select(now_ms())
