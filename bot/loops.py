@@ -39,7 +39,9 @@ class LoopGuard:
     def _circles(self, said: Said, recent: Sequence[Turn]) -> bool:
         now_ms = said.rows[-1].recorded_ms
         lately = [turn for turn in recent if now_ms - turn.created_ms < WINDOW_MS]
-        same = [turn.asked for turn in lately[-(IDENTICAL_MESSAGES - 1) :]]
+        # A person's answer repeats the question that it answers; the customer said it only once.
+        asked = [turn.asked for turn in lately if turn.author is not Author.HUMAN]
+        same = asked[-(IDENTICAL_MESSAGES - 1) :]
         if said.text and len(same) == IDENTICAL_MESSAGES - 1 and set(same) == {said.text}:
             return True
         return sum(turn.author is Author.BOT for turn in lately) >= self.most_answers
