@@ -22,8 +22,9 @@ def learn(data_dir: Path, *, entry_id: str, question: str, answer: str) -> None:
     """
     path = data_dir / FILE_NAME
     try:
-        entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    except (OSError, ValueError) as exc:
+        # Windows' editors begin a file with a byte order mark.
+        entries = json.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else []
+    except (OSError, ValueError, RecursionError) as exc:
         raise LearningError(
             f"{path.name} tidak bisa dibaca sebagai JSON; perbaiki atau ganti namanya, lalu balas *ya* lagi"
         ) from exc
