@@ -78,6 +78,8 @@ class Delivery:
         """The owner is told, in the same transaction, what a customer did not get."""
         if row.chat == self.people.room.chat or row.customer_id is None:
             return  # A notice that cannot reach the owner's room cannot be told there either.
+        if row.kind == Kind.REACTION:
+            return  # A lost 🙏 leaves nothing for a person to do.
         customer = customers.get(connection, row.customer_id)
         name = customer.name if customer is not None else None
         shown, number = self.people.label(connection, row.customer_id, name)
