@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 FILE_NAME = "faq_belajar.json"
@@ -13,6 +14,23 @@ FILE_NAME = "faq_belajar.json"
 
 class LearningError(Exception):
     """The entry could not be written; the text tells the owner what to do."""
+
+
+def entry_id(handoff_id: int) -> str:
+    """The id of the entry that is learnt from the answer to this handoff."""
+    return f"belajar-{handoff_id}"
+
+
+def questions(data_dir: Path, ids: Sequence[str]) -> dict[str, str]:
+    """Those of the entries that are (still) in the file, each with its question."""
+    path = data_dir / FILE_NAME
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else []
+    except (OSError, ValueError, RecursionError):
+        # It may hold any of them; the owner is to look himself.
+        return {wanted: "(berkasnya tidak bisa dibaca)" for wanted in ids}
+    found = {entry.get("id"): str(entry.get("question", "")) for entry in entries if isinstance(entry, dict)}
+    return {wanted: found[wanted] for wanted in ids if wanted in found}
 
 
 def learn(data_dir: Path, *, entry_id: str, question: str, answer: str) -> None:

@@ -122,7 +122,7 @@ class OwnersRoom:
         write = partial(
             learning.learn,
             self._p.data_dir,
-            entry_id=f"belajar-{handoff.id}",
+            entry_id=learning.entry_id(handoff.id),
             question=handoff.question,
             answer=handoff.answer,
         )
