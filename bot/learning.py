@@ -28,7 +28,7 @@ def questions(data_dir: Path, ids: Sequence[str]) -> dict[str, str]:
         entries = json.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else []
     except (OSError, ValueError, RecursionError):
         # It may hold any of them; the owner is to look himself.
-        return {wanted: "(berkasnya tidak bisa dibaca)" for wanted in ids}
+        return dict.fromkeys(ids, "(berkasnya tidak bisa dibaca)")
     found = {entry.get("id"): str(entry.get("question", "")) for entry in entries if isinstance(entry, dict)}
     return {wanted: found[wanted] for wanted in ids if wanted in found}
 

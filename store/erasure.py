@@ -1,7 +1,7 @@
 """Makes a deletion reach the disk: what was deleted must not be readable in the database's files.
 
 ``store.customers.forget`` deletes rows. SQLite overwrites them (``secure_delete``), but not the copies that
-its trees leave in a page when they move rows to another one (seen in about one of ten deletions), and the pages
+its trees leave in a page when they move rows to another one (seen in one of ten deletions), and the pages
 from before stay in the write-ahead log. So the file is written anew and the log emptied. PostgreSQL keeps
 deleted rows until they are vacuumed.
 """
@@ -39,7 +39,8 @@ def rows_left(connection: Connection, customer_id: int) -> dict[str, int]:
 def erase_deleted(settings: Settings, *, timeout_s: float = 15.0) -> None:
     """Overwrite what was deleted before. Blocks; a running bot goes on, its writes wait meanwhile.
 
-    SQLite needs free space of about the database's size. Raises ``StoreBusy`` when readers kept SQLite's log in use all the time: then call it again.
+    SQLite needs free space of about the database's size. Raises ``StoreBusy`` when readers kept its log in
+    use all the time: then call it again.
     """
     try:
         if settings.store.database_url is None:
