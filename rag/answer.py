@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -38,31 +39,51 @@ class CheckedAnswer:
     reason: str = ""
 
 
-_ACTOR = r"(?:aku|saya|kami|kita|admin|tim(?: kami)?|cs|teknisi|kurir|petugas|mimin|min)"
-_SOON = r"(?:(?:akan|segera|bakal|sudah|udah|telah|lagi|sedang|nanti|bantu|coba|langsung|pasti|juga)\s+){0,3}"
-_ACTION = (
-    r"(?:(?:me)?(?:hubungi|ngontak|kontak|kabari|telepon|telpon|sambungkan|teruskan|proses(?:kan)?)"
-    r"|menelepon|menelpon|ngabarin|kabarin|proseskan|cek(?:kan)?|mengecek|ngecek|(?:me)?ngirim(?:kan)?|kirim(?:kan|in)"
-    r"|mengirim(?:kan)?|pesankan|memesankan|buatkan|membuatkan|jadwalkan|menjadwalkan|catat|mencatat|siapkan"
-    r"|menyiapkan|konfirmasi(?:kan)?|mengonfirmasi|refund|kembalikan|mengembalikan|batalkan|membatalkan"
-    r"|balas|membalas|bales|datang|follow ?up)"
+_ACTOR = r"(?:aku|saya|kami|kita|(?:admin|tim|cs|teknisi|kurir|petugas|mimin|min|owner)(?:nya| kami)?)"
+_WHEN = (
+    r"(?:akan|segera|bakal|sudah|udah|telah|lagi|sedang|nanti|bantu|coba|langsung|pasti|juga|yang|siap|mau)"
 )
+_SOON = rf"(?:{_WHEN}\s+){{0,3}}"
+# "Kami kirim ke seluruh Indonesia" is a fact about the shop; "sudah kami kirim" and "segera kami kirim" are
+# claims about this order. So the bare verb counts only with a word of time.
+_KIRIM = r"(?:kirim|antar)"
+_STEM = (
+    r"(?:hubungi|kontak|kabar(?:i|in|kan)|infokan|info(?:in)?|telepon|telpon|tlp|sambungkan|sambungin|teruskan"
+    r"|terusin"
+    r"|proses(?:kan|in)?|cek(?:kan|in)?|periksa|kirim(?:kan|in)|antar(?:kan|in)|pesankan|pesenin|buatkan|bikinin"
+    r"|jadwalkan|catat(?:kan)?|siapkan|siapin|konfirmasi(?:kan)?|refund|kembalikan|batalkan|balas|bales"
+    r"|tanyakan|tanyain|sampaikan|pastikan|bookingkan|tindak ?lanjuti|follow ?up)"
+)
+_ACTIVE = (
+    r"(?:(?:meng|nge)hubungi|mengontak|ngontak|mengabari|mengabarkan|ngabari|ngabarin|menginfokan|"
+    r"ngasih tahu|"
+    r"memberi ?tahu|menelepon|menelpon|nelepon|nelpon|menyambungkan|meneruskan|memproses|mengecek|ngecek|"
+    r"memeriksa|"
+    r"mengirim(?:kan)?|ngirim(?:in)?|mengantar(?:kan)?|memesankan|membuatkan|menjadwalkan|mencatat|menyiapkan|"
+    r"mengonfirmasi|mengkonfirmasi|mengembalikan|membatalkan|membalas|menanyakan|menyampaikan|memastikan|"
+    r"menindaklanjuti|datang)"
+)
+_ACTION = rf"(?:{_STEM}|{_ACTIVE})"
 _PASSIVE = (
-    r"(?:akan|segera|bakal|sudah|udah|telah|nanti)\s+(?:segera\s+)?"
-    r"(?:di(?:hubungi|kontak|kabari|kabarin|telepon|telpon|sambungkan|teruskan|proses|cek|kirim(?:kan)?|pesankan|buatkan"
-    r"|jadwalkan|catat|siapkan|konfirmasi|refund|kembalikan|batalkan|balas|tindak ?lanjuti))"
+    r"(?:akan|segera|bakal|sudah|udah|telah|nanti|lagi|sedang)\s+(?:segera\s+|langsung\s+)?"
+    rf"di(?:{_STEM}|{_KIRIM})"
 )
-_CLITIC = (
-    r"\bku(?:hubungi|kabari|cek|kirim(?:kan|in)?|proses|teruskan|sambungkan|pesankan|catat|buatkan|siapkan)\b"
+_CLITIC = rf"\bku(?:{_STEM}|kirim|antar)\b"
+_PROMISE = re.compile(
+    rf"\b(?:{_WHEN}\s+)?{_ACTOR}\s+{_SOON}{_ACTION}\b"
+    rf"|\b{_WHEN}\s+{_ACTOR}\s+{_SOON}{_KIRIM}\b|\b{_ACTOR}\s+{_WHEN}\s+{_SOON}{_KIRIM}\b"
+    rf"|\b{_PASSIVE}\b|{_CLITIC}"
 )
-_PROMISE = re.compile(rf"\b{_ACTOR}\s+{_SOON}{_ACTION}\b|\b{_PASSIVE}\b|{_CLITIC}")
 _FORBIDDEN = ("sebagai ai", "model bahasa", "berdasarkan informasi yang tersedia", "terjadi kesalahan sistem")
 
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
-_BULLET = re.compile(r"^\s*[*•]\s+", re.MULTILINE)
-_SENTENCE_END = re.compile(r"[.!?…]\s")
+_BULLET = re.compile(r"^[ \t]*[*•][ \t]+", re.MULTILINE)
+# Not after "Jl.", "No." or the number of a list's item.
+_SENTENCE_END = re.compile(r"(?<!\bJl)(?<!\bNo)(?<!\d)[.!?…](?=\s)")
+# Bidirectional marks can make a price read differently from what it is.
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
@@ -95,7 +116,7 @@ def _problem(text: str, source_ids: tuple[str, ...], prompt: Prompt) -> str | No
     unsupported = set(amounts_in(text)) - set(amounts_in(prompt.source_text))
     if unsupported:
         return "names an amount of money that no source has"
-    if promises(text, prompt.source_text):
+    if promises(text, prompt.stated_text):
         return "promises a person or an action"
     plain = normalise(text)
     if any(phrase in plain for phrase in _FORBIDDEN):
@@ -103,32 +124,41 @@ def _problem(text: str, source_ids: tuple[str, ...], prompt: Prompt) -> str | No
     return None
 
 
-def promises(text: str, source_text: str) -> bool:
-    """Whether the text promises a person or an action that its sources do not state in the same words."""
-    found = _PROMISE.findall(normalise(text))
+def promises(text: str, stated_text: str) -> bool:
+    """Whether the text promises a person or an action that nobody who may do so stated in the same words."""
+    found = [match.group(0) for match in _PROMISE.finditer(normalise(text))]
     if not found:
         return False
-    sources = normalise(source_text)
-    return any(match.group(0) not in sources for match in _PROMISE.finditer(normalise(text)))
+    stated = normalise(stated_text)
+    return any(promise not in stated for promise in found)
 
 
 def whatsapp_text(text: str) -> str:
     """Markdown turned into what WhatsApp shows, cut at a sentence when it is much too long."""
-    text = _LINK.sub(r"\1: \2", text.strip())
+    text = _LINK.sub(r"\1: \2", _readable(text))
     text = _BOLD.sub(r"*\1*", text)
     text = _HEADING.sub("", text)
     text = _BULLET.sub("- ", text)
     text = re.sub(r"\n{3,}", "\n\n", text)
     if len(text) <= MAX_ANSWER_CHARS:
         return text
-    ends = [match.end() for match in _SENTENCE_END.finditer(text[:MAX_ANSWER_CHARS])]
-    return text[: ends[-1]].rstrip() if ends else text[: MAX_ANSWER_CHARS - 1].rstrip() + "…"
+    ends = [match.end() for match in _SENTENCE_END.finditer(text[: MAX_ANSWER_CHARS + 1])]
+    if ends and ends[-1] >= MAX_ANSWER_CHARS // 3:
+        return text[: ends[-1]]
+    # One endless sentence: better a cut one than only the greeting before it.
+    return text[: MAX_ANSWER_CHARS - 1].rstrip() + "…"
+
+
+def _readable(text: str) -> str:
+    """Without what no keyboard types: the database refuses some of it, and a phone shows it as nothing."""
+    text = _BIDI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs", "Co"}).strip()
 
 
 def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict):
         return None

@@ -7,6 +7,7 @@ customer or a document says there stays something that was said, not something t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +22,15 @@ from store.turns import Author, Turn
 MAX_MESSAGE_CHARS = 2_000
 _MAX_TURN_CHARS = 600
 _MAX_PASSAGE_CHARS = 1_600
+_MAX_TITLE_CHARS = 120
+# What the message refers to by itself (an ad, a quoted text) must not crowd out the message.
+MAX_CONTEXT_CHARS = 600
 # The answer rests on what was said in this chat; always a valid source id once something was said.
 CONVERSATION_ID = "percakapan"
 # Characters a token in informal Indonesian (the tokenizer's own table would have to be downloaded).
 CHARS_PER_TOKEN = 2.8
+
+_OUR_TAGS = re.compile(r"<(\s*/?\s*(?:pengetahuan|riwayat|sumber|pesan)\b)", re.IGNORECASE)
 
 SCHEMA_NAME = "jawaban"
 SCHEMA: dict[str, Any] = {
@@ -77,6 +83,7 @@ class Prompt:
     messages: tuple[Message, ...]
     source_ids: frozenset[str]
     source_text: str  # what an amount of money in the answer may come from: never the customer's own words
+    stated_text: str  # what a promise may come from: the shop's knowledge and people's words, never the bot's
 
     @property
     def estimated_tokens(self) -> int:
@@ -107,40 +114,46 @@ def build(
     recalled: Sequence[Recalled],
     passages: Sequence[Passage],
     message: str,
+    context: str = "",
 ) -> Prompt:
-    """The prompt for one message (a whole burst)."""
+    """The prompt for one message (a whole burst) and what it refers to by itself."""
     messages: list[Message] = [{"role": "system", "content": system}]
     for turn in recent:
         if turn.asked:
-            messages.append({"role": "user", "content": _cut(turn.asked)})
+            messages.append({"role": "user", "content": _without_tags(_cut(turn.asked))})
         if turn.replied and turn.author is not Author.NONE:
             messages.append({"role": "assistant", "content": _cut(turn.replied)})
-    messages.append({"role": "user", "content": _final_message(recalled, passages, message)})
+    messages.append({"role": "user", "content": _final_message(recalled, passages, message, context)})
     ids = [passage.id for passage in passages] + [_turn_id(turn) for turn in recalled]
     if recent:
         ids.append(CONVERSATION_ID)
-    replied = [turn.replied for turn in recalled] + [turn.replied for turn in recent]
+    known = [passage.text for passage in passages]
+    past: list[Recalled | Turn] = [*recalled, *recent]
     return Prompt(
         messages=tuple(messages),
         source_ids=frozenset(ids),
-        source_text="\n".join([*(passage.text for passage in passages), *replied]),
+        source_text="\n".join([*known, *(turn.replied for turn in past)]),
+        stated_text="\n".join([*known, *(turn.replied for turn in past if turn.author == Author.HUMAN)]),
     )
 
 
-def _final_message(recalled: Sequence[Recalled], passages: Sequence[Passage], message: str) -> str:
+def _final_message(
+    recalled: Sequence[Recalled], passages: Sequence[Passage], message: str, context: str
+) -> str:
     blocks = []
     if passages:
         blocks.append(_block("pengetahuan", [_knowledge_source(passage) for passage in passages]))
     if recalled:
         blocks.append(_block("riwayat", [_history_source(turn) for turn in recalled]))
-    blocks.append(_block("pesan", [escape(message[:MAX_MESSAGE_CHARS])]))
+    parts = [_escaped(context, MAX_CONTEXT_CHARS)] if context else []
+    blocks.append(_block("pesan", [*parts, _escaped(message, MAX_MESSAGE_CHARS)]))
     return "\n".join(blocks)
 
 
 def _knowledge_source(passage: Passage) -> str:
     return (
-        f'<sumber id="{escape(passage.id)}" judul="{escape(passage.title)}">\n'
-        f"{escape(_cut(passage.text, _MAX_PASSAGE_CHARS))}\n</sumber>"
+        f'<sumber id="{escape(passage.id)}" judul="{_escaped(passage.title, _MAX_TITLE_CHARS)}">\n'
+        f"{_escaped(passage.text, _MAX_PASSAGE_CHARS)}\n</sumber>"
     )
 
 
@@ -148,9 +161,9 @@ def _history_source(turn: Recalled) -> str:
     day = datetime.fromtimestamp(turn.created_ms / 1000, UTC).date().isoformat()
     lines = []
     if turn.asked:
-        lines.append(f"Pelanggan: {escape(_cut(turn.asked))}")
+        lines.append(f"Pelanggan: {_escaped(turn.asked, _MAX_TURN_CHARS)}")
     if turn.replied:
-        lines.append(f"Balasan: {escape(_cut(turn.replied))}")
+        lines.append(f"Balasan: {_escaped(turn.replied, _MAX_TURN_CHARS)}")
     return f'<sumber id="{_turn_id(turn)}" tanggal="{day}">\n' + "\n".join(lines) + "\n</sumber>"
 
 
@@ -164,6 +177,19 @@ def _block(name: str, parts: Sequence[str]) -> str:
 
 def _cut(text: str, most: int = _MAX_TURN_CHARS) -> str:
     return text if len(text) <= most else text[:most] + "…"
+
+
+def _escaped(text: str, most: int) -> str:
+    """Escaped text of at most about ``most`` characters: escaping must not blow up what was bounded."""
+    length = most
+    while len(escape(text[:length])) > most:
+        length = length * 3 // 4
+    return escape(text[:length]) + ("…" if length < len(text) else "")
+
+
+def _without_tags(text: str) -> str:
+    """An earlier message is no place for our blocks either; anything else in it stays as it was written."""
+    return _OUR_TAGS.sub(r"&lt;\1", text)
 
 
 def escape(text: str) -> str:

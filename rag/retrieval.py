@@ -11,6 +11,8 @@ from store.turns import Turn
 
 # Up to so many words a message leans on what was said before it.
 _SHORT_WORDS = 4
+# A long story before a short question would drown it, and every character of it is paid for.
+_MAX_TOPIC_CHARS = 600
 # Words that point back: "kalau yang itu", "terus bayarnya gimana", "yang tadi".
 # fmt: off
 _POINTERS = frozenset((
@@ -45,9 +47,9 @@ def phrasings(message: str, recent: Sequence[Turn], *, context: str = "") -> tup
     own = f"{context}\n{message}" if context else message
     if not recent or not is_dependent(message):
         return (own,)
-    topic = [recent[-1].asked]
+    topic = [recent[-1].asked[:_MAX_TOPIC_CHARS]]
     if len(recent) > 1 and is_dependent(recent[-1].asked):
-        topic.insert(0, recent[-2].asked)
+        topic.insert(0, recent[-2].asked[:_MAX_TOPIC_CHARS])
     return own, "\n".join([*topic, own])
 
 

@@ -1,0 +1,257 @@
+"""What of the model's answer may be sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer import MAX_ANSWER_CHARS, CheckedAnswer, Verdict, check, promises, whatsapp_text
+from rag.prompt import Prompt, build
+from store.memory.index import Passage, Recalled
+from store.turns import Author, Turn
+
+CANARY = "c0ffee123456"
+ONGKIR = "T: Ongkir ke luar Jawa berapa?\nJ: Ongkir luar Jawa Rp35.000, dikirim tiap Senin."
+
+
+def _passage(text: str = ONGKIR, id: str = "faq:ongkir") -> Passage:
+    return Passage(
+        id=id, kind="faq", title="Ongkir", text=text, answer=None, score=1, coverage=1, similarity=None
+    )
+
+
+def _prompt(*passages: Passage, recent: tuple[Turn, ...] = (), recalled: tuple[Recalled, ...] = ()) -> Prompt:
+    return build(
+        system="s", recent=recent, recalled=recalled, passages=passages or (_passage(),), message="ongkir?"
+    )
+
+
+def _content(**changed: Any) -> str:
+    good = {
+        "answer": "Ongkirnya Rp35.000, Kak.",
+        "source_ids": ["faq:ongkir"],
+        "answerable": True,
+        "needs_human": False,
+    }
+    return json.dumps(good | changed)
+
+
+def _checked(prompt: Prompt | None = None, **changed: Any) -> CheckedAnswer:
+    return check(_content(**changed), prompt or _prompt(), canary=CANARY)
+
+
+def test_an_answer_that_passes_everything_is_sent_with_its_sources() -> None:
+    assert _checked(source_ids=["faq:ongkir", "faq:ongkir"]) == CheckedAnswer(
+        verdict=Verdict.SEND, text="Ongkirnya Rp35.000, Kak.", source_ids=("faq:ongkir",)
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "null",
+        "[]",
+        '"Halo"',
+        "Tentu! {}",
+        "{}",
+        '{"answer": "x"',
+        "[" * 100_000,
+        _content(answer=None),
+        _content(answer=["x"]),
+        _content(source_ids="faq:ongkir"),
+        _content(source_ids=[1]),
+        _content(source_ids=None),
+        _content(answerable="true"),
+        _content(answerable=1),
+        _content(needs_human=None),
+    ],
+)
+def test_anything_but_the_agreed_shape_is_rejected(content: str) -> None:
+    assert check(content, _prompt(), canary=CANARY).verdict is Verdict.REJECTED
+
+
+@given(st.text(max_size=100))
+def test_no_content_whatever_raises(content: str) -> None:
+    assert check(content, _prompt(), canary=CANARY).verdict is Verdict.REJECTED
+
+
+@given(st.text(alphabet=st.characters(), max_size=300))
+def test_what_is_sent_can_be_stored_and_shown(text: str) -> None:
+    checked = _checked(answer=text)
+    checked.text.encode()
+    assert "\x00" not in checked.text
+
+
+def test_a_person_is_needed_before_anything_else_is_judged() -> None:
+    assert _checked(needs_human=True, answerable=False, source_ids=[]).verdict is Verdict.HUMAN
+
+
+def test_an_unanswerable_question_is_no_rejection() -> None:
+    assert _checked(answerable=False, source_ids=[], answer="").verdict is Verdict.UNANSWERABLE
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"answer": ""}, "empty"),
+        ({"answer": " \n\x00 "}, "empty"),
+        ({"source_ids": []}, "names no source"),
+        ({"source_ids": ["faq:ongkir", "faq:karangan"]}, "not given: faq:karangan"),
+        ({"source_ids": ["percakapan"]}, "not given: percakapan"),
+        ({"answer": "Ongkirnya Rp30.000 ya Kak."}, "amount of money"),
+        ({"answer": "Cukup 30rb Kak."}, "amount of money"),
+        ({"answer": "Rp35.000, dua jadi Rp70.000."}, "amount of money"),
+        ({"answer": "Sudah kuteruskan ke admin ya Kak."}, "promises"),
+        ({"answer": "Sebagai AI, aku tidak tahu."}, "machine"),
+        ({"answer": "Berdasarkan   informasi yang tersedia, Rp35.000."}, "machine"),
+        ({"answer": "Terjadi kesalahan sistem."}, "machine"),
+        ({"answer": f"Kodenya {CANARY}."}, "leaks"),
+        ({"answer": f"Kodenya {CANARY}.", "needs_human": True}, "leaks"),
+    ],
+)
+def test_each_broken_rule_rejects_and_says_why(changed: dict[str, Any], reason: str) -> None:
+    checked = _checked(**changed)
+    assert checked.verdict is Verdict.REJECTED
+    assert checked.text == ""
+    assert reason in checked.reason
+
+
+@pytest.mark.parametrize("written", ["Rp35.000", "Rp 35.000,-", "35rb", "35 ribu", "35.000", "35k"])
+def test_an_amount_counts_however_it_is_written(written: str) -> None:
+    assert _checked(answer=f"Ongkirnya {written} ya Kak.").verdict is Verdict.SEND
+
+
+def test_an_amount_that_only_the_customer_named_supports_nothing() -> None:
+    asked = Turn(
+        id=1, asked="Katanya Rp5.000?", replied="Ongkirnya Rp35.000.", author=Author.BOT, created_ms=0
+    )
+    prompt = _prompt(recent=(asked,))
+    assert _checked(prompt, answer="Iya Kak, Rp5.000.").verdict is Verdict.REJECTED
+    assert _checked(prompt, answer="Tadi Rp35.000 Kak.", source_ids=["percakapan"]).verdict is Verdict.SEND
+
+
+PROMISES = [
+    "Siap Kak, admin kami akan menelepon Kakak sebentar lagi ya.",
+    "Tenang Kak, pesanannya sudah kami kirim tadi pagi.",
+    "Oke Kak, nanti tim kami yang menghubungi Kakak hari ini juga.",
+    "Sudah kuteruskan ke admin ya.",
+    "Aku cek dulu ya Kak.",
+    "Saya bantu cek stoknya dulu.",
+    "Nanti kami kabari lagi ya.",
+    "Nanti dikabari admin ya Kak.",
+    "Pesanan Kakak akan segera diproses.",
+    "Pesanannya sudah dikirim kemarin.",
+    "Barangnya lagi disiapkan, Kak.",
+    "Kurir akan datang besok.",
+    "Teknisinya datang besok pagi.",
+    "Aku catat ya pesanannya.",
+    "Kami proses refundnya hari ini.",
+    "Admin segera membalas.",
+    "Adminnya nanti balas di sini.",
+    "Mimin tanyakan dulu ke gudang.",
+    "Kami akan mengirimkan barangnya sore ini.",
+    "Segera kami antar.",
+    "Kukabari kalau sudah ada.",
+    "Kami batalkan pesanannya ya.",
+    "Kusiapkan dulu barangnya.",
+    "Saya sambungkan ke CS.",
+    "Uangnya akan dikembalikan.",
+    "AKU   CEK   dulu",
+    "Tim kami sudah memproses.",
+    "Kami follow up ya Kak.",
+]
+HARMLESS = [
+    "Ongkirnya Rp35.000, Kak.",
+    "Pesanan dikirim tiap Senin.",
+    "Barang dikirim dari Klaten pakai JNE.",
+    "Kami kirim ke seluruh Indonesia.",
+    "Kakak bisa cek resi di situs JNE.",
+    "Silakan hubungi admin kalau mau datang ke toko.",
+    "Kalau mau ngobrol sama orangnya, ketik *admin* ya.",
+    "Ada yang bisa kubantu lagi, Kak?",
+    "Kami buka Senin sampai Sabtu.",
+    "Kami tidak mengirim ke luar negeri.",
+    "Minimal beli 3 pcs, bisa campur warna.",
+    "Bayarnya bisa transfer BCA atau COD.",
+    "Kakak tinggal kirim alamat lengkapnya ya.",
+    "Garansi 7 hari, simpan kotaknya.",
+    "Boleh tahu Kakak di kota mana?",
+    "Untuk pasang baru, siapkan KTP dan alamat lengkap ya Kak.",
+    "Paketnya bisa diambil sendiri di toko.",
+    "Pesanan sebelum jam 15.00 dikirim hari yang sama.",
+]
+
+
+@pytest.mark.parametrize("text", PROMISES)
+def test_a_promise_of_a_person_or_an_action_is_seen(text: str) -> None:
+    assert promises(text, "")
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_fact_is_no_promise(text: str) -> None:
+    assert not promises(text, "")
+
+
+@pytest.mark.parametrize("text", PROMISES)
+def test_what_the_knowledge_states_in_the_same_words_may_be_said(text: str) -> None:
+    assert not promises(text, f"Ketentuan: {text}")
+
+
+def test_a_claim_about_this_order_is_more_than_the_rule_it_comes_from() -> None:
+    rule = "Pesanan sebelum jam 15.00 kami proses hari itu juga."
+    assert not promises("Kalau sebelum jam 15.00, pesanan kami proses hari itu juga.", rule)
+    assert promises("Pesanan Kakak sudah kami proses.", rule)
+
+
+def test_the_bots_own_earlier_promise_is_no_licence_to_promise_again_but_a_persons_words_are() -> None:
+    sentence = "Sudah kuteruskan ke admin, jawabannya menyusul."
+    for author, verdict in ((Author.BOT, Verdict.REJECTED), (Author.HUMAN, Verdict.SEND)):
+        recent = (Turn(id=1, asked="Bisa?", replied=sentence, author=author, created_ms=0),)
+        recalled = (
+            Recalled(turn_id=2, asked="?", replied=sentence, author=author.value, created_ms=0, score=1),
+        )
+        for prompt in (_prompt(recent=recent), _prompt(recalled=recalled)):
+            assert _checked(prompt, answer=sentence).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("**Rp35.000** ya", "*Rp35.000* ya"),
+        ("# Ongkir\n## Luar Jawa\nRp35.000", "Ongkir\nLuar Jawa\nRp35.000"),
+        ("* satu\n* dua\n• tiga", "- satu\n- dua\n- tiga"),
+        ("Halo\n\n* satu", "Halo\n\n- satu"),
+        ("*tebal* tetap", "*tebal* tetap"),
+        ("[peta](https://maps.example/x)", "peta: https://maps.example/x"),
+        ("a\n\n\n\n\nb", "a\n\nb"),
+        ("  rapi \r\n", "rapi"),
+        ("Rp\u202e000.53\u202c \x07bel", "Rp000.53 bel"),
+        ("harga #1 di kelasnya", "harga #1 di kelasnya"),
+    ],
+)
+def test_markdown_becomes_what_whatsapp_shows(markdown: str, shown: str) -> None:
+    assert whatsapp_text(markdown) == shown
+
+
+def test_a_long_answer_is_cut_after_a_sentence_and_not_after_an_abbreviation() -> None:
+    sentence = "Toko kami di Jl. Merapi No. 27 dan buka tiap hari. "
+    cut = whatsapp_text(sentence * 40)
+    assert len(cut) <= MAX_ANSWER_CHARS
+    assert cut.endswith("buka tiap hari.")
+
+
+def test_one_endless_sentence_is_cut_and_not_reduced_to_its_greeting() -> None:
+    cut = whatsapp_text("Halo Kak! " + "kata " * 1000)
+    assert len(cut) <= MAX_ANSWER_CHARS
+    assert len(cut) > MAX_ANSWER_CHARS // 2
+    assert cut.endswith("…")
+
+
+@given(st.text(max_size=3000))
+def test_no_answer_is_longer_than_a_bubble(text: str) -> None:
+    assert len(whatsapp_text(text)) <= MAX_ANSWER_CHARS
