@@ -95,32 +95,25 @@ class Answerer:
 
     async def answer(self, question: Question) -> Reply:
         """The best that can be said within the deadline. Never raises for the model's sake."""
-        work = _Work(most_cost_idr=self.most_cost_idr())
+        work = _Work(texts=_texts(question), most_cost_idr=self.most_cost_idr())
         try:
             async with asyncio.timeout(self._settings.answer_deadline_s):
                 return await self._ask(question, work)
         except TimeoutError:
             log.warning("model_too_slow", deadline_s=self._settings.answer_deadline_s)
             work.possibly_charged = True
-            return self._fallback(work)
+            return await self._fallback(work)
         except ModelError as exc:
             log.warning("model_failed", kind=type(exc).__name__, reason=str(exc))
-            work.possibly_charged |= not isinstance(exc, ModelUnavailable) or exc.possibly_charged
-            reply = self._fallback(work)
-            return replace(reply, misconfigured=str(exc)) if isinstance(exc, ModelMisconfigured) else reply
+            work.note(exc)
+            return await self._fallback(work)
 
     async def answer_without_model(self, question: Question) -> Reply:
         """The budget is spent: an FAQ entry that fits clearly, or nothing."""
-        work = _Work()
-        texts = phrasings(question.message, question.recent, context=question.context)
-        work.passages = await self._memory.search(query_from(texts), limit=PASSAGES)
-        return self._fallback(work)
+        return await self._fallback(_Work(texts=_texts(question)))
 
     async def _ask(self, question: Question, work: _Work) -> Reply:
-        texts = phrasings(
-            question.message[: prompts.MAX_MESSAGE_CHARS], question.recent, context=question.context
-        )
-        query = query_from(texts, await self._embedded(texts, work))
+        query = query_from(work.texts, await self._embedded(work.texts, work))
         oldest_recent = question.recent[0].id if question.recent else None
         work.passages = await self._memory.search(query, limit=PASSAGES)
         recalled = await self._memory.recall(
@@ -133,7 +126,8 @@ class Answerer:
             recent=question.recent,
             recalled=recalled,
             passages=work.passages,
-            message=question.message if not question.context else f"{question.context}\n{question.message}",
+            message=question.message,
+            context=question.context,
         )
         completion = await self._model.chat(
             prompt.messages, schema_name=prompts.SCHEMA_NAME, schema=prompts.SCHEMA
@@ -141,7 +135,7 @@ class Answerer:
         work.spent = replace(
             work.spent, input_tokens=completion.input_tokens, output_tokens=completion.output_tokens
         )
-        return self._judged(check(completion.content, prompt, canary=self._canary), work)
+        return await self._judged(check(completion.content, prompt, canary=self._canary), work)
 
     async def _embedded(self, texts: Sequence[str], work: _Work) -> Sequence[Vector]:
         """The phrasings' vectors; none when there is no embedding model or it fails: then words decide."""
@@ -150,15 +144,15 @@ class Answerer:
             return ()
         try:
             batch = await embedder.embed(texts)
-        except ModelUnavailable as exc:
-            log.warning("embedding_failed", reason=str(exc))
-            work.possibly_charged |= exc.possibly_charged
+        except ModelError as exc:
+            log.warning("embedding_failed", kind=type(exc).__name__, reason=str(exc))
+            work.note(exc)
             return ()
         work.spent = replace(work.spent, embedding_tokens=batch.tokens)
         work.vector = batch.vectors[-1]
         return batch.vectors
 
-    def _judged(self, checked: CheckedAnswer, work: _Work) -> Reply:
+    async def _judged(self, checked: CheckedAnswer, work: _Work) -> Reply:
         match checked.verdict:
             case Verdict.SEND:
                 reply = work.reply(Outcome.ANSWERED, self._settings)
@@ -169,9 +163,12 @@ class Answerer:
                 return work.reply(Outcome.HUMAN, self._settings)
             case Verdict.REJECTED:
                 log.warning("answer_rejected", reason=checked.reason)
-                return self._fallback(work)
+                return await self._fallback(work)
 
-    def _fallback(self, work: _Work) -> Reply:
+    async def _fallback(self, work: _Work) -> Reply:
+        if work.passages is None:
+            # The model failed before anything was searched; words need no model.
+            work.passages = await self._memory.search(query_from(work.texts), limit=PASSAGES)
         faq = faq_that_fits(work.passages)
         if faq is None or faq.answer is None:
             return work.reply(Outcome.TROUBLE, self._settings)
@@ -183,15 +180,40 @@ class Answerer:
 class _Work:
     """What is known so far about one answer; the fallback starts from it."""
 
+    texts: Sequence[str]
     most_cost_idr: int = 0
-    passages: Sequence[Passage] = ()
+    passages: Sequence[Passage] | None = None  # None: nothing was searched yet
     vector: Vector | None = None
     spent: Spent = NOTHING_SPENT
     possibly_charged: bool = False  # a call was cut short that the provider may bill all the same
+    misconfigured: str | None = None
+
+    def note(self, exc: ModelError) -> None:
+        """What a failed call means for the bill and for the owner. A refused call is never billed."""
+        if isinstance(exc, ModelMisconfigured):
+            self.misconfigured = str(exc)
+        elif isinstance(exc, ModelUnavailable):
+            self.possibly_charged |= exc.possibly_charged
+        else:
+            self.possibly_charged = True
 
     def reply(self, outcome: Outcome, settings: ModelSettings) -> Reply:
         cost = self.most_cost_idr if self.possibly_charged else cost_idr(settings, self.spent)
-        return Reply(outcome=outcome, vector=self.vector, spent=replace(self.spent, cost_idr=cost))
+        return Reply(
+            outcome=outcome,
+            vector=self.vector,
+            spent=replace(self.spent, cost_idr=cost),
+            misconfigured=self.misconfigured,
+        )
+
+
+def _texts(question: Question) -> tuple[str, ...]:
+    """What is searched for; bounded, for every character of it may be paid for."""
+    return phrasings(
+        question.message[: prompts.MAX_MESSAGE_CHARS],
+        question.recent,
+        context=question.context[: prompts.MAX_CONTEXT_CHARS],
+    )
 
 
 def cost_idr(settings: ModelSettings, spent: Spent) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ class ModelClient:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        self._breaker = Breaker()
+        # One for each service: embeddings that work must not hide a chat model that is down.
+        self._chat_breaker = Breaker()
+        self._embedding_breaker = Breaker()
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._client = make_client(settings)
         self.embedder: Embedder | None = None
@@ -101,7 +104,13 @@ class ModelClient:
                 if exc.code == "model_not_found":
                     raise translate(exc, self._settings) from exc
             except openai.OpenAIError as exc:
-                raise translate(exc, self._settings) from exc
+                error = translate(exc, self._settings)
+                if isinstance(error, ModelRubbish):
+                    raise ModelUnavailable(f"{self._settings.base_url} cannot say: {error}") from exc
+                raise error from exc
+            except ValueError as exc:
+                # The library lets a body that is not JSON through as the parser's own error.
+                raise ModelUnavailable(f"{self._settings.base_url} does not answer in JSON") from exc
 
     async def chat(
         self, messages: Sequence[Message], *, schema_name: str, schema: dict[str, Any]
@@ -125,7 +134,7 @@ class ModelClient:
             response = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
             return _completion_from(response)
 
-        return await self.bounded(call)
+        return await self._bounded(call, self._chat_breaker)
 
     async def embed(self, model: str, dimensions: int, texts: Sequence[str]) -> EmbeddingBatch:
         """One embedding request for all texts."""
@@ -141,13 +150,17 @@ class ModelClient:
             response = await self._client.post("/embeddings", body=body, cast_to=CreateEmbeddingResponse)
             return _batch_from(response, count=len(texts), dimensions=dimensions)
 
-        return await self.bounded(call)
+        return await self._bounded(call, self._embedding_breaker)
 
-    async def bounded(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _bounded(self, call: Callable[[], Awaitable[T]], breaker: Breaker) -> T:
         """``call`` with our attempts, pauses and circuit breaker; raises ``rag.errors.ModelError`` only."""
+        possibly_charged = False
         for attempt in range(1, self._settings.attempts + 1):
-            if not self._breaker.allow():
-                raise ModelUnavailable("the model failed repeatedly; not asked again for some seconds")
+            if not breaker.allow():
+                raise ModelUnavailable(
+                    "the model failed repeatedly; not asked again for some seconds",
+                    possibly_charged=possibly_charged,
+                )
             try:
                 async with self._slots:
                     result = await call()
@@ -155,7 +168,9 @@ class ModelClient:
                 error = translate(exc, self._settings)
                 if not isinstance(error, ModelUnavailable):
                     raise error from exc
-                self._breaker.failed()
+                breaker.failed()
+                # Whatever the last attempt comes to, an earlier one may be on the bill.
+                possibly_charged = error.possibly_charged = possibly_charged or error.possibly_charged
                 pause_s = error.retry_after_s or random.uniform(0.2, 0.6) * attempt
                 if attempt == self._settings.attempts or pause_s > MAX_RETRY_AFTER_S:
                     raise error from exc
@@ -164,7 +179,7 @@ class ModelClient:
                 # The library lets a body that is not JSON through as the parser's own error.
                 raise ModelRubbish("the response is not JSON") from exc
             else:
-                self._breaker.succeeded()
+                breaker.succeeded()
                 return result
         raise AssertionError("attempts is at least 1, so the loop returned or raised")
 
@@ -269,6 +284,7 @@ def translate(
 def _retry_after_s(error: openai.APIStatusError) -> float | None:
     """The pause that the server asks for in seconds; the date form is not used by the known providers."""
     try:
-        return float(error.response.headers.get("retry-after", ""))
+        pause_s = float(error.response.headers.get("retry-after", ""))
     except ValueError:
         return None
+    return pause_s if math.isfinite(pause_s) and pause_s >= 0 else None
