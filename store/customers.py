@@ -40,6 +40,9 @@ class Customer:
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
 
 
+# Purposes of what goes to the owner's room.
+_TO_OWNER = ("notice", "reminder", "command")
+
 _COLUMNS = select(
     customers.c.id,
     customers.c.name,
@@ -157,6 +160,12 @@ def forget(connection: Connection, customer_id: int) -> bool:
             select(inbox.c.chat).where(inbox.c.customer_id == customer_id).distinct()
         ).all()
     ]
+    # What the owner said about him goes too, but the room where he said it is nobody's chat: what else waits
+    # there may be an answer to somebody else.
+    rooms = connection.execute(
+        select(outbox.c.chat).where(outbox.c.chat.in_(chats), outbox.c.purpose.in_(_TO_OWNER))
+    ).scalars()
+    own_chats = sorted(set(chats).difference(rooms))
     connection.execute(
         delete(notices).where(
             or_(
@@ -169,7 +178,7 @@ def forget(connection: Connection, customer_id: int) -> bool:
     connection.execute(delete(outbox).where(outbox.c.customer_id == customer_id))
     connection.execute(delete(inbox).where(inbox.c.customer_id == customer_id))
     # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
-    connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(chats)))
+    connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
     connection.execute(delete(usage).where(usage.c.customer_id == customer_id))
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))

@@ -58,6 +58,8 @@ def _empty_wal(settings: Settings, deadline: float) -> None:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("VACUUM")
+            # SQLite would wait its whole busy time-out for each attempt; we count our own.
+            connection.exec_driver_sql("PRAGMA busy_timeout=100")
             # Its first column says whether somebody was still reading from the log.
             while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
                 if time.monotonic() >= deadline:
