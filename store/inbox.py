@@ -32,9 +32,13 @@ _VALUES = {
     "recorded_ms": now_ms(),
 }
 # The same message id comes again after reconnects and restarts; it must be processed once.
+# Inline: SQLAlchemy would have PostgreSQL return the new id, and the count of rows would then be lost.
 _RECORD = {
-    "sqlite": sqlite.insert(inbox).values(_VALUES).on_conflict_do_nothing(index_elements=_IDENTITY),
-    "postgresql": postgresql.insert(inbox).values(_VALUES).on_conflict_do_nothing(index_elements=_IDENTITY),
+    "sqlite": sqlite.insert(inbox).values(_VALUES).on_conflict_do_nothing(index_elements=_IDENTITY).inline(),
+    "postgresql": postgresql.insert(inbox)
+    .values(_VALUES)
+    .on_conflict_do_nothing(index_elements=_IDENTITY)
+    .inline(),
 }
 
 
