@@ -82,8 +82,7 @@ class SqliteStore:
             raise StoreUnavailable("the store is closed")
         if slow:
             return await asyncio.to_thread(self._read_on_own_connection, fn)
-        with _translated(), _snapshot(self._reading):
-            return fn(self._reading)
+        return _read_snapshot(self._reading, fn)
 
     def record(self, fn: Job[T], *, timeout_s: float = 5.0) -> T:
         done = self._submit(fn)
@@ -111,8 +110,8 @@ class SqliteStore:
         return done
 
     def _read_on_own_connection(self, fn: Job[T]) -> T:
-        with _translated(), _connect_for_reading(self._engine) as connection, _snapshot(connection):
-            return fn(connection)
+        with _translated(), _connect_for_reading(self._engine) as connection:
+            return _read_snapshot(connection, fn)
 
     # The writer's side. Everything below runs in the one writer thread.
 
@@ -153,13 +152,14 @@ class SqliteStore:
 
 def _commit_group(connection: Connection, group: list[_Waiting]) -> None:
     """Run the jobs in one transaction, each in its own savepoint; wake the waiters after the commit."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver = _driver(connection)
+    driver.execute("BEGIN IMMEDIATE")
     try:
-        outcomes = [_run_in_savepoint(connection, waiting) for waiting in group]
-        connection.exec_driver_sql("COMMIT")
+        outcomes = [_run_in_savepoint(connection, driver, waiting) for waiting in group]
+        driver.execute("COMMIT")
     except BaseException:
-        with contextlib.suppress(sa_exc.SQLAlchemyError):
-            connection.exec_driver_sql("ROLLBACK")
+        with contextlib.suppress(pysqlite3.Error):
+            driver.execute("ROLLBACK")
         raise
     for waiting, (result, error) in zip(group, outcomes, strict=True):
         if error is not None:
@@ -168,30 +168,32 @@ def _commit_group(connection: Connection, group: list[_Waiting]) -> None:
             waiting.done.set_result(result)
 
 
-def _run_in_savepoint(connection: Connection, waiting: _Waiting) -> tuple[Any, BaseException | None]:
+def _run_in_savepoint(
+    connection: Connection, driver: Any, waiting: _Waiting
+) -> tuple[Any, BaseException | None]:
     """The job's result or its failure; a failing job undoes only itself."""
-    connection.exec_driver_sql("SAVEPOINT job")
+    driver.execute("SAVEPOINT job")
     try:
         result = waiting.fn(connection)
     except Exception as exc:
         # Whatever it is belongs to this job's waiter alone, with one exception.
-        if not cast("Any", connection.connection.dbapi_connection).in_transaction:
+        if not driver.in_transaction:
             # A full disk and the like made SQLite roll everything back: the whole group failed, by this.
             raise
-        connection.exec_driver_sql("ROLLBACK TO job")
-        connection.exec_driver_sql("RELEASE job")
+        driver.execute("ROLLBACK TO job")
+        driver.execute("RELEASE job")
         error = translate(exc) if isinstance(exc, sa_exc.SQLAlchemyError) else exc
         if error is not exc:
             error.__cause__ = exc
         return None, error
-    connection.exec_driver_sql("RELEASE job")
+    driver.execute("RELEASE job")
     return result, None
 
 
 def _fail(group: list[_Waiting], exc: BaseException) -> None:
     error: BaseException = exc
-    if isinstance(exc, sa_exc.SQLAlchemyError):
-        error = translate(exc)
+    if isinstance(exc, sa_exc.SQLAlchemyError | pysqlite3.Error):
+        error = _store_error(exc)
         error.__cause__ = exc
     for waiting in group:
         if not waiting.done.done():
@@ -262,22 +264,38 @@ def _connect_for_reading(engine: Engine) -> Connection:
     return connection
 
 
-@contextlib.contextmanager
-def _snapshot(connection: Connection) -> Iterator[None]:
-    """All statements inside see the same committed state."""
-    connection.exec_driver_sql("BEGIN")
+def _read_snapshot(connection: Connection, fn: Job[T]) -> T:
+    """The job's result; all its statements see the same committed state."""
+    driver = _driver(connection)
     try:
-        yield
-    finally:
-        connection.exec_driver_sql("COMMIT")
+        driver.execute("BEGIN")
+        try:
+            return fn(connection)
+        finally:
+            driver.execute("COMMIT")
+    except (sa_exc.SQLAlchemyError, pysqlite3.Error) as exc:
+        raise _store_error(exc) from exc
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's own connection. BEGIN, COMMIT and savepoints go to it directly: through SQLAlchemy each
+    costs as much as a short statement, and there are four of them around every job."""
+    return connection.connection.dbapi_connection
+
+
+def _store_error(exc: sa_exc.SQLAlchemyError | pysqlite3.Error) -> StoreError:
+    """The store's own error, also for what the driver raised without SQLAlchemy in between."""
+    if not isinstance(exc, sa_exc.SQLAlchemyError):
+        exc = sa_exc.DBAPIError.instance("transaction", None, exc, pysqlite3.Error)
+    return translate(exc)
 
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except sa_exc.SQLAlchemyError as exc:
-        raise translate(exc) from exc
+    except (sa_exc.SQLAlchemyError, pysqlite3.Error) as exc:
+        raise _store_error(exc) from exc
 
 
 def _make_private(path: Path) -> None:
