@@ -32,13 +32,13 @@ _VALUES = {
     "recorded_ms": now_ms(),
 }
 # The same message id comes again after reconnects and restarts; it must be processed once.
-# Inline: SQLAlchemy would have PostgreSQL return the new id, and the count of rows would then be lost.
+# The new row is returned, since SQLAlchemy counts the rows of an INSERT on one of the two databases only.
 _RECORD = {
-    "sqlite": sqlite.insert(inbox).values(_VALUES).on_conflict_do_nothing(index_elements=_IDENTITY).inline(),
-    "postgresql": postgresql.insert(inbox)
+    dialect.name: insert(inbox)
     .values(_VALUES)
     .on_conflict_do_nothing(index_elements=_IDENTITY)
-    .inline(),
+    .returning(inbox.c.id)
+    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
 }
 
 
@@ -58,4 +58,4 @@ def record(connection: Connection, event: RawEvent) -> bool:
             "raw": event.raw,
         },
     )
-    return result.rowcount == 1
+    return result.first() is not None
