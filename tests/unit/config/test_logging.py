@@ -255,7 +255,7 @@ def test_handlers_of_libraries_are_taken_away(stderr: Captured) -> None:
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
-@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "openai._base_client", "asyncio"])
+@pytest.mark.parametrize("name", ["httpx", "httpx2", "httpcore2.http11", "openai._base_client", "asyncio"])
 def test_request_lines_of_the_http_libraries_are_left_out(name: str, level: str, stderr: Captured) -> None:
     configure(LogSettings(format=LogFormat.JSON, level=level))
     logging.getLogger(name).debug("Request options: the customer's text")
