@@ -45,7 +45,7 @@ class Chunk:
     text: str
     """What the model reads."""
     search_text: str
-    """What the word index holds: plain words, slang expanded."""
+    """What the word index holds: plain words, slang expanded; one phrasing, sentence or list item a line."""
     embed_text: str
     """What is embedded; for an FAQ it also holds the paraphrases, which the model needs not read."""
     answer: str | None
@@ -69,10 +69,13 @@ def make_chunk(
     answer: str | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Chunk:
-    """A chunk with its derived fields. `searched` is the raw text to find it by; default title and text."""
+    """A chunk with its derived fields.
+
+    `searched` is the raw text to find it by, in paragraphs; the default is title and text.
+    """
     title, text = storable(title), storable(text)
     answer = storable(answer) if answer is not None else None
-    words = search_text(storable(searched) if searched is not None else f"{title}\n{text}")
+    words = _search_lines(storable(searched) if searched is not None else f"{title}\n\n{text}")
     embed_text = storable(embed_text) if embed_text is not None else text
     metadata = {storable(key): storable(value) for key, value in (metadata or {}).items()}
     return Chunk(
@@ -88,6 +91,19 @@ def make_chunk(
         metadata=MappingProxyType(metadata),
         content_hash=_digest(id, kind, title, text, words, embed_text, answer, sorted(metadata.items())),
     )
+
+
+# Not after "Jl." or "No.": three signs stand before the full stop of a sentence.
+_SENTENCE_END = re.compile(r"(?<=[\w.,)%\"”]{3}[.!?…])\s+")
+_PARAGRAPH_END = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)])\s)")
+
+
+def _search_lines(text: str) -> str:
+    """Each sentence on a line of its own, wherever the document breaks its lines."""
+    sentences = (
+        sentence for paragraph in _PARAGRAPH_END.split(text) for sentence in _SENTENCE_END.split(paragraph)
+    )
+    return "\n".join(line for sentence in sentences if (line := search_text(sentence)))
 
 
 def _digest(*parts: object) -> str:

@@ -60,15 +60,15 @@ def _chunk(
     given = entry.get("id")
     # Numbers are fine as ids; a true or a nested value is a slip and counts as none.
     named = id_part(str(given)) if isinstance(given, str | int) and not isinstance(given, bool) else ""
-    everything = "\n".join([question, *paraphrases, answer])
+    everything = [question, *paraphrases, answer]
     return make_chunk(
         id=f"faq:{named or short_hash(normalise(question))}",
         source=source,
         kind=ChunkKind.FAQ,
         title=question,
         text=f"T: {question}\nJ: {answer}",
-        searched=everything,
-        embed_text=everything,
+        searched="\n\n".join(everything),
+        embed_text="\n".join(everything),
         answer=answer,
     )
 

@@ -3,14 +3,17 @@
 Words are scored with BM25 over an inverted index of our own rather than FTS5: what a misspelt word stands
 for and how much of the question a passage covers need the same vocabulary and postings, so one pass
 gives all three, in any thread.
+
+A passage is scored as a whole and by its best line, one phrasing of an FAQ or one or two sentences of a
+document, so that what stands in one sentence is not drowned by the rest.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,26 +21,32 @@ import numpy.typing as npt
 from store.embedding_space import Space
 from store.knowledge import StoredChunk
 from store.memory import words
+from store.memory.bm25 import Posting, invert, rarities, rarity
 from store.memory.index import Passage, Query
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
 from store.memory.spelling import Vocabulary
 from store.vectors import Matrix, matrix
 
-# BM25's usual constants; passages are of similar length, so length matters less than in a web search.
-_SATURATION = 1.2
-_LENGTH_SHARE = 0.5
-# A word of the title counts as if the text said it this many times more.
-_TITLE_TIMES = 1.0
+# The best line's score counts this often beside the whole passage's.
+_LINE_SHARE = 1.0
+# A word that can be said in many ways tells less than the rarest of them would alone.
+_SHARED_RARITY = 0.5
+# Customers ask with the same words again and again.
+_MOST_READINGS = 2_048
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Posting:
-    """The passages that contain a word, and how much it adds to each one's score."""
+class _Reading:
+    """What one word of a question adds, with all that it may stand for."""
 
+    importance: float
     rows: Positions
     impacts: Scores
+    covered: Scores
+    lines: Positions
+    line_impacts: Scores
 
 
 class PassageIndex:
@@ -47,9 +56,18 @@ class PassageIndex:
         self.generation = generation
         self.space = space
         self._chunks = tuple(chunks)
-        self._postings, self._rarity = _invert(self._chunks)
-        self._unseen_rarity = _rarity(0, len(self._chunks))
+        texts = [chunk.search_text.split() for chunk in self._chunks]
+        titles = [frozenset(_WORD.findall(chunk.title.lower())) for chunk in self._chunks]
+        self._rarity = rarities(texts)
+        self._unseen_rarity = rarity(0, len(self._chunks))
+        self._postings = invert(texts, self._rarity, titles)
+        lines, owners = _lines(self._chunks)
+        self._line_count = len(lines)
+        self._line_postings = invert(lines, self._rarity)
+        # Lines of one passage stand together: where each passage's begin, and which passages have any.
+        self._line_owners, self._line_starts = np.unique(owners, return_index=True)
         self._vocabulary = Vocabulary(self._postings)
+        self._readings: dict[tuple[str, frozenset[str]], _Reading] = {}
         self._vector_rows, self._vectors = _stack(self._chunks, space)
 
     def __len__(self) -> int:
@@ -63,10 +81,15 @@ class PassageIndex:
         """The best fitting passages, best first."""
         by_words = [self._score_words(text) for text in query.texts]
         similarity = self._similarity(query)
-        rankings = [best(scores, DEPTH) for scores, _ in by_words]
-        rankings += [best(column, DEPTH) for column in similarity]
+        rankings = [best(column, DEPTH) for column in similarity]
+        if by_words:
+            # Scores by words of several phrasings are alike and may be added up: a clear one then decides,
+            # which ranks could not show. They weigh as much as one ranking each.
+            ranking = best(np.sum([scores for scores, _ in by_words], axis=0), DEPTH)
+            rankings = [ranking] * len(by_words) + rankings
         nearest = np.max(similarity, axis=0) if len(similarity) else None
-        coverage = np.max([covered for _, covered in by_words], axis=0) if by_words else None
+        # "Kalau itu berapa?" is covered by many a passage; what counts is whether its topic is as well.
+        coverage = np.min([covered for _, covered in by_words], axis=0) if by_words else None
         return [
             self._passage(
                 row,
@@ -81,25 +104,54 @@ class PassageIndex:
         """For every passage its BM25 score, and the share of the question's words that it contains."""
         scores = np.zeros(len(self._chunks), dtype=np.float32)
         covered = np.zeros(len(self._chunks), dtype=np.float32)
+        lines = np.zeros(self._line_count, dtype=np.float32)
         asked = 0.0
-        for word in dict.fromkeys(text.split()):
-            weight = words.weight(word)
-            meant = self._vocabulary.near(word)
-            importance = weight * (self._rarity[meant[0][0]] if meant else self._unseen_rarity)
-            asked += importance
-            impact = np.zeros_like(scores)
-            trusted = np.zeros_like(scores)
-            for other, trust in meant:
-                posting = self._postings[other]
-                rows = posting.rows
-                # The best reading of the word counts, not the sum of all: they are alternatives.
-                impact[rows] = np.maximum(impact[rows], np.float32(trust) * posting.impacts)
-                trusted[rows] = np.maximum(trusted[rows], np.float32(trust))
-            scores += np.float32(weight) * impact
-            covered += np.float32(importance) * trusted
+        for word, also in words.with_denials(text.split()):
+            reading = self._reading(word, also)
+            asked += reading.importance
+            scores[reading.rows] += reading.impacts
+            covered[reading.rows] += reading.covered
+            lines[reading.lines] += reading.line_impacts
+        if self._line_count:
+            best_line = np.maximum.reduceat(lines, self._line_starts)
+            scores[self._line_owners] += np.float32(_LINE_SHARE) * best_line
         if asked > 0:
             covered /= np.float32(asked)
         return scores, covered
+
+    def _reading(self, word: str, also: frozenset[str]) -> _Reading:
+        found = self._readings.get((word, also))
+        if found is None:
+            if len(self._readings) >= _MOST_READINGS:
+                self._readings.clear()
+            found = self._readings[word, also] = self._read(word, also)
+        return found
+
+    def _read(self, word: str, also: frozenset[str]) -> _Reading:
+        weight = words.weight(word)
+        meant = self._vocabulary.near(word, also)
+        trusted = np.zeros(len(self._chunks), dtype=np.float32)
+        for other, trust in meant:
+            rows = self._postings[other].rows
+            trusted[rows] = np.maximum(trusted[rows], np.float32(trust))
+        found = np.flatnonzero(trusted)
+        shared = rarity(len(found), len(self._chunks))
+        factors = {
+            other: weight * trust * (1 - _SHARED_RARITY + _SHARED_RARITY * shared / self._rarity[other])
+            for other, trust in meant
+        }
+        impacts = _best_reading(self._postings, factors, len(self._chunks))
+        line_impacts = _best_reading(self._line_postings, factors, self._line_count)
+        lines = np.flatnonzero(line_impacts)
+        importance = weight * (self._rarity[meant[0][0]] if meant else self._unseen_rarity)
+        return _Reading(
+            importance=importance,
+            rows=found,
+            impacts=impacts[found],
+            covered=np.float32(importance) * trusted[found],
+            lines=lines,
+            line_impacts=line_impacts[lines],
+        )
 
     def _similarity(self, query: Query) -> npt.NDArray[np.float32]:
         """One line a query vector: every passage's cosine, -2 where a passage has no vector."""
@@ -129,31 +181,30 @@ class PassageIndex:
         )
 
 
-def _invert(chunks: Sequence[StoredChunk]) -> tuple[dict[str, _Posting], dict[str, float]]:
-    """Postings and rarity of every word. The work of BM25 is done here, once a generation."""
-    entries: dict[str, list[tuple[int, float]]] = {}
-    lengths = np.zeros(len(chunks), dtype=np.float32)
+def _best_reading(postings: Mapping[str, Posting], factors: Mapping[str, float], count: int) -> Scores:
+    """What the readings of one word add to each text. They are alternatives: the best counts, not the sum."""
+    impacts = np.zeros(count, dtype=np.float32)
+    for word, factor in factors.items():
+        rows = postings[word].rows
+        impacts[rows] = np.maximum(impacts[rows], np.float32(factor) * postings[word].impacts)
+    return impacts
+
+
+def _lines(chunks: Sequence[StoredChunk]) -> tuple[list[list[str]], Positions]:
+    """The words of each line, and the passages they belong to.
+
+    Sentences that follow each other count together as well: one names the subject, the next says "it".
+    Phrasings of an FAQ are complete in themselves.
+    """
+    found: list[list[str]] = []
+    owners: list[int] = []
     for row, chunk in enumerate(chunks):
-        in_text = chunk.search_text.split()
-        title = set(_WORD.findall(chunk.title.lower()))
-        lengths[row] = len(in_text)
-        for word, times in Counter(in_text).items():
-            entries.setdefault(word, []).append((row, times + _TITLE_TIMES * (word in title)))
-    usual = float(lengths.mean()) if len(chunks) else 1.0
-    damping = _SATURATION * (1 - _LENGTH_SHARE + _LENGTH_SHARE * lengths / max(usual, 1.0))
-    rarity = {word: _rarity(len(found), len(chunks)) for word, found in entries.items()}
-    postings = {}
-    for word, found in entries.items():
-        rows = np.array([row for row, _ in found], dtype=np.intp)
-        counts = np.array([count for _, count in found], dtype=np.float32)
-        impacts = np.float32(rarity[word]) * counts * np.float32(_SATURATION + 1) / (counts + damping[rows])
-        postings[word] = _Posting(rows, impacts.astype(np.float32))
-    return postings, rarity
-
-
-def _rarity(containing: int, total: int) -> float:
-    """BM25's inverse document frequency in the form that never becomes negative."""
-    return float(np.log(1 + (total - containing + 0.5) / (containing + 0.5)))
+        lines = [line.split() for line in chunk.search_text.splitlines() if line]
+        if chunk.answer is None:
+            lines += [first + second for first, second in pairwise(lines)]
+        found += lines
+        owners += [row] * len(lines)
+    return found, np.array(owners, dtype=np.intp)
 
 
 def _stack(chunks: Sequence[StoredChunk], space: Space | None) -> tuple[Positions, Matrix]:

@@ -15,8 +15,9 @@ from store.memory.words import synonyms
 # How far each reading is trusted, against 1 for the word itself.
 _SLIP = 0.8
 _ABBREVIATION = 0.7
-_FAMILY = 0.6
-_SYNONYM = 0.5
+_FAMILY = 0.9
+_SYNONYM = 0.7
+_SYNONYM_FAMILY = 0.6
 # Shorter words have too many neighbours one letter away ("beli", "boli", "bela").
 _MIN_TYPO_LENGTH = 4
 _MIN_SHARED_TRIGRAMS = 0.5
@@ -31,6 +32,7 @@ class Vocabulary:
         self._words = set(words)
         self._by_deletion: dict[str, list[str]] = defaultdict(list)
         self._by_trigram: dict[str, list[str]] = defaultdict(list)
+        self._trigram_counts: dict[str, int] = {}
         self._by_skeleton: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         for word in sorted(self._words):
@@ -38,14 +40,19 @@ class Vocabulary:
                 continue
             for shorter in _deletions(word):
                 self._by_deletion[shorter].append(word)
-            for trigram in _trigrams(word):
+            trigrams = _trigrams(word)
+            self._trigram_counts[word] = len(trigrams)
+            for trigram in trigrams:
                 self._by_trigram[trigram].append(word)
             self._by_skeleton[_skeleton(word)].append(word)
             for stem in possible_stems(word):
                 self._by_stem[stem].append(word)
 
-    def near(self, word: str) -> list[tuple[str, float]]:
-        """Words that this one may stand for, each with how far to trust it (0..1), best first."""
+    def near(self, word: str, also: Iterable[str] = ()) -> list[tuple[str, float]]:
+        """Words that this one may stand for, each with how far to trust it (0..1), best first.
+
+        ``also`` are words that say the same where it stands.
+        """
         found: dict[str, float] = {}
         if word in self._words:
             found[word] = 1.0
@@ -53,7 +60,7 @@ class Vocabulary:
             # Codes and amounts are right or wrong: "ih20" must never find "ih30".
             alike = (*self._typos(word), *self._abbreviated(word), *self._shared_trigrams(word))
             found = dict(sorted(alike, key=lambda item: item[1])[-_MOST:])
-        for other, trust in self._related(word):
+        for other, trust in (*self._related(word), *self._same_thing(also)):
             found[other] = max(trust, found.get(other, 0.0))
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
@@ -61,9 +68,14 @@ class Vocabulary:
         for stem in possible_stems(word):
             for other in self._by_stem.get(stem, ()):
                 yield other, _FAMILY
-            for other in synonyms(stem):
-                if other in self._words:
-                    yield other, _SYNONYM
+            yield from self._same_thing(synonyms(stem))
+
+    def _same_thing(self, others: Iterable[str]) -> Iterable[tuple[str, float]]:
+        for other in others:
+            if other in self._words:
+                yield other, _SYNONYM
+            for relative in self._by_stem.get(other, ()):
+                yield relative, _SYNONYM_FAMILY
 
     def _typos(self, word: str) -> Iterable[tuple[str, float]]:
         """Words one slip away: a letter missing, added, replaced, or two swapped."""
@@ -90,7 +102,7 @@ class Vocabulary:
             for other in self._by_trigram.get(trigram, ()):
                 shared[other] += 1
         for other, count in shared.items():
-            dice = 2 * count / (len(own) + len(_trigrams(other)))
+            dice = 2 * count / (len(own) + self._trigram_counts[other])
             if dice >= _MIN_SHARED_TRIGRAMS:
                 yield other, _SLIP * dice
 

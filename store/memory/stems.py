@@ -22,9 +22,15 @@ _PREFIXES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("di", ("",)),
     ("ke", ("",)),
     ("se", ("",)),
+    # As people say it: "nyewa" is "sewa", "ngecek" is "cek", "nunggu" is "tunggu", "mesen" is "pesen".
+    ("nge", ("",)),
+    ("ng", ("", "k")),
+    ("ny", ("s",)),
+    ("n", ("t",)),
+    ("m", ("p",)),
     ("", ("",)),
 )
-_SUFFIXES = ("kan", "an", "i", "nya", "")
+_SUFFIXES = ("kan", "an", "in", "i", "nya", "")
 # Shorter pieces are shared by words that have nothing to do with each other.
 _SHORTEST = 4
 

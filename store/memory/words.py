@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from store.memory.stems import possible_stems
+
 # Words of asking, politeness and address, and the commonest function words, in their normalised form.
 # They say that something is asked, hardly ever what. Their rarity in a shop's texts (answers never say
 # "kak, numpang tanya") would otherwise make them count as if they named the subject.
@@ -18,7 +22,7 @@ siang siapa siapakah sih sis sore suatu sudah supaya tadi tahu tanya tapi tau te
 terus tidak tolong tuh untuk wa waalaikumsalam ya yaitu yakni yang
 """
 _LIGHT = frozenset(_LIGHT_WORDS.split())
-_LIGHT_WEIGHT = 0.35
+_LIGHT_WEIGHT = 0.45
 
 
 def weight(word: str) -> float:
@@ -28,45 +32,325 @@ def weight(word: str) -> float:
 
 # One group a line: words that customers and shops use for the same thing. Only what holds for any shop.
 _SAME_THING = """
-alamat lokasi tempat
-alih boyong pindah
-aduan adu keluhan komplain lapor laporan
-aktif hidup nyala
-antar ekspedisi kirim kurir
-aturan ketentuan syarat
+acara event hajatan kawin lamaran nikah pengantin pesta resepsi wisuda
+adik anak balita bayi bocah
+admin cs karyawan pegawai staf
+admin operator
+adu aduan keluhan komplain kritik lapor laporan protes saran
+agen cabang dropship mitra partner reseller sales
+ahli alami berpengalaman jago pengalaman profesional
+air basah cebur celup cemplung ciprat lembap rendam siram tumpah
+ajak referral teman undang
+ajar belajar bimbing kelas kursus latih les training
+akhir batal berhenti cabut cancel copot stop tutup
+aki baterai batre
+akses login masuk
+aktif berlaku hidup nyala on
+akun profil user
+alamat letak lokasi patokan posisi tempat
+alat mesin perangkat unit
+alergi batuk sakit
+alih boyong migrasi mutasi pindah
+alkohol arak halal haram muslim rum
+aman bahaya lindung terjamin
+ambil angkut jemput pickup tarik
+anggota langganan member pelanggan
+anggur cuti istirahat libur merah off
+angsur cicil cicilan kredit paylater tempo
+antar delivery ekspedisi jasa kirim kurir
+antre antri giliran tunggu
+anyar baru
+aplikasi app situs web website
+area cakup coverage daerah desa jangkau kampung kawasan kecamatan kelurahan wilayah
+asing bule turis wna
+asli ori original orisinal resmi
+asuransi lindung proteksi tanggung
+atm bank bca bni bri mandiri rekening
+atur aturan kebijakan ketentuan syarat tata
+atur konfigurasi pengaturan setel setting ubah
+audio bunyi mik suara
+awal mula mulai pertama start
+awam baru pemula pertama
+awas kontrol pantau
+awet kuat tahan
+awet simpan tahan
+badai banjir bencana cuaca hujan petir
+bagi salur sebar share tetangga
+bagus kualitas mutu
+bahan campur isi kandung komposisi material
+balik kembali pulang refund retur
 banding beda selisih
-bank rekening
+bangunan gedung hunian kontrakan kos kosan ruko rumah tinggal
+banting jatuh
+banyak borongan grosir massal partai
+bapak ibu istri keluarga orangtua ortu saudara suami wali
 barang produk
-batal berhenti cabut cancel stop
+baret cacat gores lecet penyok retak
+basi expired kadaluarsa kedaluwarsa
+batas fup kuota limit maksimal maksimum
+batas kuota limit
+bayar kasir
 bayar lunas setor transfer
-bebas gratis
+bayar tagih tagihan
+bayaran biaya harga iuran kena ongkos tarif
+bebas cuma free gratis
+beda lain
+bekas second seken
+beku blokir isolir nonaktif tutup
 beli order pesan
-besar gede
-biaya harga ongkos tarif
+benah benar betul perbaiki reparasi servis
+berat bobot gram kg kilo timbang
+beres jadi kelar rampung selesai tuntas
+berhenti putus udahan
+berita koran
+beritahu info kabar umum
+berkas data dokumen file
+berkas dokumen syarat
+bersih cuci
+besar gede jumbo luas
+bicara obrol
+bisnis kantor niaga perusahaan toko usaha warung
+blur buram burem kabur ngeblur
+bocah kampus kuliah mahasiswa murid pelajar sekolah siswa
+bocor jebol rembes
+bocor privasi rahasia
+bohong hoaks palsu penipuan scam tipu
+bonus hadiah kado
+booking pesan reservasi
+bos owner pemilik pimpinan
+browsing internetan
+buang hapus
+bubar pulang tutup
+buffering lag lambat lelet lemot lola ngelag pelan
+buka operasional
+bukti kuitansi nota resi struk
+buku manual panduan petunjuk
 bulan bulanan perbulan sebulan
-cepat kencang kilat ngebut
+bungkus dus kardus kemas kemasan kotak packing
+buru dadak dadakan kebut mendesak mepet segera urgent
+buruk jelek
+cabang gerai outlet
+cacat rusak
+cair kembali refund uang
+camilan jajanan konsumsi kudapan snack
+cas charger pengisi
+cash kontan tunai
+cctv kamera
+cek coba lihat pantau periksa survei tes uji
+cepat ekspres express kebut kencang kilat laju ngebut
+cetak print
+chat hubungi kontak telepon whatsapp
+cocok pas sesuai
+colok hubung pasang sambung
+colong copet curi hilang maling rampok
+contoh sampel tester
 daftar gabung langganan registrasi
+dana digital dompet ewallet gopay linkaja ovo qris shopeepay
+dana duit uang
+data pribadi rahasia
+datang kunjung mampir sambang
+datang sampai tiba
+deadline jatuh tempo tenggat
+debu kotor noda
+dekat jarak jauh meter radius
 denda penalti sanksi
-diskon potongan promo
+deposit jaminan titip
+detail info informasi rinci
+diabetes gula manis
+dilarang larang pantang
+dimensi lebar panjang tinggi ukuran
+dinding tembok
+dini lembur malam subuh
+diskon kupon murah potongan promo voucher
+down eror error gangguan kendala macet masalah mati putus rewel rusak trouble
+downgrade kurang turun
+download torrent unduh
+dp muka panjar uang
+durasi lama
+edit ganti tukar ubah
 ekonomis hemat murah terjangkau
-error gangguan mati putus rusak trouble
+ekstra lebih tambah
+email surel
+emas kalung perhiasan
+enteng ringan
+extend lanjut panjang perpanjang sambung terus
+faktur invoice nota tagihan
+favorit laris populer rekomendasi suka unggulan
+fee komisi laba untung
+film netflix nonton streaming tv youtube
+foto gambar jepret motret potret
+full penuh
+fungsi guna manfaat pakai
+gabung ikut serta
+gagal tolak
+gaji karyawan kerja loker lowongan
+game gim main
+gangguan hilang lampu merah sinyal
+ganti jadwal mundur reschedule tunda undur
+garansi jaminan tanggung
+gawai handphone hp ponsel
 gerai kantor outlet toko
-ganti tukar ubah
+getar goyang guncang
+gratis subsidi
+guna pakai
+habis kosong sold
+hadiah kado
+hama semut tikus
 hari harian sehari
+harus mesti perlu wajib
+hilang lenyap selip tercecer tinggal
 hubungi kontak nomor telepon
-instalasi pasang pemasangan
-invoice kuitansi nota struk tagihan
+hutang tunggak utang
+id nomor
+identitas kk ktp paspor sim
+ijazah sertifikat
+ijin izin
+ikat janji kontrak minimal perjanjian
+indikator lampu led
+instalasi pasang pemasangan rakit setup
+internet jaringan koneksi sinyal wifi
+isi kapasitas muat tampung
 jadwal jam waktu
-jaringan koneksi sinyal
-kecil mini
-kembali refund retur
-kontrakan kos kosan rumah
-lambat lelet lemot pelan
-modem router
-petugas teknisi tukang
+jaga pelihara rawat
+janji kelonggaran tempo tunda
+jasa layanan
+jebol rusak
+jenis macam model rasa tipe varian
+jual lego lepas
+judul nama
+kabel kawat
+kamar ruang ruangan
+kantong tas
+kantor kerja meeting proyek rapat tugas wfh zoom
+kantor toko
+kapan kira lama tanggal
+kata kode kunci password pin sandi
+kecil mini mungil sempit
+keliru salah
+kemarau kering panas
+kendaraan mobil motor parkir
+kesempatan peluang
+kompensasi potongan rugi
+komputer laptop pc
+kota luar negeri pulau
+kotak odp tiang
+kuasa mewakili titip wakil
+kuliner makan menu santap
+kurang nego tawar
+kurang potong
+lambat lewat molor telat terlambat tunggak
+lapak marketplace online shopee tokopedia
+layar lcd monitor
+lebaran mudik pulang
+legal resmi sah
+lengkap set
+level tingkat
+listrik mati padam pln
+listrik sekring
+lokasi maps peta share
+mahal tinggi
+minggu mingguan pekan seminggu weekend
+modem ont router
+montir pekerja petugas teknisi tukang
+naik tambah tingkat upgrade
+npwp pajak ppn
+orang penghuni pihak
+padat penuh ramai sibuk
+pecah retak
+pengunjung tamu
+pinjam rental sewa
 ready sisa stok tersedia
+rekam video
+reset restart tombol
+retur tukar
+saat waktu
+sebelah tetangga warga
+selalu terus
+seluruh semua total
 setahun tahun tahunan
+susu telur
+tanda tangan
+tanggal tgl
+tangguh tunda
+ulang ultah
+umur usia
+unggah upload
 """
+
+
+# What customers deny, and what shops call the state that they then are in: "tidak jadi" is "batal".
+_DENIED_TEXT = """
+ada: habis kosong
+aktif: mati rusak gangguan isolir
+bayar: tunggak denda isolir
+betah: berhenti kembali
+cepat: lambat
+cocok: tukar retur kembali
+cukup: kurang tambah
+dapat: gagal
+datang: terlambat
+fungsi: rusak gangguan
+gratis: biaya
+gerak: rusak macet
+hidup: mati rusak gangguan
+internetan: gangguan
+jadi: batal
+jalan: rusak macet gangguan
+jauh: dekat
+jelas: kabur
+kencang: lambat
+kerja: libur
+keluar: macet
+kenal: asing
+konek: gangguan putus
+kunjung: terlambat
+kuat: lemah
+lancar: gangguan lambat putus
+lanjut: berhenti batal
+lengkap: kurang hilang
+masuk: gagal gangguan
+muat: kecil tukar
+muncul: hilang gangguan
+normal: gangguan rusak
+nyambung: gangguan putus
+nyala: mati rusak gangguan
+pakai: berhenti
+pas: tukar retur
+perpanjang: berhenti
+puas: keluhan kembali refund
+pulang: hilang
+rusak: aman awet
+sambung: gangguan putus
+sampai: terlambat hilang
+sempat: terlambat
+sesuai: tukar retur salah
+setuju: tolak
+stabil: gangguan lambat putus
+suka: tukar kembali
+temu: hilang
+terima: hilang terlambat
+tahan: rusak
+tinggal: pindah
+utuh: rusak pecah kurang
+"""
+_DENIED = {
+    denied: frozenset(state.split())
+    for denied, _, state in (line.partition(": ") for line in _DENIED_TEXT.strip().splitlines())
+}
+_DENIALS = frozenset(("tidak", "belum", "bukan", "tanpa", "kurang", "jangan"))
+# "tidak mau nyala", "belum juga sampai": so many words may stand between.
+_DENIAL_REACH = 2
+_NOTHING: frozenset[str] = frozenset()
+
+
+def with_denials(asked: Sequence[str]) -> list[tuple[str, frozenset[str]]]:
+    """Each different word once, with what "not" this word is called where it is denied."""
+    found: dict[str, frozenset[str]] = {}
+    for at, word in enumerate(asked):
+        denied = not _DENIALS.isdisjoint(asked[max(0, at - _DENIAL_REACH) : at])
+        states = (_DENIED.get(stem, _NOTHING) for stem in possible_stems(word)) if denied else ()
+        found[word] = found.get(word, _NOTHING).union(*states)
+    return list(found.items())
 
 
 def _groups() -> dict[str, frozenset[str]]:
