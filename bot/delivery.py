@@ -19,6 +19,7 @@ from config.wording import Wording
 from store import customers, handoffs, outbox, worker
 from store import queue as queues
 from store.doors import Store
+from store.errors import StoreUnavailable
 from store.outbox import Kind, Purpose
 from store.queue import Queue
 from store.schema import QueueState
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 # A send whose outcome nobody knows is repeated once: then a customer may read an answer twice, or never.
 MAX_UNKNOWN_SENDS = 2
+# Between attempts to mark a sent row while the disk is full or the database away.
+MARK_PAUSE_S = 0.5
 
 
 @dataclass(kw_only=True)
@@ -87,12 +90,27 @@ class Delivery:
         self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
 
     async def _mark_sent(self, row: Row[Any], provider_id: str) -> None:
+        """While the database cannot take the mark, repeat the mark alone: the customer has the answer."""
         is_notice = row.purpose in (Purpose.NOTICE, Purpose.REMINDER)
-        await self.store.write(
-            lambda c: outbox.mark_sent(
-                c, self.queue, row.id, owner=self.owner, provider_id=provider_id, is_notice=is_notice
+
+        def mark(connection: Connection) -> None:
+            outbox.mark_sent(
+                connection,
+                self.queue,
+                row.id,
+                owner=self.owner,
+                provider_id=provider_id,
+                is_notice=is_notice,
             )
-        )
+
+        while True:
+            try:
+                await self.store.write(mark)
+            except StoreUnavailable as exc:
+                log.warning("mark_failed", row=row.id, reason=str(exc))
+                await asyncio.sleep(MARK_PAUSE_S)
+            else:
+                return
 
     def _may_still_go(self, connection: Connection, row: Row[Any]) -> bool:
         """The owner may have silenced the chat since the answer was committed."""
