@@ -53,9 +53,11 @@ class People:
 
         The same question that still waits is not handed over twice.
         """
-        for waiting in handoffs.list_open(connection, self.room.account, limit=200):
-            if waiting.customer_id == customer.id and waiting.question == question:
-                return waiting.id
+        waiting = handoffs.find_open(
+            connection, self.room.account, customer_id=customer.id, question=question
+        )
+        if waiting is not None:
+            return waiting
         handoff_id = handoffs.open_handoff(
             connection,
             account=self.room.account,

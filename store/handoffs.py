@@ -93,6 +93,18 @@ _SELECT = select(
     now_ms() - handoffs.c.created_ms,
 ).join(customers, customers.c.id == handoffs.c.customer_id)
 
+_FIND_OPEN = (
+    select(handoffs.c.id)
+    .where(
+        handoffs.c.account == bindparam("in_account"),
+        handoffs.c.customer_id == bindparam("customer"),
+        handoffs.c.question == bindparam("asked"),
+        handoffs.c.finished_ms.is_(None),
+    )
+    .order_by(handoffs.c.id)
+    .limit(1)
+)
+
 
 def open_handoff(
     connection: Connection,
@@ -184,6 +196,13 @@ def list_open(connection: Connection, account: str, *, limit: int = 50) -> list[
         .limit(limit)
     )
     return [_from_row(row) for row in connection.execute(statement).all()]
+
+
+def find_open(connection: Connection, account: str, *, customer_id: int, question: str) -> int | None:
+    """The id of the open handoff about this very question; None when there is none."""
+    values = {"in_account": account, "customer": customer_id, "asked": question}
+    found: int | None = connection.execute(_FIND_OPEN, values).scalar()
+    return found
 
 
 def due(connection: Connection, account: str) -> list[Handoff]:
