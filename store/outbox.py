@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, insert, update
 
-from store.queue import Queue, finish
+from store.errors import ClaimLost
+from store.queue import Queue
 from store.schema import QueueState, notices, now_ms, outbox
 
 
@@ -54,8 +55,15 @@ _INSERT = (
     .returning(outbox.c.id)
 )
 
-_SET_PROVIDER_ID = (
-    update(outbox).where(outbox.c.id == bindparam("row")).values(provider_id=bindparam("provider"))
+_MARK_SENT = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("row"),
+        outbox.c.finished_ms.is_(None),
+        outbox.c.state == QueueState.CLAIMED.value,
+        outbox.c.owner == bindparam("in_owner"),
+    )
+    .values(state=QueueState.DONE.value, finished_ms=now_ms(), error=None, provider_id=bindparam("provider"))
 )
 _SET_NOTICE_ID = (
     update(notices).where(notices.c.outbox_id == bindparam("row")).values(message_id=bindparam("provider"))
@@ -87,10 +95,13 @@ def add(connection: Connection, message: NewMessage) -> int:
 def mark_sent(
     connection: Connection, queue: Queue, row_id: int, *, owner: str, provider_id: str, is_notice: bool
 ) -> None:
-    """The transport accepted it under ``provider_id``; a notice can be quoted by that id from now on."""
-    finish(connection, queue, [row_id], owner=owner)
+    """The transport accepted it under ``provider_id``; a notice can be quoted by that id from now on.
+
+    Raises ``ClaimLost`` when the row is no longer ours, as ``queue.finish`` does.
+    """
     values = {"row": row_id, "provider": provider_id}
-    connection.execute(_SET_PROVIDER_ID, values)
+    if connection.execute(_MARK_SENT, {**values, "in_owner": owner}).rowcount != 1:
+        raise ClaimLost(f"row {row_id} of {queue.table.name} is no longer claimed by this process")
     if is_notice:
         connection.execute(_SET_NOTICE_ID, values)
 
