@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, exists, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, exists, or_, select, update
 
 from store.errors import ClaimLost
 from store.schema import QueueState, inbox, now_ms, outbox, owners
 
 # An owner that has not shown a sign of life for this long is gone (three missed heartbeats).
 OWNER_TIMEOUT_MS = 30_000
-_WAITING = (QueueState.NEW.value, QueueState.CLAIMED.value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +67,8 @@ def _heads(table: Table) -> Select[Any]:
         earlier.c.key == table.c.key,
         earlier.c.finished_ms.is_(None),
         earlier.c.id < table.c.id,
-        earlier.c.state.in_(_WAITING),
+        # Not IN, whose list SQLAlchemy writes anew at every execution.
+        or_(earlier.c.state == QueueState.NEW.value, earlier.c.state == QueueState.CLAIMED.value),
     )
     return (
         select(table.c.id)

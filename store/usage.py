@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.schema import usage
@@ -41,10 +41,12 @@ class Spent:
     cost_idr: int = 0
 
 
+# Not IN, whose list SQLAlchemy writes anew at every execution.
+_SHOP_AND_CUSTOMER = or_(usage.c.customer_id == WHOLE_SHOP, usage.c.customer_id == bindparam("in_customer"))
 _SELECT = select(usage.c.customer_id, usage.c.reserved_idr + usage.c.spent_idr).where(
     usage.c.account == bindparam("in_account"),
     usage.c.day == bindparam("in_day"),
-    usage.c.customer_id.in_([WHOLE_SHOP, bindparam("in_customer")]),
+    _SHOP_AND_CUSTOMER,
 )
 _KEY = ["account", "day", "customer_id"]
 _ADDED = {"reserved_idr": usage.c.reserved_idr + bindparam("amount")}
@@ -61,7 +63,7 @@ _SETTLE = (
     .where(
         usage.c.account == bindparam("in_account"),
         usage.c.day == bindparam("in_day"),
-        usage.c.customer_id.in_([WHOLE_SHOP, bindparam("in_customer")]),
+        _SHOP_AND_CUSTOMER,
     )
     .values(
         answers=usage.c.answers + 1,

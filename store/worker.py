@@ -70,6 +70,7 @@ class Worker:
         self._poll_s = poll_s
         self._on_dead = on_dead
         self._woken = asyncio.Event()
+        self._announced = False
         self._stopping = False
         self._running: dict[int, asyncio.Task[None]] = {}
         self._broken: BaseException | None = None
@@ -81,7 +82,8 @@ class Worker:
         return len(self._running)
 
     def wake(self) -> None:
-        """There may be something to claim. Call it on the event loop's thread."""
+        """There is something to claim. Call it on the event loop's thread."""
+        self._announced = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -93,7 +95,9 @@ class Worker:
             if len(self._running) < self._concurrency:
                 await self._claim_some()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._poll_s)
+                # Not wait_for, which makes a task of what it waits for, several times an answer.
+                async with asyncio.timeout(self._poll_s):
+                    await self._woken.wait()
             self._woken.clear()
         while self._running:
             await asyncio.wait(self._running.values())
@@ -117,8 +121,10 @@ class Worker:
 
     async def _claim_some(self) -> None:
         free = self._concurrency - len(self._running)
+        announced, self._announced = self._announced, False
         try:
-            if not await self._store.read(lambda c: queues.has_claimable(c, self._queue)):
+            # What was announced is nearly always there, so nobody looks first; an idle worker never writes.
+            if not announced and not await self._store.read(lambda c: queues.has_claimable(c, self._queue)):
                 return
             rows = await self._store.write(
                 lambda c: queues.claim(c, self._queue, owner=self._owner, most=free)
