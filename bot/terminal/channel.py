@@ -32,10 +32,11 @@ from bot.terminal.faces import Face
 log = structlog.get_logger(__name__)
 
 TRANSPORT = "terminal"
-HELP = (
-    "Ketik pesan sebagai pelanggan. /as NAMA: berbicara sebagai orang lain (/as owner: pemilik toko). "
-    ">12 teks: membalas pesan #12. /help: petunjuk ini. Ctrl-D: selesai."
-)
+HELP = """Ketik pesan sebagai pelanggan. Yang lain:
+  /as NAMA   berbicara sebagai orang lain; /as owner: sebagai pemilik toko
+  >12 teks   membalas pesan #12; begini pemilik menjawab pertanyaan pelanggan
+  /help      petunjuk ini
+  Ctrl-D     selesai"""
 
 
 class TerminalChannel:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import html
+import shutil
+import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,10 @@ from store.outbox import Kind
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+
+
+# Longer lines are hard to read.
+MOST_COLUMNS = 88
 
 
 class ScreenFace:
@@ -36,9 +42,9 @@ class ScreenFace:
     def message(self, message: Outgoing) -> None:
         if self.typing_to == message.chat:
             self.typing_to = None
-        body = html.escape(message.body)
+        body = html.escape(_folded(message.body))
         if message.kind is Kind.REACTION:
-            self._print(f"  {body}")
+            self._print(body)
             return
         clock = datetime.now().astimezone().strftime("%H.%M")
         if message.chat == OWNER:
@@ -46,9 +52,7 @@ class ScreenFace:
         else:
             shop = html.escape(self.shop_name)
             head = f"<ansigreen><b>{shop}</b></ansigreen> → {html.escape(message.chat)} #{message.row_id}"
-        self._print(
-            f"{head} <ansibrightblack>{clock}</ansibrightblack>\n  " + body.replace("\n", "\n  ") + "\n"
-        )
+        self._print(f"{head} <ansibrightblack>{clock}</ansibrightblack>\n{body}\n")
 
     def typing(self, chat: str) -> None:
         self.typing_to = chat
@@ -68,6 +72,15 @@ class ScreenFace:
 
         # Control characters were removed from every text before; escape() keeps the markup ours.
         print_formatted_text(HTML(markup))
+
+
+def _folded(text: str) -> str:
+    """The text indented and broken between words; a terminal breaks anywhere and at its very edge."""
+    width = min(shutil.get_terminal_size().columns, MOST_COLUMNS) - 1
+    return "\n".join(
+        textwrap.fill(line, width, initial_indent="  ", subsequent_indent="  ", replace_whitespace=False)
+        for line in text.split("\n")
+    )
 
 
 class ScreenChannel(TerminalChannel):
