@@ -46,7 +46,7 @@ ODD_MESSAGES = {
 }
 
 
-NEXT = "harga internet hemat 50 mbps per bulannya berapa ya kak?"
+NEXT = "berapa harga per bulan untuk paket dengan kode IH50 kak?"
 
 
 def test_odd_messages_are_answered_and_so_is_the_next_one(shop: Shop) -> None:
