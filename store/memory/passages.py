@@ -11,7 +11,7 @@ document, so that what stands in one sentence is not drowned by the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from store.embedding_space import Space
 from store.knowledge import StoredChunk
 from store.memory import words
-from store.memory.bm25 import Posting, invert, rarities, rarity
+from store.memory.bm25 import invert, rarities, rarity
 from store.memory.index import Passage, Query
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
 from store.memory.spelling import Vocabulary
@@ -101,7 +101,7 @@ class PassageIndex:
         ]
 
     def _score_words(self, text: str) -> tuple[Scores, Scores]:
-        """For every passage its BM25 score, and the share of the question's words that it contains."""
+        """For every passage its score, and the share of the question's words that it contains."""
         scores = np.zeros(len(self._chunks), dtype=np.float32)
         covered = np.zeros(len(self._chunks), dtype=np.float32)
         lines = np.zeros(self._line_count, dtype=np.float32)
@@ -132,23 +132,28 @@ class PassageIndex:
         meant = self._vocabulary.near(word, also)
         trusted = np.zeros(len(self._chunks), dtype=np.float32)
         for other, trust in meant:
-            rows = self._postings[other].rows
-            trusted[rows] = np.maximum(trusted[rows], np.float32(trust))
-        found = np.flatnonzero(trusted)
-        shared = rarity(len(found), len(self._chunks))
+            # A guess helps to find a passage more than it proves that the passage answers.
+            _raise(trusted, self._postings[other].rows, np.float32(trust * trust))
+        rows = np.flatnonzero(trusted)
+        shared = rarity(len(rows), len(self._chunks))
         factors = {
             other: weight * trust * (1 - _SHARED_RARITY + _SHARED_RARITY * shared / self._rarity[other])
             for other, trust in meant
         }
-        impacts = _best_reading(self._postings, factors, len(self._chunks))
-        line_impacts = _best_reading(self._line_postings, factors, self._line_count)
+        impacts = np.zeros(len(self._chunks), dtype=np.float32)
+        line_impacts = np.zeros(self._line_count, dtype=np.float32)
+        for other, factor in factors.items():
+            # What a word may stand for are alternatives: the best of them counts, not their sum.
+            whole, line = self._postings[other], self._line_postings[other]
+            _raise(impacts, whole.rows, np.float32(factor) * whole.impacts)
+            _raise(line_impacts, line.rows, np.float32(factor) * line.impacts)
         lines = np.flatnonzero(line_impacts)
         importance = weight * (self._rarity[meant[0][0]] if meant else self._unseen_rarity)
         return _Reading(
             importance=importance,
-            rows=found,
-            impacts=impacts[found],
-            covered=np.float32(importance) * trusted[found],
+            rows=rows,
+            impacts=impacts[rows],
+            covered=np.float32(importance) * trusted[rows],
             lines=lines,
             line_impacts=line_impacts[lines],
         )
@@ -181,13 +186,9 @@ class PassageIndex:
         )
 
 
-def _best_reading(postings: Mapping[str, Posting], factors: Mapping[str, float], count: int) -> Scores:
-    """What the readings of one word add to each text. They are alternatives: the best counts, not the sum."""
-    impacts = np.zeros(count, dtype=np.float32)
-    for word, factor in factors.items():
-        rows = postings[word].rows
-        impacts[rows] = np.maximum(impacts[rows], np.float32(factor) * postings[word].impacts)
-    return impacts
+def _raise(scores: Scores, rows: Positions, to: Scores | np.float32) -> None:
+    """Lift the scores of these rows to at least what is given."""
+    scores[rows] = np.maximum(scores[rows], to)
 
 
 def _lines(chunks: Sequence[StoredChunk]) -> tuple[list[list[str]], Positions]:

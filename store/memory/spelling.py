@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from store.memory.stems import possible_stems
-from store.memory.words import synonyms
+from store.memory.words import COMMON, synonyms
 
 # How far each reading is trusted, against 1 for the word itself.
 _SLIP = 0.8
@@ -22,6 +22,9 @@ _SYNONYM_FAMILY = 0.6
 _MIN_TYPO_LENGTH = 4
 _MIN_SHARED_TRIGRAMS = 0.5
 _MOST = 4
+# What speech adds to a word, however the word before it is abbreviated: "blikin", "hrganya".
+_SPOKEN_ENDINGS = ("", "nya", "ny", "in", "kan")
+_MIN_ABBREVIATION = 3
 _VOWELS = str.maketrans("", "", "aiueo")
 
 
@@ -35,7 +38,8 @@ class Vocabulary:
         self._trigram_counts: dict[str, int] = {}
         self._by_skeleton: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(self._words):
+        # Common words too: of one that was misspelt only a synonym may stand in the texts.
+        for word in sorted(self._words | COMMON):
             if len(word) < _MIN_TYPO_LENGTH or not word.isalpha():
                 continue
             for shorter in _deletions(word):
@@ -59,7 +63,11 @@ class Vocabulary:
         elif word.isalpha() and len(word) >= 3:
             # Codes and amounts are right or wrong: "ih20" must never find "ih30".
             alike = (*self._typos(word), *self._abbreviated(word), *self._shared_trigrams(word))
-            found = dict(sorted(alike, key=lambda item: item[1])[-_MOST:])
+            ranked = sorted(alike, key=lambda item: item[1])
+            found = dict([item for item in ranked if item[0] in self._words][-_MOST:])
+            for meant, slip in [item for item in ranked if item[0] not in self._words][-_MOST:]:
+                for other, trust in self._related(meant):
+                    found[other] = max(slip * trust, found.get(other, 0.0))
         for other, trust in (*self._related(word), *self._same_thing(also)):
             found[other] = max(trust, found.get(other, 0.0))
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
@@ -67,7 +75,8 @@ class Vocabulary:
     def _related(self, word: str) -> Iterable[tuple[str, float]]:
         for stem in possible_stems(word):
             for other in self._by_stem.get(stem, ()):
-                yield other, _FAMILY
+                if other in self._words:
+                    yield other, _FAMILY
             yield from self._same_thing(synonyms(stem))
 
     def _same_thing(self, others: Iterable[str]) -> Iterable[tuple[str, float]]:
@@ -75,7 +84,8 @@ class Vocabulary:
             if other in self._words:
                 yield other, _SYNONYM
             for relative in self._by_stem.get(other, ()):
-                yield relative, _SYNONYM_FAMILY
+                if relative in self._words:
+                    yield relative, _SYNONYM_FAMILY
 
     def _typos(self, word: str) -> Iterable[tuple[str, float]]:
         """Words one slip away: a letter missing, added, replaced, or two swapped."""
@@ -87,10 +97,12 @@ class Vocabulary:
                     yield other, _SLIP
 
     def _abbreviated(self, word: str) -> Iterable[tuple[str, float]]:
-        """Chat abbreviations leave the vowels out: "krm" is "kirim"."""
-        if word == word.translate(_VOWELS):
-            for other in self._by_skeleton.get(word, ()):
-                yield other, _ABBREVIATION
+        """Chat abbreviations leave vowels out, all or some: "krm" and "krim" are "kirim"."""
+        for ending in _SPOKEN_ENDINGS:
+            if word.endswith(ending) and len(short := word[: len(word) - len(ending)]) >= _MIN_ABBREVIATION:
+                for other in self._by_skeleton.get(_skeleton(short), ()):
+                    if _left_out(short, other):
+                        yield other, _ABBREVIATION
 
     def _shared_trigrams(self, word: str) -> Iterable[tuple[str, float]]:
         """Words that share most three-letter pieces: more than one slip, or joined words."""
@@ -118,6 +130,12 @@ def _trigrams(word: str) -> set[str]:
 
 def _skeleton(word: str) -> str:
     return word.translate(_VOWELS)
+
+
+def _left_out(short: str, word: str) -> bool:
+    """Whether ``short`` is ``word`` with letters left out."""
+    letters = iter(word)
+    return all(letter in letters for letter in short)
 
 
 def _one_slip_apart(one: str, other: str) -> bool:

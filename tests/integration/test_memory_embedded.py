@@ -157,6 +157,44 @@ class TestEmbeddedMemory(MemoryContract):
         assert [passage.id for passage in found] == ["dicari"]
         assert 0 < found[0].coverage < 1
 
+    async def test_one_sentence_of_a_long_passage_outranks_words_that_are_strewn_over_another(
+        self, store: Store, memory: EmbeddedMemory
+    ) -> None:
+        filling = "lembar serah terima penyewa dokumen salinan nomor seri goresan petunjuk simpan"
+        await publish(
+            store,
+            chunk("tersebar", f"tutup {filling}\nlensa {filling}\nhilang {filling}"),
+            chunk("kalimat", f"tutup lensa hilang\n{filling} {filling}\n{filling} seri"),
+        )
+        await memory.catch_up()
+        found = await memory.search(words("tutup lensa hilang"), limit=2)
+        assert [passage.id for passage in found] == ["kalimat", "tersebar"]
+
+    async def test_a_bare_follow_up_covers_no_passage_that_lacks_its_topic(
+        self, store: Store, memory: EmbeddedMemory
+    ) -> None:
+        await publish(
+            store,
+            chunk("lain", "kalau itu berapa"),
+            chunk("topik", "sewa lensa tele berapa"),
+            chunk("a", "jam buka"),
+        )
+        await memory.catch_up()
+        query = Query(texts=("kalau itu berapa", "lensa tele kalau itu berapa"))
+        by_id = {passage.id: passage for passage in await memory.search(query, limit=3)}
+        [alone] = await memory.search(words("kalau itu berapa"), limit=1)
+        assert alone.coverage == pytest.approx(1.0, abs=0.01)
+        assert by_id["lain"].coverage < 0.75
+
+    async def test_a_denied_word_finds_what_the_shop_calls_it(
+        self, store: Store, memory: EmbeddedMemory
+    ) -> None:
+        await publish(store, chunk("batal", "pembatalan uang muka"), chunk("a", "jam buka"))
+        await memory.catch_up()
+        found = await memory.search(words("saya tidak jadi"), limit=2)
+        assert [passage.id for passage in found] == ["batal"]
+        assert await memory.search(words("saya jadi"), limit=2) == []
+
     async def test_codes_are_never_taken_for_one_another(self, store: Store, memory: EmbeddedMemory) -> None:
         await publish(store, chunk("katalog:IH20", "paket ih20"), chunk("katalog:IH50", "paket ih50"))
         await memory.catch_up()

@@ -23,6 +23,11 @@ WORDS = ["pengiriman", "bayar", "garansi", "router", "teknisi", "paket", "kirim"
         ("pkt", "paket"),
         ("dibayarkan", "bayar"),
         ("tarif", "biaya"),
+        ("pketnya", "paket"),
+        ("krimin", "kirim"),
+        ("ngirim", "kirim"),
+        ("bayarin", "bayar"),
+        ("trf", "biaya"),
     ],
 )
 def test_a_word_written_differently_finds_what_it_stands_for(written: str, meant: str) -> None:
@@ -66,6 +71,20 @@ def test_a_stem_is_never_so_short_that_strangers_share_it() -> None:
 
 def test_words_of_asking_weigh_less_than_words_of_the_subject() -> None:
     assert words.weight("kak") == words.weight("berapa") < words.weight("router") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("saya tidak jadi", "batal"), ("lampu tidak mau nyala", "mati"), ("jadi", None)]
+)
+def test_a_denied_word_also_means_the_state_that_shops_have_a_word_for(asked: str, meant: str | None) -> None:
+    word, states = words.with_denials(asked.split())[-1]
+    assert word in ("jadi", "nyala")
+    assert states == frozenset() if meant is None else meant in states
+
+
+def test_a_denial_reaches_the_next_words_only() -> None:
+    found = dict(words.with_denials(["tidak", "usah", "kirim", "jadi", "nyala"]))
+    assert found["jadi"] == found["nyala"] == frozenset()
 
 
 def test_synonyms_go_both_ways() -> None:
