@@ -17,6 +17,7 @@ from config import logging as balas_logging
 from config.errors import ConfigError
 from config.settings import Settings
 
+EXIT_LATER = 1
 EXIT_MISCONFIGURED = 78
 
 
@@ -41,17 +42,24 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     from bot.app import run
     from bot.terminal.app import terminal_channel
     from rag.errors import ModelMisconfigured
-    from store.errors import StoreError
+    from store.errors import StoreError, StoreMisconfigured
 
     make_channel = partial(terminal_channel, json_lines=options.jsonl, person=options.person)
     try:
         asyncio.run(run(settings, make_channel))
-    except (ConfigError, ModelMisconfigured, StoreError) as exc:
-        print(f"Balas cannot run: {exc}", file=sys.stderr)
-        return EXIT_MISCONFIGURED
+    except (ConfigError, ModelMisconfigured, StoreMisconfigured) as exc:
+        return _refuse(str(exc), EXIT_MISCONFIGURED)
+    except StoreError as exc:
+        # A database that is away or locked comes back by itself; Supervisor tries again.
+        return _refuse(str(exc), EXIT_LATER)
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _refuse(reason: str, code: int) -> int:
+    print(f"Balas cannot run: {reason}", file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -311,6 +311,14 @@ def test_a_file_that_is_no_database_is_left_alone(shop: Shop) -> None:
     assert (shop.state / "balas.db").read_bytes().startswith(b"ini bukan")
 
 
+def test_a_database_server_that_is_away_is_named_and_worth_another_start(shop: Shop) -> None:
+    done = shop.chat("halo", DATABASE_URL=f"postgresql://balas:sandi-uji@127.0.0.1:{free_port()}/balas")
+    # Not 78: Supervisor is to try again.
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert "sandi-uji" not in done.stderr
+
+
 def test_a_state_folder_that_cannot_be_made_is_named(shop: Shop) -> None:
     done = shop.chat("halo", STATE_DIR="/dev/null/var")
     assert done.returncode == MISCONFIGURED
