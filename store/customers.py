@@ -40,6 +40,11 @@ class Customer:
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
 
 
+# Purposes (store.outbox.Purpose) of what goes to the customer himself.
+_TO_CUSTOMERS = ("answer", "relay")
+# The modes of the gate (config.settings.Mode) by what they let through, the least first.
+_STRICTEST_FIRST = ("off", "practice", "approve", "on")
+
 # Purposes of what goes to the owner's room.
 _TO_OWNER = ("notice", "reminder", "command")
 
@@ -118,7 +123,8 @@ def resolve(
             )
     if name and name != kept.name:
         connection.execute(update(customers).where(customers.c.id == kept.id).values(name=name))
-    return kept, merged
+    # Read again: a new name, or what a merge brought along (silence, the chat's own mode, the notice).
+    return get(connection, kept.id) or kept, merged
 
 
 def introduced(connection: Connection, customer_id: int) -> None:
@@ -133,6 +139,11 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
         .where(customers.c.id == customer_id)
         .values(silent_until_ms=now_ms() + for_ms, silent_reason=reason)
     )
+
+
+def not_introduced(connection: Connection, customer_id: int) -> None:
+    """The answer that the privacy notice rode on was not sent after all."""
+    connection.execute(update(customers).where(customers.c.id == customer_id).values(introduced_ms=None))
 
 
 def set_mode(connection: Connection, customer_id: int, mode: str | None) -> None:
@@ -154,12 +165,19 @@ def forget(connection: Connection, customer_id: int) -> bool:
     What remains: the shop's daily totals, and a tombstone with his number in the change log, which
     makes every memory drop him and which no replay can undo.
     """
-    chats = [
+    chats = {
+        row[0]
+        for table in (inbox, handoffs)
+        for row in connection.execute(select(table.c.chat).where(table.c.customer_id == customer_id)).all()
+    } | {
+        # Not those to the owner's room, which are about the customer but not in his chat.
         row[0]
         for row in connection.execute(
-            select(inbox.c.chat).where(inbox.c.customer_id == customer_id).distinct()
+            select(outbox.c.chat).where(
+                outbox.c.customer_id == customer_id, outbox.c.purpose.in_(_TO_CUSTOMERS)
+            )
         ).all()
-    ]
+    }
     # What the owner said about him goes too, but the room where he said it is nobody's chat: what else waits
     # there may be an answer to somebody else.
     rooms = connection.execute(
@@ -202,10 +220,43 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     for row in spent:
         _add_usage(connection, kept, row._asdict())
     connection.execute(delete(usage).where(usage.c.customer_id == other))
+    _merge_standing(connection, kept, other)
     connection.execute(delete(customers).where(customers.c.id == other))
     changes.append(connection, entity="customer", ref=str(other), customer_id=other, tombstone=True)
     for turn_id in moved:
         changes.append(connection, entity="turn", ref=str(turn_id), customer_id=kept)
+
+
+def _merge_standing(connection: Connection, kept: int, other: int) -> None:
+    """One person keeps the stricter of his two standings: silenced in one chat is silenced in both."""
+    columns = (
+        customers.c.name,
+        customers.c.introduced_ms,
+        customers.c.mode,
+        customers.c.silent_until_ms,
+        customers.c.silent_reason,
+    )
+    found = {
+        row.id: row
+        for row in connection.execute(
+            select(customers.c.id, *columns).where(customers.c.id.in_([kept, other]))
+        )
+    }
+    ours, theirs = found[kept], found[other]
+    quieter = theirs if (theirs.silent_until_ms or 0) > (ours.silent_until_ms or 0) else ours
+    introduced_ms = [row.introduced_ms for row in (ours, theirs) if row.introduced_ms is not None]
+    modes = {row.mode for row in (ours, theirs) if row.mode is not None}
+    connection.execute(
+        update(customers)
+        .where(customers.c.id == kept)
+        .values(
+            name=ours.name or theirs.name,
+            introduced_ms=min(introduced_ms, default=None),
+            mode=next((mode for mode in _STRICTEST_FIRST if mode in modes), None),
+            silent_until_ms=quieter.silent_until_ms,
+            silent_reason=quieter.silent_reason,
+        )
+    )
 
 
 def _add_usage(connection: Connection, kept: int, values: dict[str, object]) -> None:
