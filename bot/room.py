@@ -24,14 +24,15 @@ from bot.relay import relay
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
-from rag.normalise import normalise
-from store import alerts, handoffs, outbox, turns, usage
+from rag.normalise import normalise, search_text
+from store import alerts, customers, handoffs, outbox, turns, usage
 from store import queue as queues
 from store.customers import Customer
 from store.doors import Store
 from store.handoffs import Handoff, Learning, Notice
 from store.outbox import NewMessage, Purpose
 from store.queue import Queue
+from store.schema import customers as customers_table
 from store.schema import inbox
 from store.schema import turns as turns_table
 from store.turns import Author
@@ -71,14 +72,15 @@ class OwnersRoom:
         self._account = parts.people.room.account
 
     async def handle(self, said: Said) -> None:
-        """Act on each message of the burst in its order, then say what came of it."""
-        for row, message, text in zip(said.rows, said.messages, said.parts, strict=True):
-            quoted = message.quoted_id
-            notice = await self._p.store.read(partial(self._notice, quoted=quoted, text=text))
-            problem = ""
-            if notice is not None and notice.kind == handoffs.FAQ_OFFER and _means(text, _YES):
-                problem = await self._learn(notice)
-            await self._p.store.write(partial(self._act, row=row, text=text, notice=notice, problem=problem))
+        """Act on one message, then say what came of it."""
+        text, quoted = said.text, said.last.quoted_id
+        notice = await self._p.store.read(partial(self._notice, quoted=quoted, text=text))
+        problem = ""
+        if notice is not None and notice.kind == handoffs.FAQ_OFFER and _means(text, _YES):
+            problem = await self._learn(notice)
+        await self._p.store.write(
+            partial(self._act, row=said.rows[0], text=text, notice=notice, problem=problem)
+        )
 
     def offer_draft(
         self,
@@ -155,7 +157,7 @@ class OwnersRoom:
                     return self._settle_offer(connection, notice, text)
                 case handoffs.DRAFT:
                     return self._settle_draft(connection, notice, text)
-        return self._command(connection, normalise(text))
+        return self._command(connection, normalise(text).strip(" .!?"))
 
     def _command(self, connection: Connection, command: str) -> str:
         say = self._p.wording.say
@@ -198,18 +200,27 @@ class OwnersRoom:
         p = self._p
         if notice.draft_id is None:
             return ""
-        body = None if _means(text, _SEND | _DROP) else text
-        released = outbox.release_draft(connection, notice.draft_id, send=not _means(text, _DROP), body=body)
-        if released is None:
+        draft = outbox.held_body(connection, notice.draft_id)
+        if draft is None:
             return p.wording.say("admin_draf_lewat")
+        # The privacy notice may ride on the draft; it goes with whatever is sent instead, or waits.
+        rider = f"\n\n{p.wording.say('pengantar')}"
+        own = draft.removesuffix(rider)
         if _means(text, _DROP):
+            outbox.release_draft(connection, notice.draft_id, send=False)
+            if own != draft and notice.customer_id is not None:
+                customers.not_introduced(connection, notice.customer_id)
             return p.wording.say("admin_draf_dibuang")
+        replied = own if _means(text, _SEND) else text
+        body = replied if own == draft else replied + rider
+        outbox.release_draft(connection, notice.draft_id, send=True, body=body)
         if notice.turn_id is not None:
-            author = Author.BOT if body is None else Author.HUMAN
-            connection.execute(
-                update(turns_table)
-                .where(turns_table.c.id == notice.turn_id)
-                .values(replied=released, author=author.value)
+            turns.answer(
+                connection,
+                notice.turn_id,
+                replied=replied,
+                author=Author.BOT if replied == own else Author.HUMAN,
+                make_search_text=lambda asked: search_text(f"{asked}\n{replied}"),
             )
         return p.wording.say("admin_draf_terkirim")
 
@@ -226,8 +237,12 @@ class OwnersRoom:
             )
         ).scalar_one()
         answered = connection.execute(
-            select(func.count()).where(
-                turns_table.c.created_ms >= midnight_ms, turns_table.c.author == Author.BOT.value
+            select(func.count())
+            .select_from(turns_table.join(customers_table, customers_table.c.id == turns_table.c.customer_id))
+            .where(
+                customers_table.c.account == self._account,
+                turns_table.c.created_ms >= midnight_ms,
+                turns_table.c.author == Author.BOT.value,
             )
         ).scalar_one()
         spent = usage.spent_on(connection, self._account, now.date().isoformat())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store.errors import ClaimLost
 from store.queue import Queue
@@ -106,13 +106,25 @@ def mark_sent(
         connection.execute(_SET_NOTICE_ID, values)
 
 
+def held_body(connection: Connection, row_id: int) -> str | None:
+    """The body of a message that still waits for approval; None when it does not (any more)."""
+    found = select(outbox.c.body).where(outbox.c.id == row_id, outbox.c.state == QueueState.HELD.value)
+    body: str | None = connection.execute(found).scalar()
+    return body
+
+
 def release_draft(connection: Connection, row_id: int, *, send: bool, body: str | None = None) -> str | None:
     """Let a held message go (with another body if given) or drop it; its final body.
 
     None when it is not held any more: somebody else decided, or its customer was deleted.
     """
     held = (outbox.c.id == row_id, outbox.c.state == QueueState.HELD.value)
-    values: dict[str, object] = {"state": QueueState.NEW.value, "due_ms": now_ms()}
+    # A person decided about it, so the gate is no longer asked.
+    values: dict[str, object] = {
+        "state": QueueState.NEW.value,
+        "due_ms": now_ms(),
+        "purpose": Purpose.RELAY.value,
+    }
     if not send:
         values = {"state": QueueState.DROPPED.value, "finished_ms": now_ms()}
     elif body is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store import changes
 from store.schema import now_ms, turns
@@ -74,6 +75,28 @@ def append(connection: Connection, turn: NewTurn) -> int:
     ).scalar_one()
     changes.append(connection, entity="turn", ref=str(turn_id), customer_id=turn.customer_id)
     return int(turn_id)
+
+
+def answer(
+    connection: Connection,
+    turn_id: int,
+    *,
+    replied: str,
+    author: Author,
+    make_search_text: Callable[[str], str],
+) -> None:
+    """Give an unanswered turn its reply (a released draft) and tell the memories."""
+    found = connection.execute(
+        select(turns.c.customer_id, turns.c.asked).where(turns.c.id == turn_id)
+    ).first()
+    if found is None:
+        return
+    connection.execute(
+        update(turns)
+        .where(turns.c.id == turn_id)
+        .values(replied=replied, author=author.value, search_text=make_search_text(found.asked))
+    )
+    changes.append(connection, entity="turn", ref=str(turn_id), customer_id=found.customer_id)
 
 
 def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn]:
