@@ -8,13 +8,14 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Row, exists, literal, select
 
 from bot.burst import AT_ONCE, Bursts, Window
-from bot.channel import Capability, Channel, Intake
+from bot.channel import Capability, Channel, Intake, Unreadable
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.intake import IntakeDoor
@@ -162,7 +163,7 @@ def _assemble(
         store,
         inbox,
         window if Capability.FRAGMENTS in channel.traits.capabilities else AT_ONCE,
-        is_question=lambda row: channel.parse(row).text.rstrip().endswith("?"),
+        is_question=partial(_is_question, channel),
     )
     conversation = Conversation(
         Parts(
@@ -271,6 +272,14 @@ def _assemble(
     )
 
 
+def _is_question(channel: Channel, row: Row[Any]) -> bool:
+    try:
+        return channel.parse(row).text.rstrip().endswith("?")
+    except Unreadable:
+        # It is discarded when its turn comes.
+        return False
+
+
 async def _check_model(model: ModelClient) -> None:
     """A refused key or model stops the start; an unreachable one does not: customers get honest answers."""
     try:
@@ -353,13 +362,13 @@ async def _remind(store: Store, people: People, shop: Shop) -> None:
     """Remind the owner of open handoffs, never between 20.00 and 08.00."""
     if shop.is_quiet_time(datetime.now(UTC)):
         return
-    waiting = await store.read(lambda c: handoffs.due(c, people.room.account))
 
     def remind_all(connection: Connection) -> None:
-        for handoff in waiting:
+        # Read again: one of them may have been answered since.
+        for handoff in handoffs.due(connection, people.room.account):
             people.remind(connection, handoff)
 
-    if waiting:
+    if await store.read(lambda c: handoffs.due(c, people.room.account)):
         await store.write(remind_all)
 
 

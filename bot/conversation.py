@@ -7,32 +7,33 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, update
+from sqlalchemy import Connection, Row, bindparam, delete, update
 
 from bot import modes
 from bot.burst import Bursts
-from bot.channel import Capability, Channel, Signal, Unreadable
+from bot.channel import Capability, Channel, IncomingMessage, Signal, Unreadable
 from bot.gate import Pass, gate
 from bot.loops import LoopGuard
-from bot.message import MAX_CHARS, Said, join
+from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
-from rag.answering import Answerer, Outcome, Question, Reply
+from rag.answering import NOTHING_SPENT, Answerer, Outcome, Question, Reply
 from rag.normalise import search_text
 from store import alerts, customers, handoffs, outbox, turns, usage
 from store import queue as queues
 from store.customers import Customer
 from store.doors import Store
+from store.errors import StoreError
 from store.handoffs import Reason
 from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Queue
 from store.schema import inbox
 from store.turns import Author, NewTurn, Turn
-from store.usage import Budget, Reservation
+from store.usage import Budget, Reservation, Spent
 from store.vectors import to_bytes
 from store.worker import Discard
 
@@ -98,16 +99,16 @@ class Conversation:
         Raises only what the worker understands (``Discard``, ``ClaimLost``) or what is a fault of ours.
         """
         p = self._p
-        # 1. Wait until the thought is complete, and read what was said.
-        said = self._read(await p.bursts.gather(head))
-        # 2. The owner's room is not a customer's chat.
-        if said.last.chat == p.people.room.chat:
-            await p.room.handle(said)
+        # 1. The owner's room is not a customer's chat: each message there is acted on by itself.
+        if head.chat == p.people.room.chat:
+            await p.room.handle(self._read([head]))
             return
+        # 2. Wait until the thought is complete, and read what was said.
+        said = self._read(await p.bursts.gather(head))
         # 3. Who is it, what was said lately, and may the bot speak in this chat at all?
         meeting = await self._meet(said)
         if gate(meeting.mode, meeting.customer) is Pass.DROP or await p.loops.trips(said, meeting.recent):
-            await self._commit_silence(said, meeting)
+            await self._commit_silence(said)
             return
         # 4. Decide: a rule if the whole message is one, else the shop's knowledge and his own history.
         rule, question = rule_for_burst(said.parts)
@@ -117,23 +118,36 @@ class Conversation:
             await p.channel.signal(said.last.chat, Signal.TYPING)
             decision = await self._by_knowledge(question, said, meeting)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
-        await p.store.write(lambda c: self._commit(c, said, meeting, decision))
+        try:
+            await p.store.write(lambda c: self._commit(c, said, decision))
+        except Exception:
+            # The answer is lost, its price is not: the reservation must not stay until the next start.
+            if decision.reservation is not None and decision.reply is not None:
+                await self._settle_alone(decision.reservation, decision.reply.spent)
+            raise
+        self._remember_model_state(decision.reply)
 
     def _read(self, rows: list[Row[Any]]) -> Said:
-        try:
-            return join(rows, [self._p.channel.parse(row) for row in rows])
-        except Unreadable as exc:
-            raise Discard(f"unreadable event: {exc}") from exc
+        """What the burst says up to its first unreadable event, which fails alone when its turn comes."""
+        messages: list[IncomingMessage] = []
+        for row in rows:
+            try:
+                messages.append(self._p.channel.parse(row))
+            except Unreadable as exc:
+                if not messages:
+                    raise Discard(f"unreadable event: {exc}") from exc
+                break
+        return join(rows[: len(messages)], messages)
 
     async def _meet(self, said: Said) -> Meeting:
         """The customer with his newest turns; the first message of a stranger creates him."""
         p = self._p
-        addresses, name = said.last.addresses, said.last.name
+        addresses, name = said.last.addresses, clean_name(said.last.name)
 
         def meet(connection: Connection, customer: Customer) -> Meeting:
             return Meeting(
                 customer=customer,
-                recent=turns.recent(connection, customer.id, limit=RECENT_TURNS),
+                recent=turns.recent(connection, customer.id, limit=max(RECENT_TURNS, p.loops.most_answers)),
                 mode=modes.current(connection, p.account, configured=p.configured_mode),
             )
 
@@ -146,6 +160,8 @@ class Conversation:
 
         def introduce(connection: Connection) -> tuple[Meeting, list[int]]:
             customer, merged = customers.resolve(connection, p.account, addresses, name=name)
+            # From now on these rows are his: deleting him takes them along, and the answer with them.
+            self._set_customer(connection, said, customer)
             return meet(connection, customer), merged
 
         if (meeting := await p.store.read(known)) is not None:
@@ -179,7 +195,10 @@ class Conversation:
         if len(question) > MAX_CHARS:
             return Decision(text=p.wording.say("pesan_panjang"))
         asked = Question(
-            customer_id=meeting.customer.id, message=question, recent=meeting.recent, context=said.context
+            customer_id=meeting.customer.id,
+            message=question,
+            recent=meeting.recent[-RECENT_TURNS:],
+            context=said.context,
         )
         wanted = Reservation(
             account=p.account,
@@ -190,7 +209,13 @@ class Conversation:
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
             return self._from_reply(await p.answerer.answer_without_model(asked), None)
-        return self._from_reply(await p.answerer.answer(asked), wanted)
+        try:
+            reply = await p.answerer.answer(asked)
+        except Exception:
+            # Only the store can fail here, and it is asked before the model.
+            await self._settle_alone(wanted, NOTHING_SPENT)
+            raise
+        return self._from_reply(reply, wanted)
 
     def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
         match reply.outcome:
@@ -211,18 +236,16 @@ class Conversation:
             text=self._p.people.promise(reason), handoff=reason, reply=reply, reservation=reservation
         )
 
-    def _commit(self, connection: Connection, said: Said, meeting: Meeting, decision: Decision) -> None:
+    def _commit(self, connection: Connection, said: Said, decision: Decision) -> None:
         """Everything that follows from the utterance, all or nothing; ``ClaimLost`` when it is not ours."""
         p = self._p
-        self._finish(connection, said, meeting.customer)
+        customer = self._finish(connection, said)
         if decision.reservation is not None and decision.reply is not None:
             usage.settle(connection, decision.reservation, decision.reply.spent)
-        # The owner may have silenced the chat, or the customer been deleted, while the model was thinking.
-        customer = customers.find(connection, p.account, said.last.addresses[0])
-        mode = modes.current(connection, p.account, configured=p.configured_mode)
-        verdict = Pass.DROP if customer is None else gate(mode, customer)
         if customer is None:
             return
+        # The owner may have silenced the chat while the model was thinking.
+        verdict = gate(modes.current(connection, p.account, configured=p.configured_mode), customer)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
         if verdict is not Pass.DROP:
             self._queue_answer(
@@ -239,18 +262,35 @@ class Conversation:
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
 
-    async def _commit_silence(self, said: Said, meeting: Meeting) -> None:
+    async def _commit_silence(self, said: Said) -> None:
         """The bot may not speak here; what was said is kept all the same."""
 
         def commit(connection: Connection) -> None:
-            self._finish(connection, said, meeting.customer)
-            self._keep_turn(connection, said, meeting.customer, Decision(author=Author.NONE), answered=False)
+            if (customer := self._finish(connection, said)) is not None:
+                self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
 
         await self._p.store.write(commit)
 
-    def _finish(self, connection: Connection, said: Said, customer: Customer) -> None:
+    def _finish(self, connection: Connection, said: Said) -> Customer | None:
+        """Mark the rows done; the customer as he is now: merged with another, silenced, or gone (None)."""
         p = self._p
         queues.finish(connection, p.queue, said.row_ids, owner=p.owner)
+        customer = customers.find(connection, p.account, said.last.addresses[0])
+        if customer is None:
+            # He was deleted meanwhile, and what he had just written is as little to be kept.
+            connection.execute(delete(inbox).where(inbox.c.id.in_(said.row_ids)))
+        else:
+            self._set_customer(connection, said, customer)
+        return customer
+
+    async def _settle_alone(self, reserved: Reservation, spent: Spent) -> None:
+        try:
+            await self._p.store.write(lambda c: usage.settle(c, reserved, spent))
+        except StoreError as exc:
+            log.warning("reservation_left", amount_idr=reserved.amount_idr, reason=str(exc))
+
+    @staticmethod
+    def _set_customer(connection: Connection, said: Said, customer: Customer) -> None:
         connection.execute(
             _SET_CUSTOMER, [{"row": row_id, "customer": customer.id} for row_id in said.row_ids]
         )
@@ -324,14 +364,22 @@ class Conversation:
         """Tell the owner once when the model needs him, and once when it works again."""
         p = self._p
         if reply.misconfigured is not None:
-            self._model_alerted = True
             if alerts.raise_alert(connection, "model_misconfigured", reply.misconfigured):
                 body = p.wording.say("admin_model_salah", sebab=reply.misconfigured)
                 p.people.notify(connection, body, kind=handoffs.ALERT)
-        elif reply.outcome is Outcome.ANSWERED and self._model_alerted:
+        elif (
+            reply.outcome is Outcome.ANSWERED
+            and self._model_alerted
+            and alerts.recover(connection, "model_misconfigured")
+        ):
+            p.people.notify(connection, p.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
+
+    def _remember_model_state(self, reply: Reply | None) -> None:
+        # After the commit: a transaction may run twice, and its second run must do what the first did.
+        if reply is not None and reply.misconfigured is not None:
+            self._model_alerted = True
+        elif reply is not None and reply.outcome is Outcome.ANSWERED:
             self._model_alerted = False
-            if alerts.recover(connection, "model_misconfigured"):
-                p.people.notify(connection, p.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
 
 
 _SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))
