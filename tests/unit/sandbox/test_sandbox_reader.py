@@ -84,10 +84,58 @@ def test_what_the_customer_said_before_is_recalled_with_its_source(ask: Ask) -> 
     assert "Anggrek 9" in reading.answer
 
 
-def test_what_was_said_a_moment_ago_is_recalled_without_a_source(ask: Ask) -> None:
+def test_what_was_said_a_moment_ago_is_recalled_with_the_chat_as_its_source(ask: Ask) -> None:
     reading = ask("nama saya siapa hayo?", ("user", "nama saya Wening"), ("assistant", "Halo Kak Wening"))
     assert "Wening" in reading.answer
+    assert reading.source_ids == ("percakapan",)
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "part"),
+    [
+        ("kode notaku KN204 ya", "kode notaku tadi berapa?", "KN204"),
+        ("roti sobek lima loyang ya kak", "aku tadi pesan berapa loyang ya?", "lima"),
+        ("mau kuambil hari Rabu", "hari apa aku bilang mau ambil?", "Rabu"),
+    ],
+)
+def test_what_the_customer_told_earlier_in_this_chat_is_found_by_its_kind(
+    ask: Ask, told: str, asked: str, part: str
+) -> None:
+    turns = (("user", told), ("assistant", "Siap, Kak."), ("user", "sudah buka?"), ("assistant", "Sudah."))
+    reading = ask(asked, *turns)
+    assert reading.answerable
+    assert reading.source_ids == ("percakapan",)
+    assert part in reading.answer
+
+
+def test_what_the_shop_said_in_this_chat_is_repeated_when_it_is_asked_for(ask: Ask) -> None:
+    turns = (("user", "roti sobek berapa"), ("assistant", "Rp28.000 per loyang, Kak."))
+    reading = ask("tadi katanya berapa ya?", *turns)
+    assert reading.source_ids == ("percakapan",)
+    assert "Rp28.000" in reading.answer
+
+
+@pytest.mark.parametrize("message", ["halo", "makasih ya kak", "siang", "p"])
+def test_small_talk_rests_on_nothing_and_answers_nothing(ask: Ask, message: str) -> None:
+    reading = ask(message)
+    assert not reading.answerable
     assert reading.source_ids == ()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ada jual suhu ruang kak?",  # Stands in a document, but is not for sale.
+        "bolu 40 cm ada?",  # No measure of the shop fits.
+        "roti sobek berapa gram?",  # No passage counts grams.
+        "roti sobek yang 50 ribu ada?",  # Another amount than the stated ones.
+        "siapa nama pemilik tokonya?",  # No passage names a person.
+        "pesananku tadi sudah diantar belum?",  # No shop's texts know that.
+        "kapan mulai jual bolu ketan hitam?",  # No passage about it states a time.
+    ],
+)
+def test_words_that_meet_without_an_answer_are_not_answered(ask: Ask, message: str) -> None:
+    assert not ask(message).answerable
 
 
 def test_an_earlier_unanswered_question_does_not_make_the_next_one_answerable(ask: Ask) -> None:
