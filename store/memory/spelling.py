@@ -16,8 +16,8 @@ from store.memory.words import COMMON, synonyms
 _SLIP = 0.8
 _ABBREVIATION = 0.7
 _FAMILY = 0.9
-_SYNONYM = 0.7
-_SYNONYM_FAMILY = 0.6
+_SYNONYM = 0.6
+_SYNONYM_FAMILY = 0.5
 # Shorter words have too many neighbours one letter away ("beli", "boli", "bela").
 _MIN_TYPO_LENGTH = 4
 _MIN_SHARED_TRIGRAMS = 0.5
