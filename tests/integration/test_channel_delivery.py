@@ -1,0 +1,174 @@
+"""Delivery over a channel that fails, on each database: order, one resend in doubt, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import pytest
+
+from bot import app
+from bot.channel import Outcome, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from config.settings import Settings
+from store.doors import Store
+from store.outbox import NewMessage, Purpose, add
+from store.queue import Backoff
+from store.schema import outbox
+from tests.integration.tiny_shop import OpenShop, TinyShop, shops
+
+
+@pytest.fixture
+async def open_shop(
+    store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[OpenShop]:
+    monkeypatch.setattr(app, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
+    async with shops(store, make_settings) as opened:
+        yield partial(opened, ingested=False)
+
+
+async def _queue(shop: TinyShop, chat: str, *texts: str) -> None:
+    """Messages of a person for the chat, as the owner's room sends them."""
+    await shop.says(chat, "makasih")
+    customer = await shop.customer(chat)
+    for text in texts:
+        message = NewMessage(
+            account="utama",
+            transport="uji",
+            chat=chat,
+            body=text,
+            purpose=Purpose.RELAY,
+            customer_id=customer.id,
+        )
+        await shop.write(lambda c, message=message: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+
+
+def _first_times(body: str, times: int, outcome: Outcome) -> Callable[[Outgoing], Outcome | None]:
+    """This outcome for the first sends of that text."""
+    left = [times]
+
+    def decide(message: Outgoing) -> Outcome | None:
+        if message.body != body or left[0] == 0:
+            return None
+        left[0] -= 1
+        return outcome
+
+    return decide
+
+
+def _tried(shop: TinyShop, body: str) -> list[Outgoing]:
+    return [message for message in shop.channel.tried if message.body == body]
+
+
+def _texts(shop: TinyShop, chat: str = "budi") -> list[str]:
+    return [text for text in shop.heard(chat) if not text.startswith("(")]
+
+
+async def test_order_is_kept_while_the_first_message_is_tried_again(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 3, Retry("offline"))
+    await _queue(shop, "budi", "satu", "dua", "tiga")
+    assert _texts(shop) == ["satu", "dua", "tiga"]
+    assert len({message.row_id for message in _tried(shop, "satu")}) == 1
+    assert len(_tried(shop, "satu")) == 4
+    assert shop.channel.most_at_once["budi"] == 1
+    assert shop.heard("owner") == []
+
+
+async def test_another_chat_does_not_wait_for_one_that_fails(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = lambda message: Retry("offline", after_s=0.2) if message.body == "macet" else None
+    await asyncio.gather(_queue(shop, "budi", "macet"), _queue(shop, "siti", "lancar"))
+    bodies = [message.body for message in shop.channel.tried]
+    assert bodies.index("lancar") < len(bodies) - 1 - bodies[::-1].index("macet")
+    assert _texts(shop, "siti") == ["lancar"]
+
+
+async def test_after_the_last_attempt_the_owner_is_told_and_the_chat_goes_on(open_shop: OpenShop) -> None:
+    shop = await open_shop(SEND_ATTEMPTS="3")
+    shop.channel.outcome = _first_times("satu", 99, Retry("offline"))
+    await _queue(shop, "budi", "satu", "dua")
+    assert len(_tried(shop, "satu")) == 3
+    assert _texts(shop) == ["dua"]
+    [told] = shop.heard("owner")
+    assert "Gagal terkirim" in told
+    assert "satu" in told
+    [dead] = await shop.rows(outbox, outbox.c.state == "dead")
+    assert (dead.body, dead.error) == ("satu", "Retry: offline")
+
+
+async def test_an_outcome_that_nobody_knows_is_tried_once_more(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 1, Unknown("connection lost"))
+    await _queue(shop, "budi", "satu", "dua")
+    assert _texts(shop) == ["satu", "dua"]
+    assert len(_tried(shop, "satu")) == 2
+
+
+async def test_an_outcome_that_stays_unknown_is_never_tried_a_third_time(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 99, Unknown("connection lost"))
+    await _queue(shop, "budi", "satu", "dua")
+    assert len(_tried(shop, "satu")) == 2
+    assert _texts(shop) == ["dua"]
+    assert len(shop.heard("owner")) == 1
+
+
+async def test_what_is_refused_is_not_tried_again_and_the_owner_is_told(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 99, Refused("blocked"))
+    await _queue(shop, "budi", "satu", "dua")
+    assert len(_tried(shop, "satu")) == 1
+    assert _texts(shop) == ["dua"]
+    [told] = shop.heard("owner")
+    assert "satu" in told
+
+
+async def test_the_pause_that_the_channel_asks_for_is_kept(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    tried_at: list[float] = []
+
+    def decide(message: Outgoing) -> Outcome | None:
+        if message.body != "satu":
+            return None
+        tried_at.append(time.monotonic())
+        return Retry("slow down", after_s=0.3) if len(tried_at) == 1 else Sent("p1")
+
+    shop.channel.outcome = decide
+    await _queue(shop, "budi", "satu")
+    assert tried_at[1] - tried_at[0] >= 0.29
+
+
+async def test_no_chat_ever_has_two_bubbles_under_way(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.sending_takes_s = 0.01
+    shop.channel.outcome = _first_times("budi-1", 2, Retry("offline"))
+    chats = ("budi", "siti", "dewi")
+    await asyncio.gather(*(_queue(shop, chat, *(f"{chat}-{n}" for n in range(6))) for chat in chats))
+    for chat in chats:
+        assert _texts(shop, chat) == [f"{chat}-{n}" for n in range(6)]
+        assert shop.channel.most_at_once[chat] == 1
+
+
+async def test_sends_of_the_account_keep_their_pace(open_shop: OpenShop) -> None:
+    shop = await open_shop(PACE_S="0.06")
+    started = time.monotonic()
+    await _queue(shop, "budi", "satu", "dua", "tiga")
+    # Four sends with the reaction before them: three pauses.
+    assert time.monotonic() - started >= 0.18
+
+
+async def test_the_customers_messages_are_shown_as_read_only_right_before_the_answer(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "halo", message_id="m1")
+    assert [signal for signal in shop.channel.signals if signal[1] is Signal.READ] == [
+        ("budi", Signal.READ, ("m1",))
+    ]
+    await shop.owner("berhenti")
+    await shop.says("siti", "halo")
+    assert not [signal for signal in shop.channel.signals if signal[0] == "siti"]
