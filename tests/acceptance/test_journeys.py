@@ -5,11 +5,18 @@ Every test starts the real process, by the same command as people do.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
-from tests.acceptance.shop import OWNER, PATIENCE_S, Bot, Shop
+from tests.acceptance.shop import OWNER, PATIENCE_S, PROJECT, Bot, Shop
 
 UNKNOWN = "bisa kirim paket data ke Sorong kak?"
 ANSWER = "Bisa Kak, ke Sorong pakai kargo, ongkirnya Rp85.000 per kilo."
@@ -231,3 +238,46 @@ def test_an_open_question_is_listed_and_answered_from_the_command_line(shop: Sho
         assert again.returncode == 1
         assert "sudah dijawab" in again.stderr
     assert "tidak ada yang menunggu" in shop.run("-m", "bot.handoffs").stdout
+
+
+def test_a_person_at_a_terminal_chats_sees_who_is_typing_and_leaves_with_ctrl_d(shop: Shop) -> None:
+    keyboard, terminal = pty.openpty()
+    with shop.log.open("a") as log:
+        bot = subprocess.Popen(
+            [sys.executable, PROJECT / "run_bot.py"],
+            cwd=shop.folder,
+            env=shop.environment(TERM="xterm", COLUMNS="80", LINES="40"),
+            stdin=terminal,
+            stdout=terminal,
+            stderr=log,
+            start_new_session=True,
+        )
+    os.close(terminal)
+    try:
+        read_until(keyboard, "Ctrl-D     selesai")
+        os.write(keyboard, b"IH20 berapa kak?\r")
+        read_until(keyboard, "Rp275.000")
+        os.write(keyboard, b"/as ani\r")
+        read_until(keyboard, "ani ▸")
+        os.write(keyboard, b"halo\r")
+        read_until(keyboard, "Halo Kak")
+        os.write(keyboard, b"\x04")
+        # Whoever draws on a terminal waits when nobody reads from it.
+        with contextlib.suppress(OSError):  # The other end is closed: that is the end of the output.
+            while os.read(keyboard, 4096):
+                pass
+        assert bot.wait(PATIENCE_S) == 0
+    finally:
+        bot.kill()
+        bot.wait()
+        os.close(keyboard)
+
+
+def read_until(keyboard: int, words: str) -> None:
+    """Read what is drawn until the words stand there, whatever is drawn around them."""
+    seen = b""
+    deadline = time.monotonic() + PATIENCE_S
+    while words not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode("utf-8", "ignore")):
+        assert time.monotonic() < deadline, seen
+        if select.select([keyboard], [], [], 0.2)[0]:
+            seen += os.read(keyboard, 4096)
