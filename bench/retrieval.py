@@ -19,12 +19,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pysqlite3
 import structlog
 
+from bench.figures import figure, median, share_of
+from bench.questions import DATA, QUESTIONS
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
@@ -41,9 +42,6 @@ from store.memory.embedded import EmbeddedMemory
 from store.opening import open_store
 from store.turns import Author, NewTurn, Turn
 
-PROJECT = Path(__file__).resolve().parents[1]
-DATA = PROJECT / "data"
-QUESTIONS = PROJECT / "tests" / "acceptance" / "questions"
 CONFIDENT = (Outcome.ANSWERED, Outcome.FAQ)
 NOT_SEMANTIC = "stand-in vectors, not semantic"
 
@@ -92,17 +90,14 @@ class Report:
         print(f"  {name:<34} {text}")
 
     def at_least(self, name: str, hits: int, of: int, goal: float) -> None:
-        self._figure(name, hits, of, f">={goal:g}", hits >= goal * of)
+        figure(f"retrieval.{name}", share_of(hits, of), f"%_of_{of}", at_least=goal)
 
     def at_most(self, name: str, hits: int, of: int, goal: float) -> None:
-        self._figure(name, hits, of, f"<={goal:g}", hits <= goal * of)
+        figure(f"retrieval.{name}", share_of(hits, of), f"%_of_{of}", at_most=goal)
 
     def detail(self, text: str) -> None:
         if self._show:
             print(f"      {text}")
-
-    def _figure(self, name: str, hits: int, of: int, goal: str, met: bool) -> None:
-        print(f"figure {name} {hits / of:.3f} share({hits}/{of}) {goal} {'met' if met else 'short'}")
 
 
 # The search alone
@@ -128,7 +123,7 @@ async def measure_search(
             report.line(f"{name}, {way}", f"{first / len(rows):.3f}  {five / len(rows):.3f}  {ratios}")
         hits = _recall_at(PASSAGES, rows, found["words"])
         key = name.replace(" ", "_")
-        report.at_least(f"retrieval_{key}_r{PASSAGES}", hits, len(rows), 0.95 if name == "clean" else 0.90)
+        report.at_least(f"{key}_r{PASSAGES}", hits, len(rows), 95 if name == "clean" else 90)
         for (row, _), ids in zip(rows, found["words"], strict=True):
             if not _hit(row, ids):
                 report.detail(f"missed: {row['text']!r} wants {row['gold']}, found {ids}")
@@ -204,6 +199,7 @@ class Chat:
         self._unknown_text = unknown_text
         self._met = 0
         self.took_s: list[float] = []
+        self.troubles = 0  # answers that failed a check, or a model that did not answer
 
     async def meet(self) -> int:
         """A customer who never wrote before."""
@@ -221,6 +217,7 @@ class Chat:
         began = time.perf_counter()
         reply = await self._answerer.answer(Question(customer_id=customer, message=message, recent=recent))
         self.took_s.append(time.perf_counter() - began)
+        self.troubles += reply.outcome is Outcome.TROUBLE
         return reply
 
     async def keep(self, customer_id: int, message: str, reply: Reply) -> None:
@@ -244,7 +241,7 @@ async def measure_answers(chat: Chat, asked: Questions, report: Report, *, prefi
         if reply.outcome in CONFIDENT:
             wrong += 1
             report.detail(f"wrong: {row['text']!r} ({row['kind']}): {reply.text!r} {reply.source_ids}")
-    report.at_most(f"{prefix}_unknown_wrong_confident", wrong, len(asked.unknown), 0.05)
+    report.at_most(f"{prefix}_unknown_wrong_confident", wrong, len(asked.unknown), 5)
     for name, rows in (("clean", asked.clean), ("slang", asked.slang)):
         refused = right = 0
         for row in rows:
@@ -256,8 +253,8 @@ async def measure_answers(chat: Chat, asked: Questions, report: Report, *, prefi
                 right += 1
             else:
                 report.detail(f"other source: {row['text']!r} wants {row['gold']}, has {reply.source_ids}")
-        report.at_most(f"{prefix}_{name}_refused", refused, len(rows), 0.10)
-        report.at_least(f"{prefix}_{name}_name_a_gold_source", right, len(rows) - refused, 0.90)
+        report.at_most(f"{prefix}_{name}_refused", refused, len(rows), 10)
+        report.at_least(f"{prefix}_{name}_name_a_gold_source", right, len(rows) - refused, 90)
 
 
 async def measure_dialogues(
@@ -284,10 +281,10 @@ async def measure_dialogues(
                     got = f"{reply.outcome.name} {reply.source_ids}"
                     report.detail(f"follow-up: {turn['text']!r} wants {turn['gold']}, {got}")
             await chat.keep(customer, turn["text"], reply)
-    report.at_least(f"{prefix}_follow_ups_from_the_right_source", right, followed, 0.80)
+    report.at_least(f"{prefix}_follow_ups_from_the_right_source", right, followed, 80)
     if recalls:
-        report.at_least(f"{prefix}_recall_of_recent_turns", recalled, recalls, 0.90)
-        report.at_least(f"{prefix}_recall_of_old_turns", remembered, recalls, 0.90)
+        report.at_least(f"{prefix}_recall_of_recent_turns", recalled, recalls, 90)
+        report.at_least(f"{prefix}_recall_of_old_turns", remembered, recalls, 90)
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -323,6 +320,7 @@ async def _measure(
         await measure_answers(chat, asked, report)
         await measure_dialogues(chat, asked, report)
         report.line("a whole answer, median", f"{median(chat.took_s) * 1000:.1f} ms")
+        report.line("answers that could not be used", str(chat.troubles))
     if full:
         report.heading(f"Answers, found by words and vectors ({NOT_SEMANTIC})")
         answerer = Answerer(memory=memory, model=model, settings=settings.model, shop=shop)
