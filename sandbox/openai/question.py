@@ -62,6 +62,7 @@ class Word:
     sold: bool = False  # ... and sells it
     unit: str = ""
     name: str = ""
+    pointed: bool = False  # a place, a colour, a brand that is named as such ("ke Solo")
     counted: bool = False  # "berapa gram": a number of these is asked for
 
     @property
@@ -74,8 +75,8 @@ class Word:
 
     @property
     def exact(self) -> bool:
-        """Numbers, codes and what is counted or offered: there is no other word for these."""
-        return self.counted or self.offered or not self.text.isalpha()
+        """Numbers, codes, places and what is counted or offered: there is no other word for these."""
+        return self.counted or self.offered or self.pointed or not self.text.isalpha()
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _words_of(clause: list[str], *, asked: bool) -> list[Word]:
                     and (naming or (counted and own > 0) or before in POINTERS),
                     offered=offered,
                     sold="jual" in clause,
+                    pointed=naming and before in POINTERS,
                     counted=counted,
                 )
             )
