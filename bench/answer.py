@@ -24,8 +24,8 @@ from pathlib import Path
 from bench import past
 from bench.child import Child
 from bench.figures import figure, median, median_ratio, quantile
-from bench.past import Past
-from bench.questions import Ask, asks
+from bench.past import HEAVY, Past
+from bench.questions import Ask, asks, texts
 from sandbox.openai.process import OpenAIStandInProcess
 
 IN_FLIGHT = 20
@@ -143,7 +143,9 @@ def _tell(our: Samples, small: Samples, their: Samples) -> None:
 
 def memory(plan: Plan, model: OpenAIStandInProcess, large: Past, folder: Path) -> None:
     """What a fresh process holds after many answers: sample shop, embedded memory, 20 in flight."""
-    questions = asks(large.customers, seed=3)
+    # The heavy customer first: his history is a step of its own, and growth is to show what never stops.
+    years = [Ask(customer=HEAVY, text=text) for text in texts()[:5]]
+    questions = itertools.chain(years, asks(large.customers, seed=3))
     with _bot(model, large, folder / "memory") as bot:
         figure("memory.rss_at_start", bot.resident_mb(), "MB")
         _answer_many(bot, questions, plan.memory_early)
