@@ -67,8 +67,8 @@ _DRAINS = """
 import signal, time
 from sandbox.openai import OpenAIStandInProcess
 with OpenAIStandInProcess() as server:
-    print("up", flush=True)
     try:
+        print("up", flush=True)
         signal.pause()
     except KeyboardInterrupt:
         time.sleep(0.5)  # Longer than a stand-in that was told to stop would take.
