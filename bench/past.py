@@ -77,6 +77,8 @@ def ready(turns: int, base_url: str) -> Past:
         print(f"building {file} with {turns} turns ...", file=sys.stderr, flush=True)
         started = time.perf_counter()
         asyncio.run(_build(file, counts, base_url))
+        for outdated in set(file.parent.glob(f"past-{turns}-*.db")) - {file}:
+            outdated.unlink()
         print(f"built in {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     return Past(file=file, turns=sum(counts), customers=len(counts))
 
