@@ -33,6 +33,9 @@ RECALLED = 3
 # Every part of the prompt is bounded, so an answer's price has an upper bound before it is asked for.
 MAX_PROMPT_TOKENS = 11_000
 MAX_EMBEDDING_TOKENS = 4_000
+# Embeddings that hang may use up this share of the deadline: words can search without them, and the
+# chat model needs the rest.
+EMBEDDING_SHARE = 1 / 3
 NOTHING_SPENT = Spent()
 
 
@@ -143,7 +146,12 @@ class Answerer:
         if embedder is None:
             return ()
         try:
-            batch = await embedder.embed(texts)
+            async with asyncio.timeout(self._settings.answer_deadline_s * EMBEDDING_SHARE):
+                batch = await embedder.embed(texts)
+        except TimeoutError:
+            log.warning("embedding_too_slow", share=EMBEDDING_SHARE)
+            work.possibly_charged = True
+            return ()
         except ModelError as exc:
             log.warning("embedding_failed", kind=type(exc).__name__, reason=str(exc))
             work.note(exc)

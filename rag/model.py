@@ -175,6 +175,10 @@ class ModelClient:
                 if attempt == self._settings.attempts or pause_s > MAX_RETRY_AFTER_S:
                     raise error from exc
                 await asyncio.sleep(pause_s)
+            except asyncio.CancelledError:
+                # The caller's deadline came first: for him the service failed like any that hangs.
+                breaker.failed()
+                raise
             except ValueError as exc:
                 # The library lets a body that is not JSON through as the parser's own error.
                 raise ModelRubbish("the response is not JSON") from exc

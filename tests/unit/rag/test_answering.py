@@ -227,7 +227,7 @@ async def test_every_kind_of_garbage_ends_in_an_outcome(opened: Opened, stand_in
             assert (await answerer.answer(_question())).outcome is Outcome.FAQ
 
 
-@pytest.mark.parametrize("hanging", ["embeddings", "chat"])
+@pytest.mark.parametrize("hanging", ["all", "chat"])
 async def test_the_deadline_brings_the_faq_entry_whatever_hangs(
     opened: Opened, stand_in: OpenAIStandIn, hanging: str
 ) -> None:
@@ -240,6 +240,17 @@ async def test_the_deadline_brings_the_faq_entry_whatever_hangs(
     assert (reply.outcome, reply.text) == (Outcome.FAQ, COD)
     # It was cut short: the provider may bill it, so it counts as the most that it can cost.
     assert reply.spent.cost_idr == most
+
+
+async def test_hanging_embeddings_leave_the_chat_model_most_of_the_deadline(
+    opened: Opened, stand_in: OpenAIStandIn
+) -> None:
+    stand_in.control(mode="hang", for_="embeddings")
+    async with opened(FixedMemory([_passage()]), answer_deadline_s=1.5) as answerer:
+        reply = await answerer.answer(_question())
+        assert reply.outcome is Outcome.ANSWERED
+        # The hanging call may be billed all the same.
+        assert reply.spent.cost_idr == answerer.most_cost_idr()
 
 
 async def test_a_refused_key_costs_nothing_and_is_told(opened: Opened, stand_in: OpenAIStandIn) -> None:
