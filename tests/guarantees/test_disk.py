@@ -42,10 +42,12 @@ class FileSizeLimit:
         self.folder = folder
 
     def fill(self, bot: BotProcess) -> None:
-        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        _, most = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (0, most))
 
     def free(self, bot: BotProcess) -> None:
-        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        _, most = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
 class SmallDisk:
