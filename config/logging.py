@@ -23,7 +23,11 @@ from config.settings import LogFormat, LogSettings
 __all__ = ["catch_uncaught", "configure", "get_logger", "mask_phone"]
 
 # At INFO they write a line for each request, at DEBUG the request itself, with the texts of customers in it.
-_TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "asyncio", "aiosqlite")
+# Alembic lists its own plugins.
+_TALKATIVE = (
+    *("openai", "httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "asyncio", "aiosqlite"),
+    "alembic.runtime.plugins",
+)
 _IN_FRONT = ("timestamp", "level", "logger", "event")
 
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 
 from tests.acceptance.shop import OWNER, PATIENCE_S, PROJECT, Bot, Shop
 
-UNKNOWN = "bisa kirim paket data ke Sorong kak?"
-ANSWER = "Bisa Kak, ke Sorong pakai kargo, ongkirnya Rp85.000 per kilo."
+UNKNOWN = "ada layanan katering pernikahan kak?"
+ANSWER = "Ada Kak, kateringnya lewat Dapur Ratih, mulai Rp85.000 per porsi."
 
 
 def test_a_newcomer_is_greeted_told_a_price_and_promised_a_person(shop: Shop) -> None:
