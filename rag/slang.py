@@ -8,37 +8,42 @@ from types import MappingProxyType
 
 # One line per plain word: what customers type for it. Ours wins over indoNLP's, whose source is Instagram
 # comments ("cd" is underwear there, "bca" is to read). Javanese and Sundanese are here because people who
-# write to a shop in them expect an answer.
+# write to a shop in them expect an answer. Left out, for a shop may sell it or an address hold it: "tangga"
+# (ladder), "teko" (pot), "dino", "golek", "dodol", "awan", "sae" (oil grade), "nu", "tp" (Link), "karo",
+# "kidul", "urip", "ajeng"; and what forbids or permits: "larang", "oleh".
 _OWN = """
 kak: kk kaka kakak ka kakk sis sist sista gan agan
-berapa: brp brapa brpa berpa brapaan piro pinten sabaraha
-bagaimana: gmn gmna gimana gmana gimna bgmn bgmna bgaimana piye pripun kepiye kumaha
+berapa: brp brapa brpa berpa brapaan piro pinten sabaraha pira sabraha sabrahaan berape pironan
+bagaimana: gmn gmna gimana gmana gimna bgmn bgmna bgaimana piye pripun kepiye kumaha kepripun priye gimane kmh
+bagaimana: pegimane begimane
 tidak: ga gak nggak enggak gk g gx ngga ngak kagak kaga nda ndak ora mboten boten teu tdk tdak tak engga indak
-ada: ad ono enek wonten adaa
-bisa: bs bsa bsaa biza iso isa saged saget tiasa bza
-apa: ap opo nopo naon apaan
-siapa: sp syp sopo sinten saha
+tidak: heunteu henteu
+ada: ad ono enek wonten adaa onten enten onok aya
+bisa: bs bsa bsaa biza iso isa saged saget tiasa bza isoh isok bisane
+apa: ap opo nopo naon apaan menopo menapa punapa punopo
+siapa: sp syp sopo sinten saha siape
 mana: mn mna ndi endi ngendi pundi
-di mana: dmn dmna dimana dmana nengendi nangendi
-ke mana: kmn kmna kemana kmana
+di mana: dmn dmna dimana dmana nengendi nangendi dimane
+ke mana: kmn kmna kemana kmana kemane
 dari mana: drmn darimana drimana
 kapan: kpn kpan kapn iraha
-kenapa: knp knpa knapa napa mengapa ngopo kenopo
-sudah: udh udah sdh dah uda udeh sdah wis wes sampun atos ud
-belum: blm blum belom blom blon durung dereng
-masih: msh msih masi isih tasih
-sekarang: skrg skrng skg skr saiki sakniki skarang ayeuna skrang
-besok: bsk bsok sesuk benjing
-nanti: nnt nti ntar entar ntr mengko mangke
-ini: ni nih iki niki inih
-itu: tu tuh kuwi niku kae ituh
-mau: mo mw maw mao pgn pingin pengen pengin pgin kepengen kepingin hoyong pengn
-beli: bli tuku tumbas meser beliin bl
-pesan: psn pesen psen mesen memesan pesn
-bayar: byr bayr mbayar byar
-harga: hrg hrga harg harge rega regane pengaos prais price
+kenapa: knp knpa knapa napa mengapa ngopo kenopo kunaon naha ngapa ngapain
+sudah: udh udah sdh dah uda udeh sdah wis wes sampun atos ud uwis uwes mpun geus parantos
+belum: blm blum belom blom blon durung dereng durong gurung acan teuacan teacan tacan
+masih: msh msih masi isih tasih keneh
+sekarang: skrg skrng skg skr saiki sakniki skarang ayeuna skrang saniki sakiki samangke sakmeniko samenika
+besok: bsk bsok sesuk benjing sesok mbenjing isukan enjing mbesuk
+nanti: nnt nti ntar entar ntr mengko mangke engko mengke engke engkin
+ini: ni nih iki niki inih ieu
+itu: tu tuh kuwi niku kae ituh iku kui entu ntu
+mau: mo mw maw mao pgn pingin pengen pengin pgin kepengen kepingin hoyong pengn arep badhe bade hayang
+beli: bli tuku tumbas meser beliin bl meuli ngagaleuh galeuh mundhut mundut ngebeli
+pesan: psn pesen psen mesen memesan pesn pesenin
+bayar: byr bayr mbayar byar mayar mbayare mbayarke bayarke bayarin bayarna ngebayar
+harga: hrg hrga harg harge rega regane pengaos prais price rego reregan reginipun hargana hargina pangaosna
 ongkir: ongkr onkir ongkirr onkr ongkoskirim ogkir
-kirim: krm kirm ngirim krimin kirimin dikirim dikrm dkirim
+kirim: krm kirm ngirim krimin kirimin dikirim dikrm dkirim ngirimi ngirimke ngirimake ngirimno kirimke kirimno
+kirim: dikirimke dikirimno kintun ngintun dikintun kintunkeun kirimkeun dikirimkeun ngirimin
 barang: brg brng barng
 paket: pket pkt pakt paketan
 promo: prmo promosi
@@ -46,7 +51,7 @@ diskon: disc discount diskn dskon
 stok: stock stk stokk
 ready: redi redy rdy rady redii
 ukuran: size sz ukurn ukrn
-warna: wrn wrna warnae
+warna: wrn wrna warnae werno warno
 alamat: almt alamt almat
 nomor: no nmr nomer nmer
 rekening: rek rekning
@@ -58,72 +63,217 @@ admin: mimin adm atmin
 whatsapp: wa whatsap wasap watsap
 invoice: inv invois
 garansi: garanti garnsi grnsi waranty warranty
-rusak: rsk rusk
-tukar: tuker tker
+rusak: rsk rusk ruksak rusake
+tukar: tuker tker tukeur ditukeur
 asli: ori orisinal original orsinil orisinil
 murah: mrh murh murahan
 lambat: lemot lelet lola
 konfirmasi: konfirm confirm konfirmsi
-pasang: psng masang pasng
-buka: bukak bka
-tutup: tutp
+pasang: psng masang pasng masangke masangno pasangke pasangno dipasangke dipasangno pasangin
+pasang: masangin masangkeun
+buka: bukak bka mbukak mbuka
+tutup: tutp nutup tutupe
 toko: tko
-rumah: rmh rumh omah
+rumah: rmh rumh omah griyo
 jam: jm
-hari: hr dinten
-minggu: mggu mgg
-bulan: bln bulanan sasi
+hari: hr dinten hri
+minggu: mggu mgg ahad mnggu
+bulan: bln bulanan sasi blan sasih bulane
 tahun: thn taun
 ribu: rb rbu ewu
 juta: jt
-banyak: byk bnyk bnyak akeh
-lebih: lbh lbih
-dapat: dpt dapet dpet entuk olih
-boleh: blh bole bleh
+banyak: byk bnyk bnyak akeh kathah katah seueur loba
+lebih: lbh lbih luwih langkung
+dapat: dpt dapet dpet entuk olih pikantuk
+boleh: blh bole bleh angsal kenging
 tolong: tlg tlong tulung
-terima kasih: mksh makasih makasi mksih maksih trims trimakasih terimakasih tengkyu thx thanks
-terima kasih: tq ty suwun nuwun nuhun tks makaci mkasih
+terima kasih: mksh makasih makasi mksih maksih trims trimakasih terimakasih tengkyu thx thanks maturnuwun
+terima kasih: tq ty suwun nuwun nuhun tks makaci mkasih matursuwun haturnuhun
 maaf: mf maf maap punten ngapunten maav
-iya: iy nggih inggih njih enggih iyaa iyh
-saja: aja aj ae sj ajah wae bae
-juga: jg jga
-lagi: lg lgi meneh
+iya: iy nggih inggih njih enggih iyaa iyh injih nggeh enggeh iyo muhun sumuhun enya
+saja: aja aj ae sj ajah wae bae mawon doang thok
+juga: jg jga oge ogeh
+lagi: lg lgi meneh deui
 terus: trs trus teros
-kalau: klo kl kalo klu klw kalu nek menawi
+kalau: klo kl kalo klu klw kalu nek menawi menowo upami pami
 karena: krn karna krna
-dengan: dgn dg kaleh
-untuk: utk tuk buat bwt bt gawe kanggo kangge
-pakai: pke pake pk pakek
-yang: yg yng sing ingkang
-dari: dr dri
-sampai: smp sampe nyampe smpe smpai nyampai
+dengan: dgn dg kaleh sareng jeung
+untuk: utk tuk buat bwt bt gawe kanggo kangge nggo ngge
+pakai: pke pake pk pakek nganggo ngagem
+yang: yg yng sing ingkang nyang
+dari: dr dri seko
+sampai: smp sampe nyampe smpe smpai nyampai mpe nganti ngantos nepi dugi
 bukan: bkn dudu sanes
-saya: sy sya kulo kula
+saya: sy sya kulo kula ane aye
 aku: aq ak q gw gue gua
-anda: sampeyan panjenengan
+anda: sampeyan panjenengan jenengan njenengan sampean samean anjeun
 orang: org orng wong
-hanya: hny cuma cm cuman cmn
-semua: smua smw kabeh sadaya
-seperti: kyk kayak kek spt koyo kados
-begitu: gt gitu gtu ngono
-begini: gini gni ngene
+hanya: hny cuma cm cuman cmn mung namung
+semua: smua smw kabeh sadaya sedoyo sedaya sadayana sakabeh
+seperti: kyk kayak kek spt kados siga jiga sapertos
+begitu: gt gitu gtu ngono ngoten mekaten kitu
+begini: gini gni ngene ngeten kieu
 sama: sm ama
 banget: bgt bgtt banged
 ingin: pngn pngen
 izin: ijin
 wifi: wipi
 internet: inet intrnet
-cepat: cpt cepet cpet
-langsung: lgsg lsg lngsung lgsung
+cepat: cpt cepet cpet gancang cepetan
+langsung: lgsg lsg lngsung lgsung lngsg
 lewat: lwt liwat
-minta: mnt mnta njaluk nyuwun menta
-tanya: tny tnya nanya takon tanglet bertanya
+minta: mnt mnta njaluk nyuwun menta jaluk dijaluk nyuhunkeun nyungkeun
+tanya: tny tnya nanya takon tanglet bertanya nanyain tumaros naros
 tanggal: tgl
 jakarta: jkt
 surabaya: sby
 bandung: bdg
 yogyakarta: jogja jogjakarta yogya jogya djogja
 semarang: smg
+tidak bisa: gbisa gabs raiso gaiso
+tidak apa apa: gpp gapapa gpapa rapopo
+tidak mau: ogah
+kemarin: wingi kolowingi kamari
+tadi: tdi td
+dulu: dlu dhisik disik rumiyin heula
+jual: adol adolan dodolan sadean sadeyan ngajual ngejual icalan
+dijual: djual
+pesanan: psnan psanan
+pemesanan: pmesanan pmsanan pemesann
+dibayar: dbyr dibyr dbayar
+pembayaran: pmbyrn pmbayaran pembyaran pembayarn
+tagihan: tgihan tghan tgihn tghn tagihn
+mahal: mhl mhal larange awis
+uang: duit duwit artos
+gratis: free grtis grts geratis gratisan
+5000: goceng
+10000: ceban
+20000: noban
+50000: goban
+pengiriman: pngiriman pgiriman pengirimn pngirimn
+antar: anter nganter anterin nganterin
+ambil: ambl ambilin ngambil jupuk njupuk jikuk njikuk jukuk njukuk mendet pendhet
+bawa: bwa bawain gowo nggowo nggawa mbeto nyandak
+cari: nyari cariin nggolek nggoleki goleki pados madosi milari neangan
+lihat: lht delok ndelok deleng ndeleng mirsani ningali
+periksa: priksa mriksani
+tunggu: enteni nteni ngenteni antos ngantosi ngentosi antosan
+datang: dtg dtng dtang rawuh dongkap tekane
+masuk: msk mlebu lebet
+keluar: klr metu
+punya: pny nduwe duwe ndue gadhah gadah
+dipasang: dpasang dipsng dpsng
+pemasangan: pmasangan pmsangan pmsngan pemasngan pmasngan
+daftar: dftr daftr dftar daptar ndaftar
+pendaftaran: pndaftaran pndftran pendftran
+pelanggan: plnggn plggn plgn plnggan
+langganan: lnggnan lngganan langgnan langgnn
+petugas: ptgs ptugas petgas
+teknisi: tknisi teknsi tehnisi
+layanan: lyanan layann
+gangguan: gngguan ganguan gguan
+jaringan: jrngan jaringn
+sinyal: snyal sinyl signal
+jadwal: jdwal jadwl jadual
+lokasi: loksi serlok sherlok sharelok shareloc
+telepon: telp tlp tlpn tlpon telpon telfon telephone
+hp: hape hpe
+jalan: jl jln
+gang: gg
+kabupaten: kab
+kantor: kntr kntor kantr
+komplain: complain complaint komplen
+batal: cancel cencel kensel
+nyala: nyla murup murub urub hurung
+mati: mti pejah pareum paeh
+habis: hbs entek telas seep
+selesai: slsai kelar rampung
+baru: bru anyar
+lama: lma suwe suwi lawas lami heubeul
+tetangga: tonggo tatangga
+teman: tmn konco kanca rencang babaturan rerencangan
+anak: ank
+nama: jeneng jenenge
+hitam: ireng hideung
+merah: beureum
+putih: bodas
+hijau: ijo hejo
+kuning: koneng
+baju: klambi kelambi
+celana: katok kathok
+nasi: sego
+ikan: iwak
+sehari: sedino sedinten sapoe
+sebulan: sabulan sesasi sewulan
+setahun: setaun sataun
+jumat: jmt
+sabtu: sbt septu
+pagi: pgi esuk isuk
+siang: siyang
+sore: sonten
+malam: mlm mbengi bengi wengi ndalu peuting
+menit: mnit
+detik: dtk
+waktu: wkt
+satu: siji hiji setunggal
+tiga: telu tilu tigo
+empat: papat opat
+lima: gangsal
+enam: enem
+tujuh: pitu
+delapan: wolu dalapan
+sepuluh: sedoso sapuluh
+sedikit: dikit sithik sitik sekedhik sekedik saeutik sakedik
+besar: bsr bsar gede gedhe ageung
+kecil: kcl cilik leutik
+panjang: dowo
+pendek: cendhek cendek
+berat: abot
+bagus: bgs
+jelek: elek awon
+dekat: dkt cedhak cedak cerak caket deukeut
+jauh: adoh tebih
+depan: dpn dpan
+belakang: blkg mburi
+atas: nduwur ndhuwur
+bawah: bwh bwah ngisor handap
+dalam: njero
+luar: njobo
+kanan: tengen
+kiri: kiwo
+sini: mrene mriki ngriki dieu kadieu
+di sini: didieu
+sana: mrono mriko ngriko
+harus: hrs kudu kedah musti
+jangan: jgn ojo
+tapi: tpi
+tentang: ttg
+setiap: tiap saben unggal
+setelah: stlah
+sebelum: sebelom
+sementara: smntara smntr
+terakhir: trakhir trkhir
+terdekat: trdekat trdkt
+sekitar: sktr
+sekalian: sklian
+mulai: mulei mlai
+jumlah: jml jmlh jumlh
+benar: bnr bnar
+salah: slh
+beda: bda
+kerja: krj krja kerjo
+hubungi: hubngi hubgi
+diterima: dtrima ditrima
+aktif: aktf aktip
+mungkin: mngkn
+pasti: pst
+balas: bls
+kamu: kmu kowe koe ente elu loe
+lain: liyane sejen
+sendiri: dewe dhewe piyambak sorangan
+mohon: mhn mhon
+cara: carana
+sepatu: sapatu
 """
 
 # Entries of indoNLP that turn a real word, a name or a product word into another: a sling bag is not

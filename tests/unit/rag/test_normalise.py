@@ -118,6 +118,80 @@ def test_real_words_names_products_and_banks_stay_as_they_are(sentence: str) -> 
     assert search_text(sentence) == sentence
 
 
+@pytest.mark.parametrize(
+    ("chat", "plain"),
+    [
+        # Javanese, everyday and polite.
+        ("regane sego kucing pira mas", "harga nasi kucing berapa mas"),
+        ("kulo badhe tumbas klambi anyar, pinten nggih", "saya mau beli baju baru berapa iya"),
+        ("pripun carane mbayar, saged transfer mboten", "bagaimana cara bayar bisa transfer tidak"),
+        ("mbak dodolan katok ireng ora", "mbak jual celana hitam tidak"),
+        ("stoke wis entek durung", "stok sudah habis belum"),
+        ("nggo tonggo anyar iso njaluk diskon", "untuk tetangga baru bisa minta diskon"),
+        ("barange rusak wingi, kudu piye", "barang rusak kemarin harus bagaimana"),
+        ("iki larange, ono sing murah", "ini mahal ada yang murah"),
+        ("dikirimke sesuk isuk iso", "kirim besok pagi bisa"),
+        ("suwe durung rawuh kurire", "lama belum datang kurire"),
+        # Sundanese.
+        ("sabaraha hargana baju hideung", "berapa harga baju hitam"),
+        ("bade meuli sapatu, aya ukuran leutik teu", "mau beli sepatu ada ukuran kecil tidak"),
+        ("kumaha carana mayar, tiasa cod henteu", "bagaimana cara bayar bisa cod tidak"),
+        ("barang ruksak tiasa ditukeur", "barang rusak bisa tukar"),
+        ("enjing tiasa dikintun teu", "besok bisa kirim tidak"),
+        ("punten kunaon paket acan dongkap", "maaf kenapa paket belum datang"),
+        # Betawi.
+        ("gimane pesennye bang", "bagaimana pesan bang"),
+        ("ane kudu bayar ntar", "saya harus bayar nanti"),
+        ("pegimane kalo barangnye rusak", "bagaimana kalau barang rusak"),
+        ("kelar jam berape, dimane tokonye", "selesai jam berapa di mana toko"),
+        ("free ongkir goceng gpp", "gratis ongkir 5000 tidak apa apa"),
+        # Dropped vowels.
+        ("plnggn lma dpt diskon brp", "pelanggan lama dapat diskon berapa"),
+        ("tgihan bln ini blm dbyr, bs byr bsk", "tagihan bulan ini belum dibayar bisa bayar besok"),
+        ("biaya pmasangan hrs byr brp", "biaya pemasangan harus bayar berapa"),
+        ("jgn krm ke kntr, jl melati gg 3", "jangan kirim ke kantor jalan melati gang 3"),
+        ("tlg hubngi tmn sy", "tolong hubungi teman saya"),
+        ("mhn info jdwal buka sbt mlm", "mohon info jadwal buka sabtu malam"),
+        ("biaya pngiriman brp hr", "ongkir berapa hari"),
+        ("psnan sy blm dtg, bs cancel gk", "pesanan saya belum datang bisa batal tidak"),
+        ("klo rsk stlh dipsng gmn", "kalau rusak setelah dipasang bagaimana"),
+    ],
+)
+def test_regional_words_and_dropped_vowels_become_plain_indonesian(chat: str, plain: str) -> None:
+    assert search_text(chat) == plain
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "barang yang kami larang dan yang dilarang",
+        "tangga aluminium dua meter",
+        "teko keramik dan teka teki silang",
+        "boneka dino dan wayang golek",
+        "dodol garut untuk oleh oleh",
+        "jeruk karo dan mangga manis",
+        "kaos logo nu dan ansor",
+        "jalan urip sumoharjo gunung kidul",
+        "rak dapur dan kayu sono",
+        "dorong pintu lalu tekan tombol",
+        "oli sae 40 dan kamera poe",
+        "ajeng ulan dan wulan pesan kue ape",
+        "durian montong satu tong",
+        "koyo cabe dan minyak angin",
+        "hirup aroma bunga dari awan",
+        "kos abdi negara dekat kampus",
+        "telur orak arik",
+        "kabel hub usb dan router tp link",
+        "tata boga dan knalpot gaduh",
+        "kami tinggali rumah tetangga",
+        "sapa pelanggan setiap pagi",
+        "kartu amex dan jaket annex",
+    ],
+)
+def test_regional_words_that_mean_something_else_in_indonesian_stay_as_they_are(sentence: str) -> None:
+    assert search_text(sentence) == sentence
+
+
 def test_a_question_and_its_passage_meet_in_the_same_words() -> None:
     passage = set(search_text("Ongkos kirim ke luar Jawa Rp35.000 per kg, bisa bayar di tempat.").split())
     question = search_text("ongkirny luar jawa 35rb ya? bs cod gk").split()
