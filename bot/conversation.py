@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, delete, update
+from sqlalchemy import Connection, Row
 
 from bot import modes
 from bot.burst import Bursts
-from bot.channel import Capability, Channel, IncomingMessage, Signal, Unreadable
+from bot.channel import Channel, IncomingMessage, Signal, Unreadable
+from bot.consequences import Consequences, Decision, claim_for
 from bot.gate import Pass, gate
 from bot.loops import LoopGuard
 from bot.message import MAX_CHARS, Said, clean_name, join
@@ -22,37 +23,19 @@ from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import NOTHING_SPENT, Answerer, Outcome, Question, Reply
-from rag.normalise import search_text
-from store import alerts, customers, handoffs, outbox, turns, usage
-from store import queue as queues
+from store import customers, turns, usage
 from store.customers import Customer
 from store.doors import Store
 from store.errors import StoreError
 from store.handoffs import Reason
-from store.outbox import Kind, NewMessage, Purpose
-from store.queue import Queue
-from store.schema import inbox
-from store.turns import Author, NewTurn, Turn
+from store.turns import Author, Turn
 from store.usage import Budget, Reservation, Spent
-from store.vectors import to_bytes
 from store.worker import Discard
 
 log = structlog.get_logger(__name__)
 
 RECENT_TURNS = 8
 ACKNOWLEDGEMENT = "🙏"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """What is to happen because of one utterance; ``commit`` makes it true, all or nothing."""
-
-    text: str = ""
-    reaction: str = ""
-    handoff: Reason | None = None
-    author: Author = Author.BOT
-    reply: Reply | None = None
-    reservation: Reservation | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,23 +49,21 @@ class Meeting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """What a conversation is built from; ``bot.app`` puts it together."""
+    """What a conversation is built from; ``bot.assembly`` puts it together."""
 
     account: str
     store: Store
     channel: Channel
-    queue: Queue
-    owner: str
     bursts: Bursts
     answerer: Answerer
     people: People
     room: OwnersRoom
     loops: LoopGuard
+    consequences: Consequences
     shop: Shop
     wording: Wording
     configured_mode: Mode
     budget: Budget
-    embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
 
 
 class Conversation:
@@ -90,8 +71,6 @@ class Conversation:
 
     def __init__(self, parts: Parts) -> None:
         self._p = parts
-        # An alert may be on from before a restart; the first good answer looks once.
-        self._model_alerted = True
 
     async def handle(self, head: Row[Any]) -> None:
         """Answer one utterance: a claimed message and the burst behind it.
@@ -99,33 +78,35 @@ class Conversation:
         Raises only what the worker understands (``Discard``, ``ClaimLost``) or what is a fault of ours.
         """
         p = self._p
+        first = self._read([head])
         # 1. The owner's room is not a customer's chat: each message there is acted on by itself.
         if head.chat == p.people.room.chat:
-            await p.room.handle(self._read([head]))
+            await p.room.handle(first)
             return
-        # 2. Wait until the thought is complete, and read what was said.
+        # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
+        meeting = await self._meet(first)
+        allowed = gate(meeting.mode, meeting.customer)
+        if allowed is Pass.SEND:
+            await p.channel.signal(head.chat, Signal.TYPING)
+        # 3. Wait until the thought is complete, and read what was said.
         said = self._read(await p.bursts.gather(head))
-        # 3. Who is it, what was said lately, and may the bot speak in this chat at all?
-        meeting = await self._meet(said)
-        if gate(meeting.mode, meeting.customer) is Pass.DROP or await p.loops.trips(said, meeting.recent):
-            await self._commit_silence(said)
+        if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
+            await p.consequences.commit_silence(said)
             return
         # 4. Decide: a rule if the whole message is one, else the shop's knowledge and his own history.
         rule, question = rule_for_burst(said.parts)
         if rule is not None:
             decision = self._by_rule(rule)
         else:
-            await p.channel.signal(said.last.chat, Signal.TYPING)
             decision = await self._by_knowledge(question, said, meeting)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
         try:
-            await p.store.write(lambda c: self._commit(c, said, decision))
+            await p.consequences.commit(said, decision)
         except Exception:
             # The answer is lost, its price is not: the reservation must not stay until the next start.
             if decision.reservation is not None and decision.reply is not None:
                 await self._settle_alone(decision.reservation, decision.reply.spent)
             raise
-        self._remember_model_state(decision.reply)
 
     def _read(self, rows: list[Row[Any]]) -> Said:
         """What the burst says up to its first unreadable event, which fails alone when its turn comes."""
@@ -160,8 +141,8 @@ class Conversation:
 
         def introduce(connection: Connection) -> tuple[Meeting, list[int]]:
             customer, merged = customers.resolve(connection, p.account, addresses, name=name)
-            # From now on these rows are his: deleting him takes them along, and the answer with them.
-            self._set_customer(connection, said, customer)
+            # Deleting him from now on takes the message along, and the answer with it.
+            claim_for(connection, said, customer)
             return meet(connection, customer), merged
 
         if (meeting := await p.store.read(known)) is not None:
@@ -236,150 +217,8 @@ class Conversation:
             text=self._p.people.promise(reason), handoff=reason, reply=reply, reservation=reservation
         )
 
-    def _commit(self, connection: Connection, said: Said, decision: Decision) -> None:
-        """Everything that follows from the utterance, all or nothing; ``ClaimLost`` when it is not ours."""
-        p = self._p
-        customer = self._finish(connection, said)
-        if decision.reservation is not None and decision.reply is not None:
-            usage.settle(connection, decision.reservation, decision.reply.spent)
-        if customer is None:
-            return
-        # The owner may have silenced the chat while the model was thinking.
-        verdict = gate(modes.current(connection, p.account, configured=p.configured_mode), customer)
-        turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
-        if verdict is not Pass.DROP:
-            self._queue_answer(
-                connection, said, customer, decision, turn_id=turn_id, held=verdict is Pass.HOLD
-            )
-            if decision.handoff is not None:
-                p.people.hand_over(
-                    connection,
-                    customer=customer,
-                    chat=said.last.chat,
-                    question=said.text or said.last.kind,
-                    reason=decision.handoff,
-                )
-        if decision.reply is not None:
-            self._note_model_state(connection, decision.reply)
-
-    async def _commit_silence(self, said: Said) -> None:
-        """The bot may not speak here; what was said is kept all the same."""
-
-        def commit(connection: Connection) -> None:
-            if (customer := self._finish(connection, said)) is not None:
-                self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
-
-        await self._p.store.write(commit)
-
-    def _finish(self, connection: Connection, said: Said) -> Customer | None:
-        """Mark the rows done; the customer as he is now: merged with another, silenced, or gone (None)."""
-        p = self._p
-        queues.finish(connection, p.queue, said.row_ids, owner=p.owner)
-        customer = customers.find(connection, p.account, said.last.addresses[0])
-        if customer is None:
-            # He was deleted meanwhile, and what he had just written is as little to be kept.
-            connection.execute(delete(inbox).where(inbox.c.id.in_(said.row_ids)))
-        else:
-            self._set_customer(connection, said, customer)
-        return customer
-
     async def _settle_alone(self, reserved: Reservation, spent: Spent) -> None:
         try:
             await self._p.store.write(lambda c: usage.settle(c, reserved, spent))
         except StoreError as exc:
             log.warning("reservation_left", amount_idr=reserved.amount_idr, reason=str(exc))
-
-    @staticmethod
-    def _set_customer(connection: Connection, said: Said, customer: Customer) -> None:
-        connection.execute(
-            _SET_CUSTOMER, [{"row": row_id, "customer": customer.id} for row_id in said.row_ids]
-        )
-
-    def _queue_answer(
-        self,
-        connection: Connection,
-        said: Said,
-        customer: Customer,
-        decision: Decision,
-        *,
-        turn_id: int | None,
-        held: bool,
-    ) -> None:
-        p = self._p
-        text, kind, quoted_id = decision.text, Kind.TEXT, None
-        if decision.reaction and Capability.REACTIONS in p.channel.traits.capabilities:
-            text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
-        if not text:
-            return
-        if kind is Kind.TEXT and not customer.introduced:
-            # The notice rides on the first answer of a new customer, never as a message of its own.
-            text = f"{text}\n\n{p.wording.say('pengantar')}"
-            customers.introduced(connection, customer.id)
-        row_id = outbox.add(
-            connection,
-            NewMessage(
-                account=p.account,
-                transport=p.channel.traits.transport,
-                chat=said.last.chat,
-                body=text,
-                kind=kind,
-                purpose=Purpose.ANSWER,
-                customer_id=customer.id,
-                quoted_id=quoted_id,
-                answers=said.message_ids,
-                held=held,
-            ),
-        )
-        if held:
-            p.room.offer_draft(
-                connection, row_id, customer=customer, asked=said.text, draft=text, turn_id=turn_id
-            )
-
-    def _keep_turn(
-        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
-    ) -> int | None:
-        """The exchange as history; acknowledgements and empty messages are none."""
-        if not said.text or decision.reaction:
-            return None
-        p, reply = self._p, decision.reply
-        vector = reply.vector if reply is not None and p.embedding_space is not None else None
-        model, dimensions = p.embedding_space if vector is not None and p.embedding_space else (None, None)
-        replied = decision.text if answered else ""
-        return turns.append(
-            connection,
-            NewTurn(
-                customer_id=customer.id,
-                asked=said.text[:MAX_CHARS],
-                replied=replied,
-                author=decision.author if answered else Author.NONE,
-                search_text=search_text(f"{said.text[:MAX_CHARS]}\n{replied}"),
-                vector=None if vector is None else to_bytes(vector),
-                model=model,
-                dimensions=dimensions,
-                source_ids=reply.source_ids if reply is not None else (),
-            ),
-        )
-
-    def _note_model_state(self, connection: Connection, reply: Reply) -> None:
-        """Tell the owner once when the model needs him, and once when it works again."""
-        p = self._p
-        if reply.misconfigured is not None:
-            if alerts.raise_alert(connection, "model_misconfigured", reply.misconfigured):
-                body = p.wording.say("admin_model_salah", sebab=reply.misconfigured)
-                p.people.notify(connection, body, kind=handoffs.ALERT)
-        elif (
-            reply.outcome is Outcome.ANSWERED
-            and self._model_alerted
-            and alerts.recover(connection, "model_misconfigured")
-        ):
-            p.people.notify(connection, p.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
-
-    def _remember_model_state(self, reply: Reply | None) -> None:
-        # After the commit: a transaction may run twice, and its second run must do what the first did.
-        if reply is not None and reply.misconfigured is not None:
-            self._model_alerted = True
-        elif reply is not None and reply.outcome is Outcome.ANSWERED:
-            self._model_alerted = False
-
-
-_SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))

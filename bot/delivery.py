@@ -118,7 +118,7 @@ class Delivery:
         if customer is None:
             return False
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        return gate(mode, customer) is not Pass.DROP
+        return gate(mode, customer) in (Pass.SEND, Pass.HOLD)
 
     def _drop(self, connection: Connection, row: Row[Any]) -> None:
         queues.finish(

@@ -13,6 +13,7 @@ class Pass(Enum):
 
     SEND = "send"  # it may go
     HOLD = "hold"  # it waits for the owner's approval
+    SHOW = "show"  # only the owner sees it
     DROP = "drop"  # it must not go
 
 
@@ -26,5 +27,7 @@ def gate(shop_mode: Mode, customer: Customer) -> Pass:
             return Pass.SEND
         case Mode.APPROVE:
             return Pass.HOLD
-        case Mode.PRACTICE | Mode.OFF:
+        case Mode.PRACTICE:
+            return Pass.SHOW
+        case Mode.OFF:
             return Pass.DROP

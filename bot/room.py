@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 # A bare "ya" counts for the newest offer only while the owner still sees it.
 BARE_ANSWER_MS = 10 * 60 * 1000
+MOST_COMMAND_WORDS = 3
 _YES = frozenset(("ya", "iya", "y", "yes", "ok", "oke", "simpan", "setuju"))
 _NO = frozenset(("tidak", "tdk", "gak", "ga", "nggak", "enggak", "no", "jangan", "batal"))
 _SEND = frozenset(("kirim", "ya", "ok", "oke"))
@@ -89,10 +90,10 @@ class OwnersRoom:
         *,
         customer: Customer,
         asked: str,
-        draft: str,
         turn_id: int | None,
     ) -> None:
         """Show a held answer to the owner, who lets it go or drops it by quoting this."""
+        draft = outbox.held_body(connection, draft_id) or ""
         name, number = self._p.people.label(connection, customer.id, customer.name)
         body = self._p.wording.say("admin_draf", nama=name, nomor=number, tanya=asked, jawab=draft)
         self._p.people.notify(
@@ -103,6 +104,12 @@ class OwnersRoom:
             turn_id=turn_id,
             draft_id=draft_id,
         )
+
+    def show_practice(self, connection: Connection, *, customer: Customer, asked: str, answer: str) -> None:
+        """Show the owner what the customer would have been answered; nothing is sent to him."""
+        name, number = self._p.people.label(connection, customer.id, customer.name)
+        body = self._p.wording.say("admin_latihan", nama=name, nomor=number, tanya=asked, jawab=answer)
+        self._p.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
 
     def _notice(self, connection: Connection, *, quoted: str | None, text: str) -> Notice | None:
         """What the message is about: the quoted notice, or for a bare yes or no the newest offer."""
@@ -172,7 +179,8 @@ class OwnersRoom:
             case "mulai":
                 modes.switch(connection, self._account, Mode.ON)
                 return say("admin_mulai")
-        return say("admin_perintah")
+        # People also talk to each other in the room; only what looks like a command gets the list of them.
+        return say("admin_perintah") if len(command.split()) <= MOST_COMMAND_WORDS else ""
 
     def _relay(self, connection: Connection, notice: Notice, text: str) -> str:
         """A person's answer to the question of the notice."""

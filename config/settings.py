@@ -30,7 +30,7 @@ class Mode(Enum):
     """How far the bot may go by itself."""
 
     OFF = "off"  # Messages are recorded, nobody is answered.
-    PRACTICE = "practice"  # Answers are written down for the owner to read; customers get nothing.
+    PRACTICE = "practice"  # Answers are shown to the owner alone; customers get nothing.
     APPROVE = "approve"  # Each answer waits until the owner lets it go.
     ON = "on"  # Answers go out by themselves.
 

@@ -45,6 +45,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_loop": ("nama", "nomor"),
         "admin_berhenti": (),
         "admin_mulai": (),
+        "admin_latihan": ("nama", "nomor", "tanya", "jawab"),
         "admin_draf": ("nama", "nomor", "tanya", "jawab"),
         "admin_draf_terkirim": (),
         "admin_draf_dibuang": (),

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bot import app
+from bot import assembly
 from bot.channel import Outcome, Outgoing, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
 from store.doors import Store
@@ -23,7 +23,7 @@ from tests.integration.tiny_shop import OpenShop, TinyShop, shops
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(app, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
+    monkeypatch.setattr(assembly, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
     async with shops(store, make_settings) as opened:
         yield partial(opened, ingested=False)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot import app
+from bot import assembly
 from bot.channel import Recorded, Signal
 from bot.message import MAX_CHARS
 from config.settings import Settings
@@ -40,7 +40,7 @@ from tests.integration.tiny_shop import (
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(app, "INBOX_BACKOFF", QUICK)
+    monkeypatch.setattr(assembly, "INBOX_BACKOFF", QUICK)
     async with shops(store, make_settings) as opened:
         yield opened
 
@@ -194,11 +194,25 @@ async def test_the_owner_hears_once_that_the_model_works_again(open_shop: OpenSh
     assert mended.heard("owner") == [mended.wording.say("admin_model_pulih")]
 
 
-@pytest.mark.parametrize("mode", ["off", "practice"])
-async def test_a_shop_that_is_off_or_practises_answers_nobody_and_keeps_what_was_said(
-    open_shop: OpenShop, mode: str
-) -> None:
-    shop = await open_shop(BALAS_MODE=mode)
+async def test_a_shop_that_practises_shows_its_answers_to_the_owner_alone(open_shop: OpenShop) -> None:
+    shop = await open_shop(BALAS_MODE="practice")
+    assert await shop.says("budi", QUESTION) == []
+    assert await shop.says("budi", UNKNOWN) == []
+    answer, promise = shop.heard("owner")
+    assert QUESTION in answer
+    assert "Latihan" in answer
+    assert UNKNOWN in promise
+    assert [(turn.asked, turn.replied) for turn in await shop.rows(turn_rows)] == [
+        (QUESTION, ""),
+        (UNKNOWN, ""),
+    ]
+    # Nothing was promised to anybody, so nobody waits.
+    assert await shop.count(handoff_rows) == 0
+    assert not [signal for signal in shop.channel.signals if signal[1] is Signal.TYPING]
+
+
+async def test_a_shop_that_is_off_answers_nobody_and_keeps_what_was_said(open_shop: OpenShop) -> None:
+    shop = await open_shop(BALAS_MODE="off")
     assert await shop.says("budi", QUESTION) == []
     assert await shop.says("budi", "admin") == []
     kept = await shop.rows(turn_rows)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot import app
+from bot import assembly, chores
 from bot.channel import Refused
 from bot.people import People, RoomAddress
 from bot.room import BARE_ANSWER_MS
@@ -30,7 +30,7 @@ from tests.integration.tiny_shop import COD, QUESTION, QUICK, UNKNOWN, OpenShop,
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(app, "INBOX_BACKOFF", QUICK)
+    monkeypatch.setattr(assembly, "INBOX_BACKOFF", QUICK)
     async with shops(store, make_settings) as opened:
         yield opened
 
@@ -224,6 +224,11 @@ async def test_while_stopped_the_owner_still_reaches_who_waits(open_shop: OpenSh
     assert shop.heard("budi")[-1] == ANSWER
 
 
+async def test_admins_who_talk_to_each_other_are_left_alone(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    assert await shop.owner("mas, tolong nanti sore jaga toko ya") == []
+
+
 @pytest.mark.parametrize("text", ["menu", "halo", "apa kabar semua", "kirim", "admin"])
 async def test_anything_else_in_the_room_gets_the_list_of_commands(open_shop: OpenShop, text: str) -> None:
     shop = await open_shop()
@@ -334,8 +339,8 @@ async def _remind_at(shop: TinyShop, monkeypatch: pytest.MonkeyPatch, moment: st
         remind_after_s=1800,
     )
     with monkeypatch.context() as patched:
-        patched.setattr(app, "datetime", Clock)
-        await app._remind(shop.store, people, profile)
+        patched.setattr(chores, "datetime", Clock)
+        await chores.remind(shop.store, people, profile)
     shop.running.outbox_worker.wake()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, update
 
-from bot import app
+from bot import assembly
 from bot.channel import Intake, Recorded
 from config.settings import Settings
 from config.shop import Shop
@@ -60,7 +60,7 @@ class TinyShop:
     channel: FaultyChannel
     stand_in: OpenAIStandIn
     model: ModelClient
-    running: app.Running
+    running: assembly.Running
     settings: Settings
     wording: Wording
     _ids: Any = field(default_factory=lambda: _IDS)
@@ -187,7 +187,7 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
             await memory.open()
             stack.push_async_callback(memory.close)
             channel = FaultyChannel()
-            running = app._assemble(settings, shop, wording, store, model, memory, channel)
+            running = assembly.assemble(settings, shop, wording, store, model, memory, channel)
             await channel.start(
                 Intake(account=settings.account, record=running.intake.record, settled=running.settled)
             )
@@ -206,7 +206,7 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
         yield open_shop
 
 
-async def _stop(running: app.Running, tasks: list[asyncio.Task[None]]) -> None:
+async def _stop(running: assembly.Running, tasks: list[asyncio.Task[None]]) -> None:
     died = [task for task in tasks if task.done() and not task.cancelled() and task.exception()]
     await running.channel.stop(0)
     for worker in (running.inbox_worker, running.outbox_worker):

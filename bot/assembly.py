@@ -1,0 +1,249 @@
+"""Builds the bot's concrete parts and wires them: the only module that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, literal, select
+
+from bot.burst import AT_ONCE, Bursts, Window
+from bot.channel import Capability, Channel, Unreadable
+from bot.chores import chores
+from bot.consequences import Consequences
+from bot.conversation import Conversation, Parts
+from bot.delivery import Delivery
+from bot.intake import IntakeDoor
+from bot.loops import LoopGuard
+from bot.people import People, RoomAddress
+from bot.room import OwnersRoom, RoomParts
+from bot.watcher import watch_knowledge
+from config.settings import Settings
+from config.shop import Shop
+from config.wording import Wording
+from rag.answering import Answerer
+from rag.model import ModelClient
+from store import handoffs, owners
+from store.doors import Store
+from store.memory.index import MemoryIndex
+from store.queue import Backoff, Queue, inbox_queue, outbox_queue
+from store.schema import QueueState
+from store.usage import Budget
+from store.worker import Worker
+
+INBOX_BACKOFF = Backoff(attempts=4, first_s=1.0, most_s=30.0)
+# Most chats in hand are waiting for the end of a burst; the model's own bound is MODEL_MAX_IN_FLIGHT.
+INBOX_LANES = 100
+OUTBOX_LANES = 8
+SETTLE_POLL_S = 0.02
+# The longest that a piped conversation waits for one answer and its delivery.
+SETTLE_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """A started bot, for the process and for benchmarks that look inside."""
+
+    instance: str  # this process in the table of owners
+    store: Store
+    memory: MemoryIndex
+    channel: Channel
+    intake: IntakeDoor
+    inbox_worker: Worker
+    outbox_worker: Worker
+    settled: Callable[[str | None], Awaitable[None]]
+    delivered: Callable[[float], Awaitable[None]]
+    background: dict[str, Coroutine[Any, Any, None]]
+
+
+def assemble(
+    settings: Settings,
+    shop: Shop,
+    wording: Wording,
+    store: Store,
+    model: ModelClient,
+    memory: MemoryIndex,
+    channel: Channel,
+) -> Running:
+    account, bot = settings.account, settings.bot
+    instance = owners.new_instance_id("bot")
+    inbox, outbox = inbox_queue(account), outbox_queue(account, channel.traits.transport)
+    budget = Budget(
+        shop_idr=settings.model.daily_budget_idr, customer_idr=settings.model.customer_daily_budget_idr
+    )
+    room_chat = bot.admin_room or channel.traits.admin_room
+    people = People(
+        room=RoomAddress(account=account, transport=channel.traits.transport, chat=room_chat),
+        shop=shop,
+        wording=wording,
+        remind_after_s=bot.handoff_reminder_s,
+    )
+    room = OwnersRoom(
+        RoomParts(
+            store=store,
+            queue=inbox,
+            owner=instance,
+            people=people,
+            shop=shop,
+            wording=wording,
+            configured_mode=bot.mode,
+            budget=budget,
+            data_dir=settings.data_dir,
+            notes=lambda: _notes(settings),
+        )
+    )
+    window = Window(quiet_s=bot.burst_quiet_s, question_s=bot.burst_question_s, most_s=bot.burst_max_s)
+    bursts = Bursts(
+        store,
+        inbox,
+        window if Capability.FRAGMENTS in channel.traits.capabilities else AT_ONCE,
+        is_question=partial(_is_question, channel),
+    )
+    embedder = model.embedder
+    consequences = Consequences(
+        account=account,
+        transport=channel.traits.transport,
+        reactions=Capability.REACTIONS in channel.traits.capabilities,
+        store=store,
+        queue=inbox,
+        owner=instance,
+        people=people,
+        room=room,
+        wording=wording,
+        configured_mode=bot.mode,
+        embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
+    )
+    conversation = Conversation(
+        Parts(
+            account=account,
+            store=store,
+            channel=channel,
+            bursts=bursts,
+            answerer=Answerer(memory=memory, model=model, settings=settings.model, shop=shop),
+            people=people,
+            room=room,
+            loops=LoopGuard(
+                store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
+            ),
+            consequences=consequences,
+            shop=shop,
+            wording=wording,
+            configured_mode=bot.mode,
+            budget=budget,
+        )
+    )
+    delivery = Delivery(
+        account=account,
+        store=store,
+        channel=channel,
+        queue=outbox,
+        owner=instance,
+        people=people,
+        wording=wording,
+        configured_mode=bot.mode,
+        pace_s=bot.pace_s,
+    )
+
+    def tell_of_unread(connection: Connection, row: Row[Any], reason: str) -> None:
+        """A customer's message that cannot be processed is a person's to read."""
+        body = wording.say("admin_pesan_rusak", nama=row.sender, nomor=row.chat)
+        people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
+
+    outbox_worker = Worker(
+        store=store,
+        queue=outbox,
+        handler=delivery.deliver,
+        owner=instance,
+        backoff=Backoff(attempts=bot.send_attempts),
+        concurrency=OUTBOX_LANES,
+        poll_s=bot.poll_s,
+        on_dead=delivery.tell_of_dead_letter,
+    )
+
+    async def handle(row: Row[Any]) -> None:
+        await conversation.handle(row)
+        outbox_worker.wake()
+
+    inbox_worker = Worker(
+        store=store,
+        queue=inbox,
+        handler=handle,
+        owner=instance,
+        backoff=INBOX_BACKOFF,
+        concurrency=INBOX_LANES,
+        poll_s=bot.poll_s,
+        on_dead=tell_of_unread,
+    )
+
+    def recorded(chat: str) -> None:
+        bursts.arrived(chat)
+        inbox_worker.wake()
+
+    async def settled(chat: str | None) -> None:
+        """Wait until nothing of the chat (None: of the whole account) is unfinished."""
+        await nothing_left((inbox, outbox), chat, timeout_s=SETTLE_TIMEOUT_S)
+
+    async def delivered(timeout_s: float) -> None:
+        """Wait until every committed answer is sent."""
+        await nothing_left((outbox,), None, timeout_s=timeout_s)
+
+    async def nothing_left(found: tuple[Queue, ...], chat: str | None, *, timeout_s: float) -> None:
+        async with asyncio.timeout(timeout_s):
+            # Polled, because rows of other processes set no event.
+            while await store.read(lambda c: _has_unfinished(c, found, chat)):  # noqa: ASYNC110 - see above
+                await asyncio.sleep(SETTLE_POLL_S)
+
+    background: dict[str, Coroutine[Any, Any, None]] = {
+        "channel": channel.run(),
+        "inbox": inbox_worker.run(),
+        "outbox": outbox_worker.run(),
+        **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
+    }
+    if bot.watch_knowledge:
+        background["knowledge"] = watch_knowledge(settings.data_dir)
+    return Running(
+        instance=instance,
+        store=store,
+        memory=memory,
+        channel=channel,
+        intake=IntakeDoor(store, on_recorded=recorded),
+        inbox_worker=inbox_worker,
+        outbox_worker=outbox_worker,
+        settled=settled,
+        delivered=delivered,
+        background=background,
+    )
+
+
+def _is_question(channel: Channel, row: Row[Any]) -> bool:
+    try:
+        return channel.parse(row).text.rstrip().endswith("?")
+    except Unreadable:
+        # It is discarded when its turn comes.
+        return False
+
+
+def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str | None) -> bool:
+    for queue in found:
+        table = queue.table
+        waiting = exists().where(
+            table.c.account == queue.account,
+            table.c.transport == queue.transport,
+            table.c.finished_ms.is_(None),
+            table.c.state != QueueState.HELD.value,
+            literal(True) if chat is None else table.c.key == chat,
+        )
+        if connection.execute(select(waiting)).scalar():
+            return True
+    return False
+
+
+def _notes(settings: Settings) -> str:
+    """What is switched off for want of a setting, for the owner's `status`."""
+    off = []
+    if settings.model.embedding_model is None:
+        off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
+    return "\n".join(off)

@@ -1,0 +1,66 @@
+"""What the bot does from time to time: follow the memory's log, show a sign of life, remind the owner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.people import People
+from config.shop import Shop
+from store import handoffs, owners
+from store.doors import Store
+from store.errors import StoreError
+from store.memory.index import MemoryIndex
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 10.0
+REMINDER_CHECK_S = 30.0
+
+
+def chores(
+    *, store: Store, memory: MemoryIndex, people: People, shop: Shop, instance: str, poll_s: float
+) -> dict[str, Coroutine[Any, Any, None]]:
+    """The periodic tasks by their names; each runs until it is cancelled."""
+    return {
+        "memory": _every(poll_s, "memory", lambda: _follow(memory)),
+        "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, instance)),
+        "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
+    }
+
+
+async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work again and again; a store that is away for a while must not end the process."""
+    while True:
+        try:
+            await work()
+        except StoreError as exc:
+            log.warning("periodic_work_failed", work=name, reason=str(exc))
+        await asyncio.sleep(pause_s)
+
+
+async def _follow(memory: MemoryIndex) -> None:
+    await memory.catch_up()
+
+
+async def _beat(store: Store, instance: str) -> None:
+    await store.write(lambda c: owners.beat(c, instance))
+
+
+async def remind(store: Store, people: People, shop: Shop) -> None:
+    """Remind the owner of open handoffs, never between 20.00 and 08.00."""
+    if shop.is_quiet_time(datetime.now(UTC)):
+        return
+
+    def remind_all(connection: Connection) -> None:
+        # Read again: one of them may have been answered since.
+        for handoff in handoffs.due(connection, people.room.account):
+            people.remind(connection, handoff)
+
+    if await store.read(lambda c: handoffs.due(c, people.room.account)):
+        await store.write(remind_all)

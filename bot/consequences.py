@@ -1,0 +1,199 @@
+"""Consequences: what a decision about one utterance brings about, in one transaction, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, bindparam, delete, update
+
+from bot import modes
+from bot.gate import Pass, gate
+from bot.message import MAX_CHARS, Said
+from bot.people import People
+from bot.room import OwnersRoom
+from config.settings import Mode
+from config.wording import Wording
+from rag.answering import Outcome, Reply
+from rag.normalise import search_text
+from store import alerts, customers, handoffs, outbox, turns, usage
+from store import queue as queues
+from store.customers import Customer
+from store.doors import Store
+from store.handoffs import Reason
+from store.outbox import Kind, NewMessage, Purpose
+from store.queue import Queue
+from store.schema import inbox
+from store.turns import Author, NewTurn
+from store.usage import Reservation
+from store.vectors import to_bytes
+
+_MODEL_ALERT = "model_misconfigured"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What is to happen because of one utterance."""
+
+    text: str = ""
+    reaction: str = ""
+    handoff: Reason | None = None
+    author: Author = Author.BOT
+    reply: Reply | None = None
+    reservation: Reservation | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Consequences:
+    """Makes decisions true: inbox done, answer queued, turn kept, promise and notice written."""
+
+    account: str
+    transport: str
+    reactions: bool  # whether the channel can put an emoji on a message
+    store: Store
+    queue: Queue
+    owner: str
+    people: People
+    room: OwnersRoom
+    wording: Wording
+    configured_mode: Mode
+    embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
+    # An alert may be on from before a restart; the first good answer looks once.
+    _model_alerted: bool = field(default=True, init=False)
+
+    async def commit(self, said: Said, decision: Decision) -> None:
+        """Write everything that follows; ``ClaimLost`` when the messages are no longer ours."""
+        await self.store.write(lambda connection: self._write(connection, said, decision))
+        # After the commit: a transaction may run twice, and its second run must do what the first did.
+        reply = decision.reply
+        if reply is not None and reply.misconfigured is not None:
+            self._model_alerted = True
+        elif reply is not None and reply.outcome is Outcome.ANSWERED:
+            self._model_alerted = False
+
+    async def commit_silence(self, said: Said) -> None:
+        """The bot may not speak here; what was said is kept all the same."""
+
+        def write(connection: Connection) -> None:
+            if (customer := self._finish(connection, said)) is not None:
+                self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
+
+        await self.store.write(write)
+
+    def _write(self, connection: Connection, said: Said, decision: Decision) -> None:
+        customer = self._finish(connection, said)
+        if decision.reservation is not None and decision.reply is not None:
+            usage.settle(connection, decision.reservation, decision.reply.spent)
+        if customer is None:
+            return
+        # The owner may have silenced the chat while the model was thinking.
+        mode = modes.current(connection, self.account, configured=self.configured_mode)
+        verdict = gate(mode, customer)
+        turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
+        match verdict:
+            case Pass.SEND:
+                self._queue_answer(connection, said, customer, decision, held=False)
+            case Pass.HOLD:
+                draft_id = self._queue_answer(connection, said, customer, decision, held=True)
+                if draft_id is not None:
+                    self.room.offer_draft(
+                        connection, draft_id, customer=customer, asked=said.text, turn_id=turn_id
+                    )
+            case Pass.SHOW:
+                self.room.show_practice(
+                    connection, customer=customer, asked=said.text, answer=decision.text or decision.reaction
+                )
+        if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
+            self.people.hand_over(
+                connection,
+                customer=customer,
+                chat=said.last.chat,
+                question=said.text or said.last.kind,
+                reason=decision.handoff,
+            )
+        if decision.reply is not None:
+            self._note_model_state(connection, decision.reply)
+
+    def _finish(self, connection: Connection, said: Said) -> Customer | None:
+        """Mark the rows done; the customer as he is now: merged with another, silenced, or gone (None)."""
+        queues.finish(connection, self.queue, said.row_ids, owner=self.owner)
+        customer = customers.find(connection, self.account, said.last.addresses[0])
+        if customer is None:
+            # He was deleted meanwhile, and what he had just written is as little to be kept.
+            connection.execute(delete(inbox).where(inbox.c.id.in_(said.row_ids)))
+        else:
+            claim_for(connection, said, customer)
+        return customer
+
+    def _queue_answer(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, held: bool
+    ) -> int | None:
+        """Queue the bubble or the reaction; the outbox row's id, None when there is nothing to send."""
+        text, kind, quoted_id = decision.text, Kind.TEXT, None
+        if decision.reaction and self.reactions:
+            text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
+        if not text:
+            return None
+        if kind is Kind.TEXT and not customer.introduced:
+            # The notice rides on the first answer of a new customer, never as a message of its own.
+            text = f"{text}\n\n{self.wording.say('pengantar')}"
+            customers.introduced(connection, customer.id)
+        message = NewMessage(
+            account=self.account,
+            transport=self.transport,
+            chat=said.last.chat,
+            body=text,
+            kind=kind,
+            purpose=Purpose.ANSWER,
+            customer_id=customer.id,
+            quoted_id=quoted_id,
+            answers=said.message_ids,
+            held=held,
+        )
+        return outbox.add(connection, message)
+
+    def _keep_turn(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
+    ) -> int | None:
+        """The exchange as history; acknowledgements and empty messages are none."""
+        if not said.text or decision.reaction:
+            return None
+        reply = decision.reply
+        vector, model, dimensions = None, None, None
+        if reply is not None and reply.vector is not None and self.embedding_space is not None:
+            vector, (model, dimensions) = to_bytes(reply.vector), self.embedding_space
+        asked, replied = said.text[:MAX_CHARS], decision.text if answered else ""
+        return turns.append(
+            connection,
+            NewTurn(
+                customer_id=customer.id,
+                asked=asked,
+                replied=replied,
+                author=decision.author if answered else Author.NONE,
+                search_text=search_text(f"{asked}\n{replied}"),
+                vector=vector,
+                model=model,
+                dimensions=dimensions,
+                source_ids=reply.source_ids if reply is not None else (),
+            ),
+        )
+
+    def _note_model_state(self, connection: Connection, reply: Reply) -> None:
+        """Tell the owner once when the model needs him, and once when it works again."""
+        if reply.misconfigured is not None:
+            if alerts.raise_alert(connection, _MODEL_ALERT, reply.misconfigured):
+                body = self.wording.say("admin_model_salah", sebab=reply.misconfigured)
+                self.people.notify(connection, body, kind=handoffs.ALERT)
+        elif (
+            reply.outcome is Outcome.ANSWERED
+            and self._model_alerted
+            and alerts.recover(connection, _MODEL_ALERT)
+        ):
+            self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
+
+
+def claim_for(connection: Connection, said: Said, customer: Customer) -> None:
+    """From now on these inbox rows are the customer's: deleting him takes them along."""
+    connection.execute(_SET_CUSTOMER, [{"row": row_id, "customer": customer.id} for row_id in said.row_ids])
+
+
+_SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))
