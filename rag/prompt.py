@@ -30,6 +30,10 @@ CONVERSATION_ID = "percakapan"
 # Characters a token in informal Indonesian (the tokenizer's own table would have to be downloaded).
 CHARS_PER_TOKEN = 2.8
 
+# What customers also ask (rag/sources/faq.py) is nothing that the shop states: no amount or promise in an
+# answer may come from there.
+_ALSO_ASKED = re.compile(r"^Juga ditanya: .*\n", re.MULTILINE)
+
 _OUR_TAGS = re.compile(r"<(\s*/?\s*(?:pengetahuan|riwayat|sumber|pesan)\b)", re.IGNORECASE)
 
 SCHEMA_NAME = "jawaban"
@@ -127,7 +131,7 @@ def build(
     ids = [passage.id for passage in passages] + [_turn_id(turn) for turn in recalled]
     if recent:
         ids.append(CONVERSATION_ID)
-    known = [passage.text for passage in passages]
+    known = [_ALSO_ASKED.sub("", passage.text) for passage in passages]
     past: list[Recalled | Turn] = [*recalled, *recent]
     return Prompt(
         messages=tuple(messages),

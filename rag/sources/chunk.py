@@ -43,11 +43,11 @@ class Chunk:
     kind: ChunkKind
     title: str
     text: str
-    """What the model reads."""
+    """What the model reads; for an FAQ its question, some paraphrases and its answer."""
     search_text: str
     """What the word index holds: plain words, slang expanded; one phrasing, sentence or list item a line."""
     embed_text: str
-    """What is embedded; for an FAQ it also holds the paraphrases, which the model needs not read."""
+    """What is embedded; for an FAQ it holds every paraphrase, however many the model reads."""
     answer: str | None
     """The FAQ's answer word for word, otherwise None."""
     prices_idr: tuple[int, ...]

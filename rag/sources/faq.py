@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 
+from billing.rupiah import amounts_in
 from rag.normalise import normalise
 from rag.sources.chunk import Chunk, ChunkKind, SourceError, SourceReading, id_part, make_chunk, short_hash
 
 _QUESTION = ("question", "pertanyaan")
 _ANSWER = ("answer", "jawaban")
 _PARAPHRASES = ("paraphrases", "parafrase")
+# Opens the line of paraphrases in a passage; rag.prompt and the model know it by this.
+ALSO_ASKED = "Juga ditanya: "
+# Five passages stand in every prompt, so paraphrases get no more than this of each ...
+_MAX_ALSO_ASKED = 500
+# ... and none where the prompt would cut off the end of a long answer for them.
+_MAX_TEXT = 1_200
 _EXAMPLE = '[{"question": "Bisa COD?", "answer": "Bisa, Kak."}]'
 
 
@@ -66,11 +73,26 @@ def _chunk(
         source=source,
         kind=ChunkKind.FAQ,
         title=question,
-        text=f"T: {question}\nJ: {answer}",
+        text=_text_of(question, paraphrases, answer),
         searched="\n\n".join(everything),
         embed_text="\n".join(everything),
         answer=answer,
     )
+
+
+def _text_of(question: str, paraphrases: list[str], answer: str) -> str:
+    """What the model reads: customers word their questions like the paraphrases more often than like T."""
+    asked, answered = f"T: {question}", f"J: {answer}"
+    room = min(_MAX_ALSO_ASKED, _MAX_TEXT - len(asked) - len(answered))
+    kept: list[str] = []
+    for paraphrase in paraphrases:
+        line = " ".join(paraphrase.split())
+        # An amount that a customer names is no price of the shop's, and must not pass for one.
+        if amounts_in(line) or len(" / ".join([*kept, line])) > room:
+            continue
+        kept.append(line)
+    also = [ALSO_ASKED + " / ".join(kept)] if kept else []
+    return "\n".join([asked, *also, answered])
 
 
 def _paraphrases(entry: Mapping[str, object]) -> tuple[list[str], bool]:

@@ -45,7 +45,7 @@ def test_an_faq_entry_is_one_chunk_found_by_question_paraphrases_and_answer() ->
     [chunk] = read_faq([COD], source="faq_data.json").chunks
     assert (chunk.id, chunk.kind, chunk.source) == ("faq:cod", ChunkKind.FAQ, "faq_data.json")
     assert chunk.title == "Bisa COD?"
-    assert chunk.text == "T: Bisa COD?\nJ: Bisa, ongkos Rp5.000."
+    assert chunk.text == "T: Bisa COD?\nJuga ditanya: bs cod gk\nJ: Bisa, ongkos Rp5.000."
     assert chunk.answer == "Bisa, ongkos Rp5.000."
     assert chunk.embed_text == "Bisa COD?\nbs cod gk\nBisa, ongkos Rp5.000."
     phrasings = ["Bisa COD?", "bs cod gk", "Bisa, ongkos Rp5.000."]
