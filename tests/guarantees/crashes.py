@@ -119,7 +119,7 @@ def killed_at_random(
     with Ledger(ledger_path) as ledger:
         for number in range(rounds):
             if number % 5 == 4:
-                _die_while_starting(home, ledger, dice, mutant)
+                _die_while_starting(home, ledger, customers, dice, mutant)
                 story.starts_killed += 1
             with BotProcess(home, ledger, mutant=mutant) as bot:
                 bot.wait_ready()
@@ -136,11 +136,15 @@ def killed_at_random(
     return story
 
 
-def _die_while_starting(home: Home, ledger: Ledger, dice: random.Random, mutant: str | None) -> None:
+def _die_while_starting(
+    home: Home, ledger: Ledger, customers: Customers, dice: random.Random, mutant: str | None
+) -> None:
     with BotProcess(home, ledger, mutant=mutant) as bot:
         # Some deaths hit the imports, some the take-over of what the last life left behind.
         time.sleep(dice.uniform(0.2, 1.6))
         bot.kill()
+        # A quick start may have answered something already.
+        customers.meet(bot)
 
 
 # The steps of a message from the channel to the customer, and how often the function is called before the
