@@ -22,7 +22,7 @@ setup: ## Prepare .venv for running the bot; every other target does this by its
 
 test: ## Run the tests (ARGS="-k word" picks some)
 	@scripts/setup.sh dev
-	@.venv/bin/pytest -m "not torture" $(ARGS)
+	@.venv/bin/pytest -n 3 --dist loadfile -m "not torture" $(ARGS)
 
 check: ## Format, lint, types and tests: what must pass before a change lands
 	@scripts/setup.sh dev

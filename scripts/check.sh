@@ -11,4 +11,4 @@ step() {
 step ruff format --check .
 step ruff check .
 step mypy
-step pytest -m "not torture"
+step pytest -n 3 --dist loadfile -m "not torture"
