@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from sqlalchemy import text
 
 from config.settings import Settings
 from store.errors import StoreMisconfigured
+
+# The server may notice only now that the session of a crashed process is gone.
+CRASHED_SESSION_S = 10.0
 
 
 class AlreadyOwned(StoreMisconfigured):
@@ -66,7 +70,11 @@ def _advisory_lock(database_url: str, account: str) -> Iterator[None]:
     engine = postgres_engine(database_url).execution_options(isolation_level="AUTOCOMMIT")
     try:
         with connected(engine) as connection:
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
+            deadline = time.monotonic() + CRASHED_SESSION_S
+            while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
+                if time.monotonic() < deadline:
+                    time.sleep(0.5)
+                    continue
                 raise AlreadyOwned(
                     f"another Balas already runs the account {account!r} on this database; "
                     "stop that one first"

@@ -29,6 +29,10 @@ DeadLetter = Callable[[Connection, Row[Any], str], None]
 log = structlog.get_logger(__name__)
 
 
+# A row that was in hand when the process died is not to blame for it, unless it happens again and again.
+CRASHES_FORGIVEN = 20
+
+
 class Discard(Exception):
     """Raised by a handler for a row that no further attempt can help; the text says why."""
 
@@ -152,6 +156,10 @@ class Worker:
         self._woken.set()
 
     async def _work(self, row: Row[Any]) -> None:
+        if row.attempts > self._backoff.attempts + CRASHES_FORGIVEN:
+            # Every claim counts, and these never came to an end: the row may be what ends the process.
+            await self._give_up(row, f"claimed {row.attempts} times without an end")
+            return
         try:
             await self._handler(row)
         except ClaimLost as exc:

@@ -29,7 +29,7 @@ from store.queue import OWNER_TIMEOUT_MS, Backoff, outbox_queue
 from store.schema import QueueState, now_ms, outbox
 from store.schema import owners as owners_table
 from store.sqlite import SqliteStore
-from store.worker import Discard, Retry, Worker
+from store.worker import CRASHES_FORGIVEN, Discard, Retry, Worker
 from tests.contract.store import Gate, until
 
 QUEUE = outbox_queue("utama", "whatsapp")
@@ -369,6 +369,25 @@ class TestWorker:
         assert done.state == QueueState.DONE
         told = select(outbox.c.body).where(outbox.c.chat == "pemilik")
         assert await store.read(lambda c: list(c.execute(told).scalars())) == [f"{first} RuntimeError: rusak"]
+
+    async def test_a_row_whose_every_claim_ended_in_a_crash_is_given_up_at_last(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        (row_id,) = await add_all(store, message())
+        # As many processes as it takes claimed it and were gone before they said how it ended.
+        for _ in range(CRASHES_FORGIVEN + 10):
+            await claim(store)
+            await store.write(lambda c: queues.take_back_all(c, QUEUE))
+        tries: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            tries.append(row.id)
+
+        async with run_worker(handle):
+            (dead,) = await until_finished(store, 1)
+
+        assert tries == []
+        assert (dead.id, dead.state) == (row_id, QueueState.DEAD)
 
     async def test_what_cannot_be_helped_is_given_up_at_once(
         self, store: Store, run_worker: RunWorker
