@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 QUESTIONS = Path(__file__).resolve().parent / "questions"
 
+HELD_OUT = tuple(f"heldout/{name}.jsonl" for name in ("answerable", "slang", "unknown"))
+
 Row = dict[str, Any]
 
 
@@ -85,19 +87,25 @@ def words_shared(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("answerable.jsonl", 120), ("slang.jsonl", 40), ("unknown.jsonl", 40), ("dialogues.jsonl", 20)],
+    [
+        ("answerable.jsonl", 120),
+        ("slang.jsonl", 40),
+        ("unknown.jsonl", 40),
+        ("dialogues.jsonl", 20),
+        *zip(HELD_OUT, (80, 30, 40), strict=True),
+    ],
 )
 def test_each_file_has_its_number_of_questions(name: str, count: int) -> None:
     assert len(rows_of(name)) == count
 
 
 def test_every_question_id_is_unique_over_all_files() -> None:
-    names = ("answerable.jsonl", "slang.jsonl", "unknown.jsonl", "dialogues.jsonl")
+    names = ("answerable.jsonl", "slang.jsonl", "unknown.jsonl", "dialogues.jsonl", *HELD_OUT)
     assert repeated([row["id"] for name in names for row in rows_of(name)]) == []
 
 
 def test_no_two_questions_have_the_same_words() -> None:
-    names = ("answerable.jsonl", "slang.jsonl", "unknown.jsonl")
+    names = ("answerable.jsonl", "slang.jsonl", "unknown.jsonl", *HELD_OUT)
     assert repeated([bare(row["text"]) for name in names for row in rows_of(name)]) == []
 
 
@@ -121,7 +129,7 @@ def test_the_sample_shop_is_large_enough_to_measure_with() -> None:
     assert len(catalogue()) == 25
     assert len(faq()) >= 60
     assert len(passages()) >= 10
-    assert all(2 <= len(entry["paraphrases"]) <= 5 for entry in faq())
+    assert all(2 <= len(entry["paraphrases"]) <= 8 for entry in faq())
     assert all(800 <= len(text.split()) <= 1500 for text in prose().values())
 
 
@@ -146,6 +154,24 @@ def test_every_gold_id_exists_in_the_data() -> None:
         if gold not in known and not re.fullmatch(rf"(?:{stems}):[1-9]\d*", gold)
     ]
     assert wrong == []
+
+
+def test_every_held_out_question_that_can_be_answered_names_passages_that_exist() -> None:
+    known = {chunk.id for chunk in read_folder(DATA).chunks}
+    rows = [*rows_of(HELD_OUT[0]), *rows_of(HELD_OUT[1])]
+    assert [row["id"] for row in rows if not row["gold"] or repeated(row["gold"])] == []
+    assert [(row["id"], gold) for row in rows for gold in row["gold"] if gold not in known] == []
+
+
+def test_a_held_out_slang_question_has_the_labels_of_the_question_it_rewrites() -> None:
+    clean = {row["id"]: row for row in rows_of(HELD_OUT[0])}
+    assert [row["id"] for row in rows_of(HELD_OUT[1]) if row["gold"] != clean[row["of"]]["gold"]] == []
+
+
+def test_held_out_unknown_questions_are_mostly_near_misses() -> None:
+    kinds = Counter(row["kind"] for row in rows_of(HELD_OUT[2]))
+    assert set(kinds) == {"near", "far"}
+    assert kinds["near"] > kinds["far"] >= 5
 
 
 def test_nothing_withdrawn_from_sale_is_a_gold_answer() -> None:
