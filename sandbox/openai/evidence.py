@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.openai import intents
-from sandbox.openai.passages import Passage, Span
+from sandbox.openai.passages import Passage, Span, Variant
 from sandbox.openai.question import Question, Wants, Word
-from sandbox.openai.words import concepts, forms, similar
+from sandbox.openai.words import bare, concepts, forms, similar
 
 _CONCEPT = 0.7
 _TYPO = 0.9
@@ -24,9 +24,21 @@ _HARD_UNKNOWN = 0.5
 _ENOUGH = 0.3
 # A document that covers a question with words from all over covers none of it.
 _ENOUGH_OF_A_DOCUMENT = 0.4
-_MANY_HARD = 4
+_MANY_HARD = 5
+_DIALECT_WORDS = 2
 _TITLE_SHARE = 0.5
+_ALIKE_SHARE = 0.3
 _HINT_SHARE = 0.1
+# What a word counts that no passage knows, where two questions are compared.
+_STORY = 0.3
+# How much a question must be one of those that a FAQ entry answers: at all, unless the entry says nearly
+# every word of it; with a word that stands in another passage; with one that stands in none; and with one
+# that may be dialect.
+_ALIKE = 0.2
+_COVERS_MOST = 0.7
+_ALIKE_ELSEWHERE = 0.52
+_ALIKE_STRANGE = 0.5
+_ALIKE_ODD = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class Match:
     score: float
     covers: tuple[float, ...]  # one for each word of the question
     fits: bool
+    alike: float  # how much the question is one of those that a FAQ entry answers, 0 to 1
 
 
 def look_up(question: Question, passages: Sequence[Passage]) -> list[Looked]:
@@ -81,10 +94,11 @@ def _holding(stems: frozenset[str], passages: Sequence[Passage]) -> int:
 
 def _as_spelt(word: str, passages: Sequence[Passage]) -> str | None:
     """The word of a passage that this one is a misspelling of; the first passage with one wins."""
-    for passage in passages:
-        for other in passage.by_initial.get(word[0], ()):
-            if other != word and similar(word, other):
-                return other
+    for spelt in bare(word):
+        for passage in passages:
+            for other in passage.by_initial.get(spelt[0], ()):
+                if other != spelt and similar(spelt, other):
+                    return other
     return None
 
 
@@ -104,8 +118,39 @@ def _match(question: Question, asked: Sequence[Looked], passage: Passage, span: 
         for stems, meanings, weight in passage.headings
     )
     hinted = _HINT_SHARE * len(question.hints & span.concepts) if covered else 0.0
-    score = covered * (1 + _TITLE_SHARE * (shared / total if total else 0.0)) + hinted
-    return Match(span, score, covers, _fits(question, asked, span))
+    alike = max((_alike(asked, variant, about, meant) for variant in passage.variants), default=0.0)
+    named = max(_TITLE_SHARE * (shared / total if total else 0.0), _ALIKE_SHARE * alike)
+    return Match(span, covered * (1 + named) + hinted, covers, _fits(question, asked, span), alike)
+
+
+def _alike(asked: Sequence[Looked], variant: Variant, about: frozenset[str], meant: frozenset[str]) -> float:
+    """How much two questions are one: the shares of either that stand in the other, averaged."""
+    total = there = 0.0
+    in_words = False
+    for looked in asked:
+        own = looked.weight * _told(looked)
+        both = _shared(looked.forms, looked.concepts, variant.forms, variant.concepts)
+        total += own
+        there += own * both
+        in_words = in_words or (both > 0 and not looked.word.text.isdigit())
+    if not in_words:
+        return 0.0  # Two questions that share a number are not one.
+    back = sum(weight * _shared(stems, meanings, about, meant) for stems, meanings, weight in variant.words)
+    there, back = there / total, back / variant.total
+    return 2 * there * back / (there + back) if back else 0.0
+
+
+def _told(looked: Looked) -> float:
+    """What no passage knows and the question does not turn on is mostly the customer's own story."""
+    return 1.0 if looked.known or looked.hard or looked.word.telling else _STORY
+
+
+def _shared(
+    stems: frozenset[str], meanings: frozenset[str], about: frozenset[str], meant: frozenset[str]
+) -> float:
+    if not stems.isdisjoint(about):
+        return 1.0
+    return 0.0 if meanings.isdisjoint(meant) else _CONCEPT
 
 
 def _covers(looked: Looked, passage: Passage, span: Span) -> float:
@@ -118,7 +163,8 @@ def _covers(looked: Looked, passage: Passage, span: Span) -> float:
     if (
         word.offered
         and not (span.sells if word.sold else span.offers)
-        and looked.forms.isdisjoint(passage.naming)
+        and (looked.forms.isdisjoint(passage.naming) or (word.sold and bool(passage.variants)))
+        and not (word.sold and "jual" in span.forms)
     ):
         return _MENTIONED if not looked.forms.isdisjoint(span.forms) else 0.0
     for place_forms, place_concepts, share in (
@@ -175,25 +221,43 @@ _STATES = {
 }
 
 
-def convinces(asked: Sequence[Looked], chosen: Sequence[Match], *, document: bool) -> bool:
+def convinces(asked: Sequence[Looked], chosen: Sequence[Match], passage: Passage) -> bool:
     """Whether what was chosen answers the question, or only sounds like it."""
     covers = [max(match.covers[at] for match in chosen) for at in range(len(asked))]
     total = covered = 0.0
-    missing = hard = 0
+    elsewhere = nowhere = strange = dialect = hard = 0
     for looked, cover in zip(asked, covers, strict=True):
         # What no passage knows is mostly the customer's own story.
         told = 1.0 if looked.known else _HARD_UNKNOWN if looked.hard else _SOFT_UNKNOWN
         total += looked.weight * told
         covered += looked.weight * cover
-        if looked.hard:
-            hard += 1
-            if cover < COVERED and looked.word.exact:
-                return False
-            # A word that another passage knows may be beside the point; one that none knows is the point.
-            missing += cover < COVERED and not looked.known
+        hard += looked.hard
+        if cover >= COVERED:
+            continue
+        if looked.hard and looked.word.exact:
+            return False
+        # A word that another passage knows may be beside the point; one that none knows is the point.
+        elsewhere += looked.hard and looked.known
+        nowhere += looked.hard and not looked.known
+        strange += not looked.known and looked.word.telling
+        dialect += not looked.known and looked.word.odd
+    # One word that nobody knows is what the question is about; among chat spelling, two are a dialect.
+    if dialect >= _DIALECT_WORDS:
+        strange -= dialect
     # In a question that turns on many words one may be the customer's own; with few, or about a thing
     # that is named by its code, each decides.
     about_one = any(looked.hard and not looked.word.text.isalpha() for looked in asked)
-    if missing > (1 if hard >= _MANY_HARD and not about_one else 0):
+    if nowhere > (1 if hard >= _MANY_HARD and not about_one else 0):
         return False
-    return covered > 0 and covered >= (_ENOUGH_OF_A_DOCUMENT if document else _ENOUGH) * total
+    enough = _ENOUGH_OF_A_DOCUMENT if passage.is_document else _ENOUGH
+    if covered <= 0 or covered < enough * total:
+        return False
+    if passage.variants:
+        alike = max(match.alike for match in chosen)
+        if elsewhere and alike < _ALIKE_ELSEWHERE:
+            return False
+        # Among chat spelling the word may be one more of it, so less must agree.
+        if strange and alike < (_ALIKE_ODD if strange == dialect else _ALIKE_STRANGE):
+            return False
+        return alike >= _ALIKE or covered >= _COVERS_MOST * total
+    return not elsewhere and strange <= 1

@@ -12,8 +12,9 @@ from sandbox.openai.conversation import Source
 from sandbox.openai.intents import OFFERS, SELLS, STATES_MONEY
 from sandbox.openai.words import concepts, forms, tokens, weight
 
-# FAQ passages read "T: question" and "J: answer"; paraphrases may stand between the two.
+# FAQ passages read "T: question" and "J: answer"; other phrasings of the question may stand between the two.
 _FAQ = re.compile(r"\A\s*T:\s*(?P<asked>.*?)\n\s*J:\s*(?P<answer>.*)\Z", re.DOTALL)
+_ALSO_ASKED = re.compile(r"^\s*Juga ditanya:\s*", re.MULTILINE)
 # Catalogue passages read "Name (kode X1): Rp10.000 per unit. More."
 _CATALOGUE = re.compile(r"\A[^\n:]{1,120}\(kode\s[^)]+\)\s*:\s*Rp", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\s])|\n+")
@@ -104,6 +105,31 @@ class Span:
         return found
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One wording of the question that an FAQ entry answers."""
+
+    text: str
+
+    @cached_property
+    def words(self) -> tuple[tuple[frozenset[str], frozenset[str], float], ...]:
+        """Forms, meanings and weight of each word that says anything."""
+        found = dict.fromkeys(tokens(self.text))
+        return tuple((forms(word), concepts(word), weight(word)) for word in found if weight(word) > 0)
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        return frozenset().union(*(stems for stems, _, _ in self.words))
+
+    @cached_property
+    def concepts(self) -> frozenset[str]:
+        return frozenset().union(*(meanings for _, meanings, _ in self.words))
+
+    @cached_property
+    def total(self) -> float:
+        return sum(weight for _, _, weight in self.words)
+
+
 def _measures(text: str) -> dict[str, frozenset[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
     for one, other in pairwise(tokens(text)):
@@ -165,11 +191,21 @@ class Passage:
         return found.group("answer").strip() if found else None
 
     @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every wording of the question that an FAQ passage answers; the T part comes first."""
+        found = _FAQ.match(self.text)
+        if found is None:
+            return ()
+        asked, *also = _ALSO_ASKED.split(found.group("asked"), maxsplit=1)
+        texts = [asked, *(text for line in also for text in line.split(" / "))]
+        return tuple(variant for text in texts if (variant := Variant(text.strip())).words)
+
+    @cached_property
     def _about(self) -> str:
         """What the passage says it is about: the T part, the name in a price line, the title."""
-        found = _FAQ.match(self.text)
-        about = found.group("asked") if found else self.text.split(":", 1)[0] if self.is_catalogue else ""
-        return f"{self.title} {about}"
+        if self.variants:
+            return f"{self.title} {self.variants[0].text}"
+        return f"{self.title} {self.text.split(':', 1)[0] if self.is_catalogue else ''}"
 
     @cached_property
     def headings(self) -> tuple[tuple[frozenset[str], frozenset[str], float], ...]:
@@ -186,7 +222,8 @@ class Passage:
     def spans(self) -> tuple[Span, ...]:
         """The places that can answer by themselves."""
         if not self.is_document:
-            return (Span(self.faq_answer or self.text, about=self._about),)
+            asked = " ".join(variant.text for variant in self.variants)
+            return (Span(self.faq_answer or self.text, about=f"{self._about} {asked}"),)
         found, heading = [], self.title
         for at, sentence in enumerate(self.sentences):
             if sentence[-1] not in ".!?:;," and len(sentence.split()) <= _HEADING_WORDS:

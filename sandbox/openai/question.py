@@ -35,8 +35,14 @@ _BREAK = re.compile(
 _ASKING_WORDS = frozenset(VOCABULARY["asking"].split())
 TIME_UNITS = frozenset(VOCABULARY["time_units"].split())
 _ATTRIBUTES = frozenset(VOCABULARY["attributes"].split())
+# "Merek apa?", "distributor mana?": an answer names one of these.
+_WHICH = frozenset({"apa", "mana"})
 _OWNED = frozenset(VOCABULARY["owned"].split())
 _PARTITIVE = frozenset(VOCABULARY["partitive"].split())
+
+
+# Words up to this rank by frequency may be missing from what answers a question.
+_TELLING_RANK = 2500
 
 
 class Wants(Enum):
@@ -64,6 +70,8 @@ class Word:
     name: str = ""
     pointed: bool = False  # a place, a colour, a brand that is named as such ("ke Solo")
     counted: bool = False  # "berapa gram": a number of these is asked for
+    telling: bool = False  # stands in what is asked, and is no word for all occasions
+    odd: bool = False  # ... and perhaps only one more piece of chat spelling or dialect
 
     @property
     def forms(self) -> frozenset[str]:
@@ -112,7 +120,7 @@ def understand(text: str) -> Question:
     for clause in sorted(clauses, key=lambda clause: clause not in asking):
         for word in _words_of(clause, asked=clause in asking):
             if chatty and word.text.isalpha() and not is_recognised(word.text):
-                word = replace(word, hard=False)
+                word = replace(word, hard=False, odd=word.telling)
             words.setdefault(word.text, word)
     plain = [word for clause in clauses for word in clause]
     wants = _wanted(plain)
@@ -141,7 +149,13 @@ def _words_of(clause: list[str], *, asked: bool) -> list[Word]:
             # A piece that is counted ("2 loyang") is how the customer puts it, not what he asks about.
             told = is_action(text) or is_everyday(text) or before.isdigit()
             offered = asked and own >= 1 and _is_offered(clause, at)
-            naming = own >= 1 and (code or offered or not told)
+            which = (
+                own >= 1
+                and not is_action(text)
+                and after in _WHICH
+                and not any(map(weight, clause[at + 2 :]))
+            )
+            naming = own >= 1 and (code or offered or which or not told)
             found.append(
                 Word(
                     text,
@@ -150,8 +164,9 @@ def _words_of(clause: list[str], *, asked: bool) -> list[Word]:
                     and (naming or (counted and own > 0) or before in POINTERS),
                     offered=offered,
                     sold="jual" in clause,
-                    pointed=naming and before in POINTERS,
+                    pointed=which or (naming and before in POINTERS),
                     counted=counted,
+                    telling=asked and own >= 1 and not is_everyday(text, _TELLING_RANK),
                 )
             )
     return found

@@ -28,6 +28,7 @@ _WRONG_KIND = 0.5
 # A second passage is quoted only for what a second question adds.
 _SECOND_SHARE = 0.3
 _SHORT_WORDS = 3
+_SAME_QUESTION = 0.85
 _LONGEST_LIST = 6
 _TURN_CHARACTERS = 400
 
@@ -77,15 +78,22 @@ def _read_sources(conversation: Conversation, text: str) -> Reading:
     if intents.about_own_words(text) and (reading := _recalled(conversation, text, sure=True)):
         return reading
     question = understand(text)
-    if intents.about_status(text):
-        return Reading(answer=_UNKNOWN)
     knowledge = [source for source in conversation.sources if not source.remembered]
+    # "Sudah halal belum?" sounds like a customer's order, unless the shop answers that very question.
+    if intents.about_status(text) and not _asked_before(question, knowledge):
+        return Reading(answer=_UNKNOWN)
     if not question.says_enough and not (conversation.turns and question.refers_back):
         return _small_talk(question)
     reading = _best_reading(conversation, question, knowledge) if knowledge else Reading(answer=_UNKNOWN)
     if not reading.answerable and intents.OWN.search(text):
         return _recalled(conversation, text, sure=False) or reading
     return reading
+
+
+def _asked_before(question: Question, sources: Sequence[Source]) -> bool:
+    passages = [analyse(source) for source in sources]
+    asked = look_up(question, passages)
+    return any(best_match(question, asked, passage).alike >= _SAME_QUESTION for passage in passages)
 
 
 def _small_talk(question: Question) -> Reading:
@@ -124,9 +132,7 @@ def _best_reading(conversation: Conversation, question: Question, sources: Seque
         chosen.append(second)
     leans = any(context)
     first = chosen[0]
-    convincing = (
-        convinces(asked, [c.match for c in chosen], document=first.passage.is_document) if asked else False
-    )
+    convincing = convinces(asked, [c.match for c in chosen], first.passage) if asked else False
     if not first.match.fits or not (convincing or (leans and not any(looked.hard for looked in asked))):
         return Reading(answer=_UNKNOWN)
     if intents.WANTS_LIST.search(question.text) and first.passage.is_catalogue:
@@ -157,7 +163,9 @@ def _context(conversation: Conversation, question: Question, passages: Sequence[
         return [0.0] * len(passages)
     earlier = understand(recent)
     asked = [looked for looked in look_up(earlier, passages) if looked.known]
-    scores = [best_match(earlier, asked, passage).score for passage in passages]
+    matches = [best_match(earlier, asked, passage) for passage in passages]
+    # "Tart 16 cm berapa?", "kalau yang 20?": the second asks for the same kind of thing as the first.
+    scores = [match.score * (1 if match.fits else _WRONG_KIND) for match in matches]
     # The message itself must be able to outweigh what was spoken of before.
     return [_CONTEXT_SHARE * score / (max(scores) or 1.0) for score in scores]
 

@@ -51,6 +51,7 @@ _SHORTEST_STEM = 4
 _SHORTEST_ACTION = 7
 _ACTION_PREFIXES = ("di", "nge", "ng", "meng", "meny", "mem", "men", "ber", "ter", "ke")
 _ACTION_SUFFIXES = ("kan", "in")
+_NO_STEM = re.compile(r"di(?:s[tpk]|pl|fr|gl|bl)")
 
 
 def _chat_words() -> dict[str, str]:
@@ -133,9 +134,9 @@ def _plain(word: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=32768)
-def is_everyday(word: str) -> bool:
+def is_everyday(word: str, rank: int = _EVERYDAY_RANK) -> bool:
     """True for the words that people use all the time, whatever they talk about."""
-    return any(_RANK.get(form, _EVERYDAY_RANK) < _EVERYDAY_RANK for form in forms(word))
+    return any(_RANK.get(form, rank) < rank for form in forms(word))
 
 
 def is_chatty(text: str) -> bool:
@@ -163,9 +164,18 @@ def forms(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=32768)
+def bare(word: str) -> tuple[str, ...]:
+    """The word as it stands and without its ending ("brownisnya", "brownis"), where a typo may be."""
+    for particle in _PARTICLES:
+        if word.endswith(particle) and len(word) - len(particle) >= max(4, _shortest_base(particle)):
+            return (word, word[: -len(particle)])
+    return (word,)
+
+
 def _shortest_base(particle: str) -> int:
     """How much must be left for the ending to be one: "hpnya" has it, "kode" has not."""
-    return 2 if particle == "nya" else 4 if particle in _LOOSE_PARTICLES else 3
+    return 2 if particle in ("nya", "ku") else 4 if particle in _LOOSE_PARTICLES else 3
 
 
 def _add_stems(word: str, found: set[str]) -> None:
@@ -174,6 +184,7 @@ def _add_stems(word: str, found: set[str]) -> None:
             word = word[: -len(particle)]
             found.add(_SLANG.get(word, word))
             break
+    found.add(_SLANG.get(word, word))
     bases = [word]
     bases += [word[: -len(s)] for s in _SUFFIXES if word.endswith(s) and len(word) - len(s) >= _SHORTEST_STEM]
     found.update(bases)
@@ -181,7 +192,7 @@ def _add_stems(word: str, found: set[str]) -> None:
         for prefix, lost in _PREFIXES:
             if base.startswith(prefix):
                 stems = (first + base[len(prefix) :] for first in lost)
-                found.update(stem for stem in stems if len(stem) >= _SHORTEST_STEM)
+                found.update(_SLANG.get(stem, stem) for stem in stems if len(stem) >= _SHORTEST_STEM)
 
 
 @lru_cache(maxsize=32768)
@@ -197,7 +208,10 @@ def is_action(word: str) -> bool:
         return True
     if len(word) < _SHORTEST_ACTION or not word.isalpha():
         return False
-    return word.startswith(_ACTION_PREFIXES) or word.endswith(_ACTION_SUFFIXES)
+    # "Distributor" begins like a verb, but no Indonesian stem begins as the rest of it does.
+    return word.endswith(_ACTION_SUFFIXES) or (
+        word.startswith(_ACTION_PREFIXES) and _NO_STEM.match(word) is None
+    )
 
 
 def hint(word: str) -> str | None:

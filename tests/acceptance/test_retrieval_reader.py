@@ -62,7 +62,7 @@ def test_every_label_is_a_chunk_of_its_shop() -> None:
 def test_most_of_what_the_shops_do_not_say_is_left_unanswered() -> None:
     unknown = [row for row in ROWS if not row["gold"]]
     wrong = [row["text"] for row in unknown if answer(row["shop"], row["text"], []).answerable]
-    assert len(wrong) <= 0.19 * len(unknown), wrong
+    assert len(wrong) <= 0.06 * len(unknown), wrong
 
 
 def test_most_of_what_the_shops_say_is_answered_from_the_right_passage() -> None:
@@ -70,8 +70,8 @@ def test_most_of_what_the_shops_say_is_answered_from_the_right_passage() -> None
     readings = [answer(row["shop"], row["text"], []) for row in known]
     refused = [row["text"] for row, reading in zip(known, readings, strict=True) if not reading.answerable]
     right = sum(not set(row["gold"]).isdisjoint(r.source_ids) for row, r in zip(known, readings, strict=True))
-    assert len(refused) <= 0.23 * len(known), refused
-    assert right >= 0.8 * (len(known) - len(refused))
+    assert len(refused) <= 0.15 * len(known), refused
+    assert right >= 0.9 * (len(known) - len(refused))
 
 
 @pytest.mark.parametrize(

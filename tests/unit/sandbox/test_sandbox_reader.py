@@ -61,6 +61,59 @@ def test_a_near_miss_whose_decisive_word_is_in_no_passage_is_not_answered(ask: A
     assert reading.source_ids == ()
 
 
+_KELAS = {
+    "faq:kelas": (
+        "Ada kelas membuat roti?",
+        "T: Ada kelas membuat roti?\n"
+        "Juga ditanya: mau belajar bikin roti / kursus baking kapan mulai / biaya ikut workshop\n"
+        "J: Ada, tiap Sabtu pertama jam sembilan, biaya Rp250.000.",
+    ),
+    "faq:halal": (
+        "Kuenya sudah halal?",
+        "T: Kuenya sudah halal?\nJuga ditanya: ada sertifikat halal ga\nJ: Sudah, Kak.",
+    ),
+    "faq:parkir": (
+        "Alamatnya di mana?",
+        "T: Alamatnya di mana?\nJuga ditanya: ada parkiran mobil\nJ: Jalan Kenanga 12, parkir di belakang.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "source"),
+    [
+        ("kursus bakingnya mulai kapan kak", "faq:kelas"),
+        ("pengen blajar bikin roti min", "faq:kelas"),
+        ("sertifikat halalnya ada?", "faq:halal"),
+        ("udah halal belum?", "faq:halal"),
+        ("mobil bisa parkir kak?", "faq:parkir"),
+    ],
+)
+def test_a_question_is_answered_when_one_phrasing_of_the_entry_asks_it(
+    ask: Ask, message: str, source: str
+) -> None:
+    assert ask(message, sources=_KELAS).source_ids == (source,)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "kursusnya dapat sertifikat ga",  # each half is asked elsewhere, together they are asked nowhere
+        "kursus piano kapan mulai",
+        "ada jual mobil kak",
+        "ovennya dari distributor mana",
+    ],
+)
+def test_a_question_that_only_shares_words_with_a_phrasing_is_not_answered(ask: Ask, message: str) -> None:
+    assert not ask(message, sources=_KELAS).answerable
+
+
+def test_a_phrasing_is_never_quoted_as_an_answer(ask: Ask) -> None:
+    answer = ask("kursus baking kapan mulai", sources=_KELAS).answer
+    assert "Sabtu pertama" in answer
+    assert "workshop" not in answer
+
+
 def test_nothing_is_answered_without_the_passage_that_holds_the_answer(ask: Ask) -> None:
     without = {"faq:antar": ("Pengantaran", "T: Apakah roti diantar?\nJ: Ya Kak, ke Sleman.")}
     assert not ask("Roti sobek cokelat harganya berapa?", sources=without).answerable
