@@ -20,7 +20,7 @@ from sqlalchemy import Row
 
 from bench.questions import Ask, person
 from bot import app
-from bot.app import Running
+from bot.assembly import Running
 from bot.channel import IncomingMessage, Intake, Outcome, Outgoing, Recorded, Sent, Signal, State, Traits
 from bot.terminal import codec
 from bot.terminal.channel import TRANSPORT
