@@ -31,12 +31,15 @@ def texts() -> list[str]:
 
 
 def asks(customers: int, *, seed: int) -> Iterator[Ask]:
-    """An endless stream of questions, each customer of the past asking once before one asks again."""
+    """An endless stream of questions; between two of one customer every other one asks.
+
+    Two at once would be one burst with one answer.
+    """
     chance = random.Random(seed)
     questions = texts()
     order = list(range(customers))
+    chance.shuffle(order)
     while True:
-        chance.shuffle(order)
         for customer in order:
             yield Ask(customer=customer, text=chance.choice(questions))
 
