@@ -150,17 +150,19 @@ def following(connection: Connection, queue: Queue, *, key: str, after: int) -> 
 
 
 @cache
-def _finish_statement(table: Table) -> Any:
+def _finish_statement(table: Table, *, one: bool) -> Any:
     ours = and_(table.c.state == QueueState.CLAIMED.value, table.c.owner == bindparam("in_owner"))
     # What joined a burst was never claimed; it is behind its head, which must be.
     joined = and_(table.c.state == QueueState.NEW.value, table.c.id > bindparam("head"))
+    # Nearly always it is one row, and a list of unknown length is rendered anew each time.
+    which = (
+        and_(table.c.id == bindparam("head"), ours)
+        if one
+        else and_(table.c.id.in_(bindparam("ids", expanding=True)), ours | joined)
+    )
     return (
         update(table)
-        .where(
-            table.c.id.in_(bindparam("ids", expanding=True)),
-            table.c.finished_ms.is_(None),
-            ours | joined,
-        )
+        .where(which, table.c.finished_ms.is_(None))
         .values(state=bindparam("in_state"), finished_ms=now_ms(), error=bindparam("in_error"))
     )
 
@@ -179,14 +181,11 @@ def finish(
     Raises ``ClaimLost`` when one of them is no longer there or no longer ours: whatever was prepared
     for them must then not be committed, so call this first in the transaction that holds the result.
     """
-    values = {
-        "ids": list(ids),
-        "head": min(ids),
-        "in_owner": owner,
-        "in_state": state.value,
-        "in_error": error,
-    }
-    if connection.execute(_finish_statement(queue.table), values).rowcount != len(ids):
+    one = len(ids) == 1
+    values = {"head": min(ids), "in_owner": owner, "in_state": state.value, "in_error": error}
+    if not one:
+        values["ids"] = list(ids)
+    if connection.execute(_finish_statement(queue.table, one=one), values).rowcount != len(ids):
         raise ClaimLost(f"rows {list(ids)} of {queue.table.name} are no longer claimed by this process")
 
 

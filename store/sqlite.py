@@ -235,7 +235,8 @@ def _prepare_connection(dbapi_connection: Any, _record: Any) -> None:
     cursor = dbapi_connection.cursor()
     _switch_to_wal(cursor)
     # FULL: a committed message survives a power cut. secure_delete: what was deleted leaves no bytes.
-    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+    # cache_size in KiB: the default 2 MB holds not even the indexes of a large past.
+    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-8000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -11,11 +11,12 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, LargeBinary, and_, bindparam, case, null, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, Select, and_, bindparam, case, null, select, type_coerce
 
 from store.embedding_space import Space
 from store.memory import words
@@ -57,9 +58,14 @@ _NEWER = (
     .order_by(turns.c.id.desc())
     .limit(bindparam("most"))
 )
-_TEXTS = select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms).where(
-    _OF_CUSTOMER, turns.c.id.in_(bindparam("wanted", expanding=True))
-)
+_COLUMNS = select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
+
+
+@cache
+def _texts(count: int) -> Select[Any]:
+    """The statement for so many turns: a list of unknown length would be rendered anew for each question."""
+    wanted: list[Any] = [bindparam(f"wanted_{position}") for position in range(count)]
+    return _COLUMNS.where(_OF_CUSTOMER, turns.c.id.in_(wanted))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -183,8 +189,9 @@ def fetch(connection: Connection, customer_id: int, ranked: Sequence[tuple[int, 
     """The ranked turns as they are in SQL now. One that is gone, or no longer his, is left out."""
     if not ranked:
         return []
-    wanted = {"customer": customer_id, "wanted": [turn_id for turn_id, _ in ranked]}
-    rows = {row[0]: row for row in connection.execute(_TEXTS, wanted)}
+    wanted = {f"wanted_{position}": turn_id for position, (turn_id, _) in enumerate(ranked)}
+    found = connection.execute(_texts(len(ranked)), {"customer": customer_id, **wanted})
+    rows = {row[0]: row for row in found}
     return [
         Recalled(
             turn_id=turn_id,
