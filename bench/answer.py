@@ -145,9 +145,10 @@ def memory(plan: Plan, model: OpenAIStandInProcess, large: Past, folder: Path) -
     """What a fresh process holds after many answers: sample shop, embedded memory, 20 in flight."""
     # The heavy customer first: his history is a step of its own, and growth is to show what never stops.
     years = [Ask(customer=HEAVY, text=text) for text in texts()[:5]]
-    questions = itertools.chain(years, asks(large.customers, seed=3))
+    questions = asks(large.customers, seed=3)
     with _bot(model, large, folder / "memory") as bot:
         figure("memory.rss_at_start", bot.resident_mb(), "MB")
+        bot.one_by_one(years)
         _answer_many(bot, questions, plan.memory_early)
         early = bot.resident_mb()
         figure(f"memory.rss_after_{plan.memory_early}", early, "MB")

@@ -26,8 +26,8 @@ INLINE_TURNS = 64
 # One search over this many passages takes about a millisecond; beyond it, searches leave the loop too.
 INLINE_PASSAGES = 8_000
 CHANGES_AT_ONCE = 1_000
-# Enough for some hundred customers with long histories; the whole bot has to fit into a small VPS.
-CACHE_BYTES = 24 * 1024 * 1024
+# Enough for a hundred customers who are writing now; the whole bot has to fit into a small VPS.
+CACHE_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
