@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import signal
 from collections.abc import AsyncIterator, Callable
 
@@ -28,6 +29,9 @@ from store.ownership import owning
 from store.queue import inbox_queue, outbox_queue
 
 log = structlog.get_logger(__name__)
+
+# The parameter's number in glibc's malloc.h.
+_M_ARENA_MAX = -8
 
 ChannelFactory = Callable[[Shop], Channel]
 
@@ -64,6 +68,7 @@ async def run(settings: Settings, make_channel: ChannelFactory) -> None:
 @contextlib.asynccontextmanager
 async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIterator[Running]:
     """Everything built and opened, the channel started; closed in reverse."""
+    _share_one_heap()
     shop = Shop.load(settings.data_dir, name=settings.shop_name)
     wording = Wording.load(settings.data_dir, shop)
     async with contextlib.AsyncExitStack() as stack:
@@ -80,6 +85,13 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
         await channel.start(Intake(account=settings.account, record=bot.intake.record, settled=bot.settled))
         stack.push_async_callback(channel.close)
         yield bot
+
+
+def _share_one_heap() -> None:
+    """Let all threads allocate from one heap: glibc's heap a thread kept 28 MB more after 10,000 answers."""
+    # Before the store's threads start. A libc without mallopt (musl) has no such heaps either.
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 async def _check_model(model: ModelClient) -> None:
