@@ -22,11 +22,12 @@ from bench.figures import figure, median, quantile
 from bench.past import HEAVY, Past
 from bench.questions import Ask, asks, texts
 from bench.settings import settings_for
-from rag.model import ModelClient, Vector
+from rag.model import ModelClient
 from rag.retrieval import query_from
 from sandbox.openai.process import OpenAIStandInProcess
 from store.memory.embedded import EmbeddedMemory
 from store.sqlite import SqliteStore
+from store.vectors import Vector
 
 ASKED = 2_000
 ASKED_HEAVY = 200

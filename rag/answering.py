@@ -20,11 +20,12 @@ from config.shop import Shop
 from rag import prompt as prompts
 from rag.answer import CheckedAnswer, Verdict, check
 from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
-from rag.model import ModelClient, Vector
+from rag.model import ModelClient
 from rag.retrieval import faq_that_fits, phrasings, query_from
 from store.memory.index import MemoryIndex, Passage
 from store.turns import Turn
 from store.usage import Spent
+from store.vectors import Vector
 
 log = structlog.get_logger(__name__)
 

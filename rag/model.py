@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 import openai
 from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
@@ -26,9 +25,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 from config.settings import ModelSettings
 from rag.breaker import Breaker
 from rag.errors import ModelMisconfigured, ModelRubbish, ModelUnavailable
+from store.vectors import Vector
 
 T = TypeVar("T")
-Vector = npt.NDArray[np.float32]
 Message = ChatCompletionMessageParam
 
 # A provider that asks for a longer pause than this is treated as down for this answer.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.model import Vector
 from rag.normalise import normalise, search_text, words
 from store.memory.index import Passage, Query
 from store.turns import Turn
+from store.vectors import Vector
 
 # Up to so many words a message leans on what was said before it.
 _SHORT_WORDS = 4

@@ -316,6 +316,3 @@ def _make_private(path: Path) -> None:
         raise StoreMisconfigured(
             f"cannot use {exc.filename}: {exc.strerror}; set STATE_DIR to a folder that the bot may write to"
         ) from exc
-
-
-__all__ = ["SqliteStore", "StoreError", "check_sqlite_version", "sqlite_engine"]

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import sys
 import threading
+from abc import ABC, abstractmethod
 from typing import Any, TextIO
 
 import structlog
@@ -39,7 +40,7 @@ HELP = """Ketik pesan sebagai pelanggan. Yang lain:
   Ctrl-D     selesai"""
 
 
-class TerminalChannel:
+class TerminalChannel(ABC):
     """Base of the terminal's three forms; a form reads its lines in ``run`` and has a ``Face``."""
 
     def __init__(self, face: Face, *, capabilities: frozenset[Capability]) -> None:
@@ -53,8 +54,9 @@ class TerminalChannel:
         self.state = State.ONLINE
         self.face.ready()
 
+    @abstractmethod
     async def run(self) -> None:
-        raise NotImplementedError("a form of the terminal reads its lines here")
+        """Read and record lines until the input is over."""
 
     async def stop(self, drain_s: float) -> None:
         self.state = State.STOPPED

@@ -94,7 +94,6 @@ class ScreenChannel(TerminalChannel):
             capabilities=frozenset({Capability.REACTIONS, Capability.FRAGMENTS}),
         )
         self._person = person
-        self._prompting: asyncio.Task[str] | None = None
 
     async def run(self) -> None:
         from prompt_toolkit import PromptSession
