@@ -22,7 +22,7 @@ from store.embedding_space import Space
 from store.memory import words
 from store.memory.index import Query, Recalled
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
-from store.schema import turns
+from store.schema import at_most, turns
 from store.vectors import Matrix, half_matrix
 
 # Older turns of the same customer are not recalled: he has hardly a question left that the newest lack.
@@ -51,12 +51,12 @@ _PARSED = (
     ).label("vector"),
 )
 _OF_CUSTOMER = turns.c.customer_id == bindparam("customer")
-_NEWEST = select(*_PARSED).where(_OF_CUSTOMER).order_by(turns.c.id.desc()).limit(bindparam("most"))
+_NEWEST = select(*_PARSED).where(_OF_CUSTOMER).order_by(turns.c.id.desc()).limit(at_most("most"))
 _NEWER = (
     select(*_PARSED)
     .where(_OF_CUSTOMER, turns.c.id > bindparam("newest"))
     .order_by(turns.c.id.desc())
-    .limit(bindparam("most"))
+    .limit(at_most("most"))
 )
 _COLUMNS = select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
 
