@@ -13,6 +13,7 @@ from sandbox.whatsapp.signal.errors import (
     UnknownPreKey,
     UntrustedBundle,
 )
+from sandbox.whatsapp.signal.group import SenderKey, SenderKeys
 from sandbox.whatsapp.signal.identity import Identity, PreKeyBundle, SignedPreKey
 from sandbox.whatsapp.signal.keys import KeyPair, verify
 from sandbox.whatsapp.signal.padding import pad, unpad
@@ -27,6 +28,8 @@ __all__ = [
     "Kind",
     "NoSession",
     "PreKeyBundle",
+    "SenderKey",
+    "SenderKeys",
     "Session",
     "Sessions",
     "SignalError",

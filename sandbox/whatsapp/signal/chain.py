@@ -36,7 +36,7 @@ class ReceivingChain:
     def look(self, counter: int) -> Step:
         """The way to the message of this place.
 
-        Raises Duplicate if its key is gone, BadMessage if it is further ahead than anybody may make us compute.
+        Raises Duplicate if its key is gone, BadMessage if it is further ahead than we are willing to compute.
         """
         if counter < self.next:
             if counter not in self.skipped:

@@ -47,6 +47,12 @@ def message_keys(seed: bytes) -> tuple[bytes, bytes, bytes]:
     return derived[:32], derived[32:64], derived[64:]
 
 
+def group_keys(seed: bytes) -> tuple[bytes, bytes]:
+    """Cipher key (32 bytes) and initialisation vector (16) of one message of a group."""
+    derived = _hkdf(seed, None, b"WhisperGroup", 48)
+    return derived[16:], derived[:16]
+
+
 def encrypt(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
     """AES-256-CBC with PKCS #7 padding."""
     missing = _BLOCK - len(plaintext) % _BLOCK

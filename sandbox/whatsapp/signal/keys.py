@@ -22,7 +22,7 @@ _SIGN_BIT = 0x80
 
 
 class KeyPair:
-    """A private key and its public key. Loading a private key costs a multiplication, so it is kept loaded."""
+    """A private key and its public key. Loading one costs a multiplication, so it is kept loaded."""
 
     __slots__ = ("_agreement", "_sign_bit", "private", "public")
 

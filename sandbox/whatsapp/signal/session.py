@@ -35,7 +35,7 @@ class Session:
         ratchet: KeyPair,
         chain: bytes,
     ) -> None:
-        """For `begin` and `accept`. The first writer made `base` for this session; it tells sessions apart."""
+        """For `begin` and `accept`. `base`, made by the first writer, tells sessions apart."""
         self.base = base
         self.their_identity = their_identity
         self._own = own

@@ -1,8 +1,8 @@
-"""All sessions of a device of ours with one of theirs: the one in use, and older ones that may still be needed.
+"""All sessions of a device of ours with one of theirs: the one in use, and older ones that may be needed yet.
 
-Either side may begin anew at any time (it lost its state, or a retry receipt said that a message could not be
-read), while messages of the session before are on their way. Both keep the older ones and go back to whichever
-the other writes in; so two that began at the same moment agree in the end, too.
+Either side may begin anew at any time (it lost its state, or a retry receipt said that a message could not
+be read), while messages of the session before are on their way. Both keep the older ones and go back to
+whichever the other writes in; so two that began at the same moment agree in the end, too.
 """
 
 from __future__ import annotations

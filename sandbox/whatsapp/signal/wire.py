@@ -1,4 +1,4 @@
-"""The messages as bytes: a version, protobuf fields, and a MAC (between two devices) or a signature (in groups).
+"""The messages as bytes: a version, protobuf fields, and a MAC (between devices) or a signature (in groups).
 
 The few protobufs are written and read by hand: they are small, and this is the path of every message.
 Field numbers are those of libsignal's WhisperTextProtocol. The receiving client checks the MAC over a message
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandbox.whatsapp.signal.errors import BadMessage
-from sandbox.whatsapp.signal.keys import typed, untyped
+from sandbox.whatsapp.signal.keys import SIGNATURE_LENGTH, typed, untyped
 
 # libsignal's Go port writes the digit, not 0x33 from two nibbles; they are the same byte.
 VERSION = b"3"
@@ -42,6 +42,25 @@ class PreKeyMessage(NamedTuple):
     base: bytes
     identity: bytes
     message: bytes
+
+
+class DistributionMessage(NamedTuple):
+    """A sender's key of a group: the chain key at place `counter`, and the key that signs its messages."""
+
+    id: int
+    counter: int
+    chain: bytes
+    signing: bytes
+
+
+class SenderKeyMessage(NamedTuple):
+    """A message to a group; `signed` is what the signature is over."""
+
+    id: int
+    counter: int
+    ciphertext: bytes
+    signed: bytes
+    signature: bytes
 
 
 def signal_message(ratchet: bytes, counter: int, previous: int, ciphertext: bytes) -> bytes:
@@ -86,6 +105,41 @@ def parse_prekey_message(data: bytes) -> PreKeyMessage:
         base=untyped(_blob(fields, 2)),
         identity=untyped(_blob(fields, 3)),
         message=_blob(fields, 4),
+    )
+
+
+def distribution_message(key: DistributionMessage) -> bytes:
+    return b"".join(
+        (
+            VERSION, b"\x08", varint(key.id), b"\x10", varint(key.counter),
+            _bytes(3, key.chain), _bytes(4, typed(key.signing)),
+        )
+    )  # fmt: skip
+
+
+def parse_distribution_message(data: bytes) -> DistributionMessage:
+    fields = _fields(data, 1, len(data))
+    return DistributionMessage(
+        id=_number(fields, 1),
+        counter=_number(fields, 2),
+        chain=_blob(fields, 3),
+        signing=untyped(_blob(fields, 4)),
+    )
+
+
+def sender_key_message(id: int, counter: int, ciphertext: bytes) -> bytes:
+    """A SenderKeyMessage up to its signature."""
+    return b"".join((VERSION, b"\x08", varint(id), b"\x10", varint(counter), _bytes(3, ciphertext)))
+
+
+def parse_sender_key_message(data: bytes) -> SenderKeyMessage:
+    fields = _fields(data, 1, len(data) - SIGNATURE_LENGTH)
+    return SenderKeyMessage(
+        id=_number(fields, 1),
+        counter=_number(fields, 2),
+        ciphertext=_blob(fields, 3),
+        signed=data[:-SIGNATURE_LENGTH],
+        signature=data[-SIGNATURE_LENGTH:],
     )
 
 
