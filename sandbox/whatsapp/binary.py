@@ -1,5 +1,6 @@
 """Binary XML: how WhatsApp writes its stanzas. Bytes to nodes and back; no keys and no network.
- A node is a list of its tag, its attributes (name, value, name, value ...) and, when there is any, its
+
+A node is a list of its tag, its attributes (name, value, name, value ...) and, when there is any, its
 content. Strings are written as tokens (``tokens.txt``), as packed digits, or as they are; addresses have
 forms of their own.
 """
