@@ -19,12 +19,28 @@ from typing import Any
 
 from neonize.aioze.client import NewAClient
 from neonize.aioze.events import ConnectedEv, DisconnectedEv, LoggedOutEv, MessageEv, PairStatusEv
+from neonize.exc import SendMessageError
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils import log as neonize_log
+from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
 
 def tell(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
+
+
+async def answer(client: NewAClient, event: MessageEv, text: str) -> None:
+    source = event.Info.MessageSource
+    await client.mark_read(event.Info.ID, chat=source.Chat, sender=source.Sender, receipt=ReceiptType.READ)
+    await client.send_chat_presence(
+        source.Chat, ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT
+    )
+    try:
+        sent = await client.send_message(source.Chat, Message(conversation=f"echo: {text}"))
+    except SendMessageError as exc:
+        tell("not sent", error=str(exc))
+    else:
+        tell("sent", id=sent.ID)
 
 
 async def main(state: str) -> None:
@@ -58,8 +74,7 @@ async def main(state: str) -> None:
         text = event.Message.conversation or event.Message.extendedTextMessage.text
         tell("message", id=event.Info.ID, text=text, from_me=source.IsFromMe, name=event.Info.Pushname)
         if text and not source.IsFromMe:
-            sent = await client.send_message(source.Chat, Message(conversation=f"echo: {text}"))
-            tell("sent", id=sent.ID)
+            await answer(client, event, text)
 
     tell("started")
     connecting = await client.connect()
