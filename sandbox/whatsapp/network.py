@@ -106,8 +106,8 @@ class Network:
         companion = self._present.get(connection)
         if node.tag == "iq":
             self._query(connection, companion, node)
-        elif companion is None and node.tag == "ib":
-            pass  # Telemetry; the device sends it on its way out of the pairing.
+        elif companion is None and node.tag in ("ib", "ack"):
+            pass  # Telemetry and confirmations during the pairing.
         elif companion is None:
             log.warning("a client that is not logged in sent %s", node)
             self.unknown[node.tag] += 1

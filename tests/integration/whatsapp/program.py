@@ -18,9 +18,11 @@ DEADLINE_S = 30.0
 class Program:
     """``async with Program(environment, state) as bot``: runs until the block ends or it is stopped."""
 
-    def __init__(self, environment: Mapping[str, str], state: Path, script: Path = ECHO_BOT) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], state: Path, *arguments: str, script: Path = ECHO_BOT
+    ) -> None:
         self._environment = environment
-        self._state = state
+        self._arguments = [str(state), *arguments]
         self._script = script
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -33,7 +35,7 @@ class Program:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(self._script),
-            str(self._state),
+            *self._arguments,
             env=os.environ | dict(self._environment),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

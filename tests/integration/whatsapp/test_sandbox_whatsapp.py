@@ -37,6 +37,21 @@ async def test_a_code_that_the_server_did_not_give_is_refused(wa: WhatsAppServer
             await wa.owner.scan(code.replace("2@", "2@x", 1))
 
 
+async def test_a_bot_is_linked_by_a_code_that_is_typed_into_the_phone(
+    wa: WhatsAppServer, state: Path
+) -> None:
+    async with Program(wa.environment, state, wa.owner.jid.user) as program:
+        code = (await program.expect("code"))["text"]
+        wrong = "1" * 8 if code[0] != "1" else "2" * 8
+        with pytest.raises(PairingRefused):
+            await wa.owner.enter_code(wrong)
+        await wa.owner.enter_code(code)
+        await wa.online()
+        budi = await wa.customer("6281234567890")
+        await budi.send("halo")
+        assert (await budi.receive()).text == "echo: halo"
+
+
 @pytest.mark.parametrize("addressing", list(Addressing))
 async def test_a_customer_is_answered_whatever_address_the_shop_sees(
     wa: WhatsAppServer, bot: Program, addressing: Addressing
