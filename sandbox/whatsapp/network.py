@@ -22,8 +22,10 @@ from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.directory import Directory, User
 from sandbox.whatsapp.faults import Faults
 from sandbox.whatsapp.jid import SERVER, Jid
+from sandbox.whatsapp.mediahost import MediaHost
 from sandbox.whatsapp.pairing import Pairing
 from sandbox.whatsapp.protos import WA6
+from sandbox.whatsapp.shared import Collections
 from sandbox.whatsapp.signal import PreKeyBundle
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class Network:
         self.account = self.directory.enter(owner_number, owner_name)
         self.faults = Faults()
         self.companions: dict[int, Companion] = {}
+        self.media = MediaHost()
+        self.shared = Collections()
         self.pairing = Pairing(self)
         # By tag or name: stanzas and queries that nobody here knows; they are answered, and a test may look.
         self.unknown: Counter[str] = Counter()

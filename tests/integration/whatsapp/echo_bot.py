@@ -24,11 +24,21 @@ from neonize.aioze.events import ConnectedEv, DisconnectedEv, LoggedOutEv, Messa
 from neonize.exc import SendMessageError
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils import log as neonize_log
-from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ClientType, ReceiptType
+from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ClientType, Presence, ReceiptType
 
 
 def tell(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
+
+
+async def send_back(client: NewAClient, event: MessageEv) -> None:
+    """Fetch the file of a message and send it back, a picture as a picture and a document as a document."""
+    chat = event.Info.MessageSource.Chat
+    data = await client.download_any(event.Message)
+    if event.Message.HasField("imageMessage"):
+        await client.send_image(chat, data, caption="kembali")
+    else:
+        await client.send_document(chat, data, caption="kembali", filename="kembali.pdf")
 
 
 async def answer(client: NewAClient, event: MessageEv, text: str) -> None:
@@ -79,9 +89,16 @@ async def main(state: str, number: str = "") -> None:
     @client.event(MessageEv)
     async def _(client: NewAClient, event: MessageEv) -> None:
         source = event.Info.MessageSource
+        if event.Info.Category == "peer":
+            # The phone's settings; now the account's name is known, so the bot can show itself as online.
+            return
         text = event.Message.conversation or event.Message.extendedTextMessage.text
         tell("message", id=event.Info.ID, text=text, from_me=source.IsFromMe, name=event.Info.Pushname)
-        if text and not source.IsFromMe:
+        if event.Message.HasField("imageMessage") or event.Message.HasField("documentMessage"):
+            await send_back(client, event)
+        elif text == "online?":
+            await client.send_presence(Presence.AVAILABLE)
+        elif text and not source.IsFromMe:
             await answer(client, event, text)
 
     tell("started")

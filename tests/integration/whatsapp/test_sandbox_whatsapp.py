@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sandbox.whatsapp import contents
 from sandbox.whatsapp.adv import PairingRefused
@@ -205,6 +207,31 @@ async def test_a_message_that_the_server_turns_down_is_not_delivered(
 async def test_another_device_in_its_place_silences_the_bot(wa: WhatsAppServer, bot: Program) -> None:
     wa.conflict("replaced")
     await wa.offline()
+
+
+async def test_pictures_and_documents_come_back_whole(wa: WhatsAppServer, bot: Program) -> None:
+    budi = await wa.customer("6281234567890")
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "orange").save(picture, "PNG")
+    await budi.send_file("image", picture.getvalue(), mime="image/png", caption="ini kak")
+    answer = await budi.receive()
+    assert (answer.kind, answer.text) == ("image", "kembali")
+    assert budi.open_file(answer) == picture.getvalue()
+    document = b"%PDF-1.4 struk" + bytes(200_000)
+    await budi.send_file("document", document, mime="application/pdf", name="struk.pdf")
+    answer = await budi.receive()
+    assert answer.kind == "document"
+    assert answer.message.documentMessage.fileName == "kembali.pdf"
+    assert budi.open_file(answer) == document
+
+
+async def test_the_bot_learns_the_accounts_name_and_can_show_itself_online(
+    wa: WhatsAppServer, bot: Program
+) -> None:
+    (device,) = wa.network.companions.values()
+    budi = await wa.customer("6281234567890")
+    await budi.send("online?")
+    await wa.until(lambda: device.is_available)
 
 
 async def test_messages_of_every_kind_arrive(wa: WhatsAppServer, bot: Program) -> None:
