@@ -67,7 +67,11 @@ def assemble(
     model: ModelClient,
     memory: MemoryIndex,
     channel: Channel,
+    *,
+    intake: IntakeDoor | None = None,
 ) -> Running:
+    """Wire everything that ``channel`` needs behind it; ``intake`` is the door when one is open already."""
+    intake = intake or IntakeDoor(store)
     account, bot = settings.account, settings.bot
     instance = owners.new_instance_id("bot")
     inbox, outbox = inbox_queue(account), outbox_queue(account, channel.traits.transport)
@@ -144,7 +148,7 @@ def assemble(
         people=people,
         wording=wording,
         configured_mode=bot.mode,
-        pace_s=bot.pace_s,
+        pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
     )
 
     def tell_of_unread(connection: Connection, row: Row[Any], reason: str) -> None:
@@ -178,9 +182,16 @@ def assemble(
         on_dead=tell_of_unread,
     )
 
-    def recorded(chat: str) -> None:
-        bursts.arrived(chat)
+    def recorded(lane: str) -> None:
+        bursts.arrived(lane)
         inbox_worker.wake()
+
+    intake.listen(recorded)
+
+    async def answer() -> None:
+        # What was sent while nobody was there comes first, and together.
+        await channel.caught_up()
+        await inbox_worker.run()
 
     async def settled(chat: str | None) -> None:
         """Wait until nothing of the chat (None: of the whole account) is unfinished."""
@@ -198,7 +209,7 @@ def assemble(
 
     background: dict[str, Coroutine[Any, Any, None]] = {
         "channel": channel.run(),
-        "inbox": inbox_worker.run(),
+        "inbox": answer(),
         "outbox": outbox_worker.run(),
         **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
     }
@@ -209,7 +220,7 @@ def assemble(
         store=store,
         memory=memory,
         channel=channel,
-        intake=IntakeDoor(store, on_recorded=recorded),
+        intake=intake,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         settled=settled,

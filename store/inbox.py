@@ -22,6 +22,7 @@ class RawEvent:
     kind: str
     codec: str
     raw: bytes
+    lane: str | None = None  # what is handled in order; None: the chat
 
 
 _IDENTITY = ("account", "chat", "sender", "message_id", "kind")
@@ -49,8 +50,8 @@ def record(connection: Connection, event: RawEvent) -> bool:
         {
             "account": event.account,
             "chat": event.chat,
-            # The lane: what one chat brings is answered in order.
-            "key": event.chat,
+            # What one chat brings is answered in order.
+            "key": event.lane or event.chat,
             "sender": event.sender,
             "message_id": event.message_id,
             "kind": event.kind,

@@ -50,6 +50,9 @@ class FaultyChannel:
     ) -> None:
         self.traits = Traits(transport="uji", admin_room=admin_room, capabilities=frozenset(capabilities))
         self.state = State.STARTING
+        self.unstoppable = False
+        self.online = asyncio.Event()
+        self.online.set()
         self.outcome: Callable[[Outgoing], Outcome | None] = lambda message: None
         self.sending_takes_s = 0.0
         self.tried: list[Outgoing] = []
@@ -66,6 +69,12 @@ class FaultyChannel:
 
     async def run(self) -> None:
         await self._ended.wait()
+
+    async def caught_up(self) -> None:
+        """Nothing was sent before the test began."""
+
+    async def reachable(self) -> None:
+        await self.online.wait()
 
     async def stop(self, drain_s: float) -> None:
         self.state = State.STOPPED
