@@ -170,7 +170,9 @@ class WhatsAppBot:
 
         def unfinished() -> int:
             return sum(
-                self.query(f"SELECT count(*) FROM {table} WHERE finished_ms IS NULL AND state <> 'held'")[0][0]
+                self.query(f"SELECT count(*) FROM {table} WHERE finished_ms IS NULL AND state <> 'held'")[0][
+                    0
+                ]
                 for table in ("inbox", "outbox")
             )
 
@@ -182,7 +184,9 @@ class WhatsAppBot:
                 while not holds():  # noqa: ASYNC110 - another process sets no event here.
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise AssertionError(f"waited in vain for {what}; standing {self.standing()}\n{self.tail()}") from None
+            raise AssertionError(
+                f"waited in vain for {what}; standing {self.standing()}\n{self.tail()}"
+            ) from None
 
     def tail(self, lines: int = 40) -> str:
         """The end of the log, for messages of failed tests."""
