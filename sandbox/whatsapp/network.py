@@ -208,6 +208,7 @@ class Network:
             attributes["type"] = node.attributes["type"]
         companion.send_now(Node("ack", attributes))
         companion.confirm("message", stanza_id, to)
+        self.tell()
         member = node.address("participant")
         user = self.directory.find(to if member is None else member)
         if user is not None and user.phone is not None:
@@ -217,6 +218,7 @@ class Network:
         tag = node.text("class")
         kind = "" if tag == "message" else node.text("type")
         companion.confirm(tag, node.text("id"), node.address("to"), kind)
+        self.tell()
 
     def _presence(self, companion: Companion, node: Node) -> None:
         kind = node.text("type", "available")

@@ -190,6 +190,10 @@ class WhatsAppServer:
         """Turn down the next messages of the bot, such as 463: a new chat that WhatsApp does not allow."""
         self.faults.nack = (code, times)
 
+    def offer_codes(self, count: int) -> None:
+        """How many QR codes the next clients get: 6 like WhatsApp; with 0 the pairing times out at once."""
+        self._network.pairing.codes = count
+
     def slow_ack(self, delay_s: float) -> None:
         """Acknowledge the bot's messages this much later; 0 for at once."""
         self.faults.ack_delay_s = delay_s

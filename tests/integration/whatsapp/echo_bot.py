@@ -14,6 +14,7 @@ import os
 os.environ.setdefault("TEMPORARILY_DISABLE_PROTOBUF_VERSION_CHECK", "true")
 
 import asyncio
+import ctypes
 import json
 import logging
 import sys
@@ -111,6 +112,10 @@ async def main(state: str, number: str = "") -> None:
         elif text and not source.IsFromMe:
             await answer(client, event, text)
 
+    # neonize tells how a pairing ended through this private callback alone.
+    client._NewAClient__onLoginStatus = lambda _uuid, text: tell(
+        "login status", text=ctypes.string_at(text).decode()
+    )
     tell("started")
     connecting = await client.connect()
     reader = asyncio.StreamReader()

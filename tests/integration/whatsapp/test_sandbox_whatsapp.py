@@ -28,6 +28,8 @@ async def test_a_customer_gets_an_answer_from_a_bot_that_was_linked_by_its_qr_co
     assert (heard["id"], heard["name"], heard["from_me"]) == (message_id, "Budi", False)
     assert budi.receipts[message_id].read == {1}
     assert budi.typed == 1
+    (device,) = wa.network.companions.values()
+    await wa.until(lambda: not device.pending)
     # Every query and stanza of the library was understood.
     assert not wa.network.unknown
 
@@ -37,6 +39,13 @@ async def test_a_code_that_the_server_did_not_give_is_refused(wa: WhatsAppServer
         code = (await program.expect("qr"))["text"]
         with pytest.raises(PairingRefused, match="nothing of this code"):
             await wa.owner.scan(code.replace("2@", "2@x", 1))
+
+
+async def test_a_pairing_without_codes_times_out_at_once(wa: WhatsAppServer, state: Path) -> None:
+    wa.offer_codes(0)
+    async with Program(wa.environment, state) as program:
+        await program.expect("login status")
+        assert program.all("login status") == [{"event": "login status", "text": "timeout"}]
 
 
 async def test_a_bot_is_linked_by_a_code_that_is_typed_into_the_phone(
