@@ -166,7 +166,7 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
     )
     rows = connection.execute(
         _COLUMNS.add_columns(chat, turns.c.asked)
-        .join(turns, turns.c.id == newest)
+        .join_from(customers, turns, turns.c.id == newest)
         .where(
             customers.c.account == account,
             customers.c.silent_reason == HUMAN,
