@@ -191,8 +191,9 @@ async def test_messages_are_shown_as_read_right_before_their_answer_and_not_othe
     budi, siti = await stranger(wa), await stranger(wa, name="Siti")
     code, text = question()
     message_id = await budi.send(text)
-    # A message without an answer of ours: nobody may have read it.
-    unanswered = await siti.send("")
+    # A chat that the owner took over: the bot is silent there, and has read nothing either.
+    await wa.owner.send(siti, "Halo Siti, ini pemilik toko. Pesanannya jadi yang mana?")
+    unanswered = await siti.send("yang merah saja ya kak, dua")
     await hears(budi, code)
     await passed_by(wa, bot)
     told = [
@@ -207,7 +208,9 @@ async def test_messages_are_shown_as_read_right_before_their_answer_and_not_othe
     assert answer[0] == "message"
     assert budi.typed == 1
     assert not budi.typing
+    assert siti.receipts[unanswered].delivered
     assert not siti.receipts[unanswered].read
+    assert len(siti.received) == 1
 
 
 async def test_the_bot_is_never_shown_as_online(
@@ -220,7 +223,7 @@ async def test_the_bot_is_never_shown_as_online(
     await bot.start()
     await bot.online()
     await hears(budi, await ask(budi))
-    assert [node.text("type") for node in stanzas if node.tag == "presence"] in ([], ["unavailable"])
+    assert [node.text("type") for node in stanzas if node.tag == "presence"] == ["unavailable"]
     delivered = [
         node.text("type") for node in stanzas if node.tag == "receipt" and node.address("to") == budi.jid
     ]
