@@ -154,9 +154,9 @@ class Network:
 
     def _acknowledge(self, companion: Companion, node: Node) -> None:
         if self.faults.ack_delay_s:
-            asyncio.get_running_loop().call_later(self.faults.ack_delay_s, companion.send_now, node)
+            asyncio.get_running_loop().call_later(self.faults.ack_delay_s, companion.answer, node)
         else:
-            companion.send_now(node)
+            companion.answer(node)
 
     def _distribute(self, companion: Companion, node: Node, to: Jid) -> None:
         participants = node.child("participants")
@@ -206,7 +206,7 @@ class Network:
         attributes: dict[str, Attribute] = {"class": "receipt", "id": stanza_id, "from": to}
         if "type" in node.attributes:
             attributes["type"] = node.attributes["type"]
-        companion.send_now(Node("ack", attributes))
+        companion.answer(Node("ack", attributes))
         companion.confirm("message", stanza_id, to)
         self.tell()
         member = node.address("participant")
