@@ -23,7 +23,7 @@ OWNER = "6281100000001"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def ignored(make_bot: MakeBot) -> AsyncIterator[tuple[WhatsAppBot, str]]:
-    """A bot and its code, which nobody scans. It begins first: its one code lasts 20 s, and other tests fill them."""
+    """A bot and its code, which nobody scans. Its one code lasts 20 s, which the other tests fill."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairing, "_REFERENCES", 1)
         async with WhatsAppServer() as server:
