@@ -190,6 +190,10 @@ class WhatsAppServer:
         """Turn down the next messages of the bot, such as 463: a new chat that WhatsApp does not allow."""
         self.faults.nack = (code, times)
 
+    def swallow_acks(self, count: int = 1) -> None:
+        """Deliver the next messages of the bot and never tell it so."""
+        self.faults.acks_swallowed = count
+
     def offer_codes(self, count: int) -> None:
         """How many QR codes the next clients get: 6 like WhatsApp; with 0 the pairing times out at once."""
         self._network.pairing.codes = count
