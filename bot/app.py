@@ -109,7 +109,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
 def _keep_the_heap_small() -> None:
     """One heap for all threads, and no large blocks in it.
 
-    glibc's heap a thread kept 18 MB more after 10,000 answers. Large blocks it learns to take from the heap too,
+    glibc's heap a thread kept 18 MB more after 10,000 answers. Large blocks it learns to put into the heap,
     where each long history that is read leaves a hole of its size.
     """
     # Before the store's threads start. A libc without mallopt (musl) has no such habits either.
