@@ -3,8 +3,8 @@
 It asks the invented shops of ``tests/acceptance/reader_dev`` and ``retrieval_dev`` every labelled question,
 once as it is and once with the passages taken away that answer it: then no answer is right, however the
 question is worded. A logistic regression over ``sandbox.openai.judging.evidence`` gives the weights to be
-copied there. Each shop is also judged by weights that were learnt from the others; that is the rate to expect of
-a shop that nobody knows. The questions that Balas is measured with have no part in any of this.
+copied there. Each shop is also judged by weights that were learnt from the others; that is the rate to expect
+of a shop that nobody knows. The questions that Balas is measured with have no part in any of this.
 """
 
 from __future__ import annotations

@@ -83,7 +83,9 @@ ASKING = _pattern(
     r"\b(?:apa|apakah|berapa|brp|siapa|kapan|mana|dimana|gimana|bagaimana|kenapa|inget|ingat)\b",
 )
 # Beside the wish for a person or a complaint something is asked that texts can answer.
-ASKS_MORE = _any_word(r"berapa|brp|kapan|kpn|jam|dimana|di mana|dmn|gimana|gmn|bagaimana|kalau|kalo|klo|misal\w*")
+ASKS_MORE = _any_word(
+    r"berapa|brp|kapan|kpn|jam|dimana|di mana|dmn|gimana|gmn|bagaimana|kalau|kalo|klo|misal\w*"
+)
 REFERS_BACK = _pattern(
     r"\b(?:itu|tadi|tersebut|yang (?:ini|satunya|lain)|kalau|kalo|klo|terus|trus|lalu|segitu)\b|\w{3,}nya\b"
 )
@@ -104,13 +106,18 @@ WANTS_TIME = _pattern(
     r"|(?:jam|pukul|tanggal|hari) (?:berapa|apa))\b"
 )
 WANTS_NAME = _pattern(r"\b(?:nama|pemilik|pimpinan|direktur|ceo|bos|pendiri)\w*\b")
-WANTS_PLACE = _pattern(r"(?<!entah )\bdimana\b(?! (?:mana|pun))", r"\b(?:sebelah|bagian|daerah|alamat\w*|lokasi\w*) (?:mana|dimana)\b")
+WANTS_PLACE = _pattern(
+    r"(?<!entah )\bdimana\b(?! (?:mana|pun))",
+    r"\b(?:sebelah|bagian|daerah|alamat\w*|lokasi\w*) (?:mana|dimana)\b",
+)
 WANTS_PHONE = _pattern(
     r"\bnomor (?:telepon|hp|whatsapp|kontak|cs|admin|teknisi)\b", r"\b(?:telepon|whatsapp)(?:nya)? berapa\b"
 )
 WANTS_ACCOUNT = _pattern(r"\b(?:nomor rekening|rekening(?:nya)? (?:berapa|apa|mana|atas))\b")
 STATES_MONEY = _pattern(r"\bRp\.?\s?\d", r"\b(?:gratis|persen|bebas biaya|tanpa (?:biaya|tambahan))\b", "%")
-_NUMBER_WORDS = r"(?:\d+|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh|setengah|beberapa|tiap|setiap)"
+_NUMBER_WORDS = (
+    r"(?:\d+|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh|setengah|beberapa|tiap|setiap)"
+)
 STATES_AMOUNT = _pattern(r"\d", rf"\b{_NUMBER_WORDS}\b|\bse(?:per\w+|tengah|paruh|lembar|buah|orang)\b")
 STATES_TIME = _pattern(
     rf"\b{_NUMBER_WORDS} ?(?:hari|jam|menit|minggu|bulan|tahun)\b",

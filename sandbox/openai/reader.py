@@ -23,7 +23,7 @@ __all__ = ["MAX_ANSWER_CHARACTERS", "Reading", "read"]
 
 _CONTEXT_SHARE = 0.5
 # Retrieval puts the likelier passage first; each place further back costs this share of the score.
-_PLACE_COST = 0.2
+_PLACE_COST = 0.15
 # What a passage keeps of its score when it states no amount or time although one is asked for.
 _WRONG_KIND = 0.5
 # "Bolu berapa?": any number may be meant, but mostly the price is.

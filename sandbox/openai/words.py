@@ -128,7 +128,11 @@ def tokens(text: str) -> list[str]:
 def _plain(word: str) -> tuple[str, ...]:
     if word[0].isdigit():
         return (word.lstrip("0") or "0",)
-    if word[-1] == "2" and word[:-1].isalpha() and (len(word) > 4 or word[:-1] in _PLAIN_WORDS | _CHAT.keys()):
+    if (
+        word[-1] == "2"
+        and word[:-1].isalpha()
+        and (len(word) > 4 or word[:-1] in _PLAIN_WORDS | _CHAT.keys())
+    ):
         word = word[:-1]  # "kedip2" is a doubled word, not a code.
     if word in _SLANG:
         return (_SLANG[word],)
