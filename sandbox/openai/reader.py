@@ -93,7 +93,7 @@ def read(conversation: Conversation) -> Reading:
     if reading.answerable and not complains:
         # "Sudah bayar tapi masih mati, nunggu berapa jam?": the shop's own texts may have this very question.
         share = _KINDRED_QUESTION if intents.ASKS_MORE.search(question) else SAME_QUESTION
-        known = _is_known_question(conversation, share=share)
+        known = intents.ASKING.search(question) is not None and _is_known_question(conversation, share=share)
         if known or not asks_person:
             return replace(reading, needs_human=not known)
     answer = _PERSON_WANTED if asks_person else _UNDERSTOOD
