@@ -1,60 +1,118 @@
 #!/usr/bin/env python3
-"""The WhatsApp process: reads the settings, starts the bot on a channel, ends with a telling exit code.
+"""The bot's process: reads the settings, starts the bot on a channel, ends with a telling exit code.
 
 Exit codes: 0 stopped in good order; 78 a person must change something (Supervisor does not restart it);
-1 something broke (Supervisor starts it again).
+75 WhatsApp needs a fresh process, for a new pairing code say; 1 something broke (Supervisor restarts both).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
+from bot.exits import EXIT_LATER, EXIT_MISCONFIGURED, EXIT_OK
 from config import logging as balas_logging
 from config.errors import ConfigError
 from config.settings import Settings
 
-EXIT_LATER = 1
-EXIT_MISCONFIGURED = 78
+if TYPE_CHECKING:
+    from bot.app import ChannelFactory
+    from bot.channel import Channel
+    from config.shop import Shop
+    from store.doors import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bot; the process's exit code."""
     options = _parser().parse_args(arguments)
+    if options.channel is None:
+        options.channel = "terminal" if options.jsonl or options.person else "whatsapp"
     try:
         settings = Settings.load()
     except ConfigError as exc:
         print(f"Balas cannot start; please change these settings:\n{exc}", file=sys.stderr)
         return EXIT_MISCONFIGURED
+    if options.channel == "whatsapp":
+        _start_again_for_go(settings)
+        # The session file holds the keys of the shop's WhatsApp, and Go would create it for everybody.
+        os.umask(0o077)
     balas_logging.configure(settings.log, settings.secrets)
     balas_logging.catch_uncaught()
     log = balas_logging.get_logger("run_bot")
     for warning in settings.warnings:
         log.warning("settings", advice=warning)
-    return _run(settings, options)
+    try:
+        return asyncio.run(_run(settings, _channel_factory(settings, options)))
+    except KeyboardInterrupt:
+        return EXIT_OK
 
 
-def _run(settings: Settings, options: argparse.Namespace) -> int:
+def _channel_factory(settings: Settings, options: argparse.Namespace) -> ChannelFactory:
     # Imported after the settings are known to be good: a typo in .env is told in milliseconds.
-    from bot.app import run
+    if options.channel == "whatsapp":
+        from bot.whatsapp.app import whatsapp_channel
+
+        reclaim_logging = partial(balas_logging.configure, settings.log, settings.secrets)
+        return partial(whatsapp_channel, settings=settings, reclaim_logging=reclaim_logging)
     from bot.terminal.app import terminal_channel
+
+    return partial(terminal_channel, json_lines=options.jsonl, person=options.person or "pelanggan")
+
+
+async def _run(settings: Settings, make_channel: ChannelFactory) -> int:
+    from bot.app import run
+
+    channels: list[Channel] = []
+
+    def remember(shop: Shop, store: Store) -> Channel:
+        channels.append(make_channel(shop, store))
+        return channels[0]
+
+    code = EXIT_LATER
+    try:
+        code = await _exit_code(run(settings, remember))
+    finally:
+        if channels and channels[0].unstoppable:
+            # Everything of ours is closed. A thread of Go's is left that never ends, and Python would wait
+            # for it for ever, whatever else is to be said.
+            if (error := sys.exception()) is not None:
+                balas_logging.get_logger("run_bot").critical("bot_broke", exc_info=error)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return code
+
+
+async def _exit_code(running: Coroutine[None, None, None]) -> int:
+    from bot.channel import ChannelEnded
     from rag.errors import ModelMisconfigured
     from store.errors import StoreError, StoreMisconfigured
 
-    make_channel = partial(terminal_channel, json_lines=options.jsonl, person=options.person)
     try:
-        asyncio.run(run(settings, make_channel))
+        await running
+    except ChannelEnded as exc:
+        return _refuse(str(exc), exc.exit_code)
     except (ConfigError, ModelMisconfigured, StoreMisconfigured) as exc:
         return _refuse(str(exc), EXIT_MISCONFIGURED)
     except StoreError as exc:
         # A database that is away or locked comes back by itself; Supervisor tries again.
         return _refuse(str(exc), EXIT_LATER)
-    except KeyboardInterrupt:
-        return 0
-    return 0
+    return EXIT_OK
+
+
+def _start_again_for_go(settings: Settings) -> None:
+    """Run this very command once more where Go sees what it must: the environment of the process's start."""
+    from bot.whatsapp.library import BOT_TAG
+
+    wanted = "on" if settings.whatsapp.bot_tag else "off"
+    if os.environ.get(BOT_TAG) != wanted:
+        os.environ[BOT_TAG] = wanted
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _refuse(reason: str, code: int) -> int:
@@ -68,16 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--channel",
-        choices=["terminal"],
-        default="terminal",
-        help="where customers write (default: %(default)s)",
+        choices=["whatsapp", "terminal"],
+        help="where customers write (default: whatsapp, or terminal with one of the options below)",
     )
     parser.add_argument(
         "--as",
         dest="person",
-        default="pelanggan",
         metavar="NAME",
-        help="who you are in the terminal; 'owner' is the shop's owner (default: %(default)s)",
+        help="terminal: who you are; 'owner' is the shop's owner (default: pelanggan)",
     )
     parser.add_argument(
         "--jsonl", action="store_true", help="terminal: JSON lines in and out, with ids, for programs"

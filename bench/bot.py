@@ -36,6 +36,7 @@ class SilentChannel:
 
     traits = Traits(transport=TRANSPORT, admin_room=codec.OWNER)
     state = State.ONLINE
+    unstoppable = False
 
     def __init__(self) -> None:
         self._ended = asyncio.Event()
@@ -47,6 +48,12 @@ class SilentChannel:
 
     async def run(self) -> None:
         await self._ended.wait()
+
+    async def caught_up(self) -> None:
+        """Nothing was sent before the benchmark began."""
+
+    async def reachable(self) -> None:
+        """Always."""
 
     async def stop(self, drain_s: float) -> None:
         self._ended.set()
@@ -142,7 +149,7 @@ class Bot:
 async def started(settings: Settings) -> AsyncIterator[Bot]:
     """The product with all its background tasks; a task that dies ends the benchmark."""
     channel = SilentChannel()
-    async with app.started(settings, lambda _shop: channel) as running:
+    async with app.started(settings, lambda _shop, _store: channel) as running:
         tasks = [asyncio.create_task(work, name=name) for name, work in running.background.items()]
         for task in tasks:
             task.add_done_callback(_end_with)

@@ -5,35 +5,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import importlib
 import signal
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection
 
-from bot.assembly import Running, assemble
 from bot.channel import Channel, Intake
+from bot.intake import IntakeDoor
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
-from rag.errors import ModelUnavailable
-from rag.model import ModelClient
 from store import embedding_space, owners, usage
 from store import queue as queues
 from store.doors import Store
 from store.errors import StoreError
-from store.memory.embedded import EmbeddedMemory
-from store.memory.index import MemoryIndex
 from store.opening import open_store
 from store.ownership import owning
 from store.queue import inbox_queue, outbox_queue
+
+if TYPE_CHECKING:
+    from bot.assembly import Running
+    from rag.model import ModelClient
+    from store.memory.index import MemoryIndex
 
 log = structlog.get_logger(__name__)
 
 # The parameter's number in glibc's malloc.h.
 _M_ARENA_MAX = -8
 
-ChannelFactory = Callable[[Shop], Channel]
+# The store is for what a channel writes down of itself: its state, for other processes.
+ChannelFactory = Callable[[Shop, Store], Channel]
 
 
 async def run(settings: Settings, make_channel: ChannelFactory) -> None:
@@ -67,7 +71,11 @@ async def run(settings: Settings, make_channel: ChannelFactory) -> None:
 
 @contextlib.asynccontextmanager
 async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIterator[Running]:
-    """Everything built and opened, the channel started; closed in reverse."""
+    """Everything built and opened, the channel started; closed in reverse.
+
+    The channel comes right after the store: connecting takes its time, and the libraries that write
+    answers are imported meanwhile. What it brings is on disk before anybody is there to answer it.
+    """
     _share_one_heap()
     shop = Shop.load(settings.data_dir, name=settings.shop_name)
     wording = Wording.load(settings.data_dir, shop)
@@ -75,15 +83,24 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
         stack.enter_context(owning(settings))
         store = await open_store(settings)
         stack.push_async_callback(store.close)
+        channel, intake = make_channel(shop, store), IntakeDoor(store)
+
+        async def settled(chat: str) -> None:
+            await bot.settled(chat)
+
+        stack.push_async_callback(channel.close)
+        await channel.start(Intake(account=settings.account, record=intake.record, settled=settled))
+        # On a thread: the loop has a pairing code to show, which does not wait.
+        await asyncio.to_thread(importlib.import_module, "bot.assembly")
+        from bot.assembly import assemble
+        from rag.model import ModelClient
+
         model = await stack.enter_async_context(ModelClient(settings.model))
         await _check_model(model)
         memory = await _open_memory(store, model)
         stack.push_async_callback(memory.close)
-        channel = make_channel(shop)
-        bot = assemble(settings, shop, wording, store, model, memory, channel)
+        bot = assemble(settings, shop, wording, store, model, memory, channel, intake=intake)
         await _take_over(store, settings.account, bot)
-        await channel.start(Intake(account=settings.account, record=bot.intake.record, settled=bot.settled))
-        stack.push_async_callback(channel.close)
         yield bot
 
 
@@ -96,6 +113,8 @@ def _share_one_heap() -> None:
 
 async def _check_model(model: ModelClient) -> None:
     """A refused key or model stops the start; an unreachable one does not: customers get honest answers."""
+    from rag.errors import ModelUnavailable
+
     try:
         await model.check()
     except ModelUnavailable as exc:
@@ -103,6 +122,8 @@ async def _check_model(model: ModelClient) -> None:
 
 
 async def _open_memory(store: Store, model: ModelClient) -> MemoryIndex:
+    from store.memory.embedded import EmbeddedMemory
+
     embedder = model.embedder
     model_name, dimensions = (embedder.model, embedder.dimensions) if embedder else (None, None)
     await store.write(lambda c: embedding_space.settle(c, model_name, dimensions))

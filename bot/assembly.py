@@ -17,9 +17,11 @@ from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.intake import IntakeDoor
+from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
+from bot.takeover import Takeover
 from bot.watcher import watch_knowledge
 from config.settings import Settings
 from config.shop import Shop
@@ -67,14 +69,18 @@ def assemble(
     model: ModelClient,
     memory: MemoryIndex,
     channel: Channel,
+    *,
+    intake: IntakeDoor | None = None,
 ) -> Running:
+    """Wire everything that ``channel`` needs behind it; ``intake`` is the door when one is open already."""
+    intake = intake or IntakeDoor(store)
     account, bot = settings.account, settings.bot
     instance = owners.new_instance_id("bot")
     inbox, outbox = inbox_queue(account), outbox_queue(account, channel.traits.transport)
     budget = Budget(
         shop_idr=settings.model.daily_budget_idr, customer_idr=settings.model.customer_daily_budget_idr
     )
-    room_chat = bot.admin_room or channel.traits.admin_room
+    room_chat = channel.traits.admin_room or bot.admin_room
     people = People(
         room=RoomAddress(account=account, transport=channel.traits.transport, chat=room_chat),
         shop=shop,
@@ -107,6 +113,7 @@ def assemble(
         account=account,
         transport=channel.traits.transport,
         reactions=Capability.REACTIONS in channel.traits.capabilities,
+        bubble_chars=channel.traits.bubble_chars,
         store=store,
         queue=inbox,
         owner=instance,
@@ -125,6 +132,17 @@ def assemble(
             answerer=Answerer(memory=memory, model=model, settings=settings.model, shop=shop),
             people=people,
             room=room,
+            takeover=Takeover(
+                account=account,
+                store=store,
+                channel=channel,
+                queue=inbox,
+                owner=instance,
+                people=people,
+                wording=wording,
+                pause_s=bot.human_pause_s,
+            ),
+            late_pace=LatePace(),
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
             ),
@@ -144,7 +162,7 @@ def assemble(
         people=people,
         wording=wording,
         configured_mode=bot.mode,
-        pace_s=bot.pace_s,
+        pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
     )
 
     def tell_of_unread(connection: Connection, row: Row[Any], reason: str) -> None:
@@ -178,9 +196,16 @@ def assemble(
         on_dead=tell_of_unread,
     )
 
-    def recorded(chat: str) -> None:
-        bursts.arrived(chat)
+    def recorded(lane: str) -> None:
+        bursts.arrived(lane)
         inbox_worker.wake()
+
+    intake.listen(recorded)
+
+    async def answer() -> None:
+        # What was sent while nobody was there comes first, and together.
+        await channel.caught_up()
+        await inbox_worker.run()
 
     async def settled(chat: str | None) -> None:
         """Wait until nothing of the chat (None: of the whole account) is unfinished."""
@@ -198,7 +223,7 @@ def assemble(
 
     background: dict[str, Coroutine[Any, Any, None]] = {
         "channel": channel.run(),
-        "inbox": inbox_worker.run(),
+        "inbox": answer(),
         "outbox": outbox_worker.run(),
         **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
     }
@@ -209,7 +234,7 @@ def assemble(
         store=store,
         memory=memory,
         channel=channel,
-        intake=IntakeDoor(store, on_recorded=recorded),
+        intake=intake,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         settled=settled,

@@ -18,11 +18,18 @@ from store.outbox import Kind
 
 
 class State(StrEnum):
-    """Whether the channel works, for health and status."""
+    """Whether the channel works, for health and status. Only WhatsApp knows those marked with *."""
 
-    STARTING = "starting"  # not connected yet
+    STARTING = "starting"  # nothing has been tried yet
+    PAIRING = "pairing"  # * a code waits to be scanned with the shop's phone
+    CONNECTING = "connecting"  # * there is a session but no connection; it comes back by itself
     ONLINE = "online"  # messages come in and go out
     DEGRADED = "degraded"  # connected, but something is wrong; it mends itself
+    REPLACED = "replaced"  # * another process took the session; a person must stop one of the two
+    BANNED = "banned"  # * the number may not connect for a while
+    OUTDATED = "outdated"  # * WhatsApp refuses this version; a person must update
+    LOGGED_OUT = "logged_out"  # * the phone removed this device; a new code has to be scanned
+    STOPPING = "stopping"  # the process is ending
     STOPPED = "stopped"  # nothing comes in or goes out any more
 
 
@@ -31,6 +38,20 @@ class Signal(StrEnum):
 
     READ = "read"  # the customer's messages were read
     TYPING = "typing"  # an answer is being written
+
+
+class Media(StrEnum):
+    """Kinds of a message that hold more than its text, which is then the caption, if there is one."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"  # a voice note
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    POLL = "poll"
+    OTHER = "other"  # a kind that this version does not know
 
 
 class Recorded(Enum):
@@ -54,6 +75,8 @@ class IncomingMessage:
     name: str | None = None
     quoted_id: str | None = None
     context: str = ""  # what the message refers to by itself: a quoted text, an ad, a status
+    sent_ms: int | None = None  # when the network took it, milliseconds since the epoch; None: just now
+    own: bool = False  # a person wrote it from the shop's own phone; ``addresses`` are the customer's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +127,14 @@ class Unreadable(Exception):
     """The raw event cannot be parsed; it is kept as a dead letter."""
 
 
+class ChannelEnded(Exception):
+    """The channel can do no more in this process; ``exit_code`` tells Supervisor what to do about it."""
+
+    def __init__(self, reason: str, *, exit_code: int) -> None:
+        super().__init__(reason)
+        self.exit_code = exit_code
+
+
 class Capability(Enum):
     """What differs between channels and matters to the conversation."""
 
@@ -129,14 +160,19 @@ class Traits:
     """A channel's fixed properties."""
 
     transport: str  # the outbox rows that are its own
-    admin_room: str | None = None  # the owner's room when no setting names one
+    admin_room: str | None = None  # the owner's room in the channel's own terms; None: as the setting says
     capabilities: frozenset[Capability] = field(default_factory=frozenset)
+    # The least time between two sends of the account, in seconds: WhatsApp looks at numbers that send fast.
+    pace_s: float = 0.0
+    # A longer answer goes out as two bubbles, parted between paragraphs; None: whatever its length.
+    bubble_chars: int | None = None
 
 
 class Channel(Protocol):
     """A way to talk with customers. Exactly one process runs it for an account."""
 
     traits: Traits
+    unstoppable: bool
 
     @property
     def state(self) -> State: ...
@@ -146,7 +182,18 @@ class Channel(Protocol):
         ...
 
     async def run(self) -> None:
-        """Returns when the channel ends by itself (its input is over); raises when it broke."""
+        """Returns when the channel ends by itself (its input is over); raises when it broke.
+
+        ``ChannelEnded`` is a break that the channel knows; anything else is a fault of ours.
+        """
+        ...
+
+    async def caught_up(self) -> None:
+        """Returns once what was sent while nobody was there has been recorded (or it took too long)."""
+        ...
+
+    async def reachable(self) -> None:
+        """Returns as soon as something can be sent; while the network is away a send is not even tried."""
         ...
 
     async def stop(self, drain_s: float) -> None:
@@ -154,7 +201,11 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give everything back. Nothing is sent afterwards."""
+        """Give everything back. Nothing is sent afterwards.
+
+        Afterwards ``unstoppable`` says whether a foreign thread is left that no one can end: then only
+        ``os._exit`` ends the process.
+        """
         ...
 
     def parse(self, event: Row[tuple[object, ...]]) -> IncomingMessage:

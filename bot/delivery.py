@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 # A send whose outcome nobody knows is repeated once: then a customer may read an answer twice, or never.
 MAX_UNKNOWN_SENDS = 2
+# People are not as regular as programs.
+JITTER = 3.0
 # Between attempts to mark a sent row while the disk is full or the database away.
 MARK_PAUSE_S = 0.5
 
@@ -49,6 +52,8 @@ class Delivery:
 
     async def deliver(self, row: Row[Any]) -> None:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
+        # Before anything is decided: hours may pass here.
+        await self.channel.reachable()
         if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
             await self.store.write(lambda c: self._drop(c, row))
             return
@@ -131,10 +136,10 @@ class Delivery:
         )
 
     async def _keep_pace(self) -> None:
-        """At least ``pace_s`` between two sends of the account."""
+        """At least ``pace_s`` between two sends of the account, and up to ``JITTER`` times as much."""
         if self.pace_s <= 0:
             return
         now = time.monotonic()
         slot = max(now, self._next_send)
-        self._next_send = slot + self.pace_s
+        self._next_send = slot + random.uniform(self.pace_s, JITTER * self.pace_s)
         await asyncio.sleep(slot - now)

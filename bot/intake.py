@@ -22,10 +22,17 @@ COMMIT_TIMEOUT_S = 5.0
 class IntakeDoor:
     """The synchronous, thread-safe door for raw events. Build it on the event loop's thread."""
 
-    def __init__(self, store: Store, *, on_recorded: Callable[[str], None]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._on_recorded = on_recorded
+        self._on_recorded: Callable[[str], None] | None = None
         self._loop = asyncio.get_running_loop()
+
+    def listen(self, on_recorded: Callable[[str], None]) -> None:
+        """From now on, tell on the loop's thread which chat brought something.
+
+        A channel may record before anybody can answer; whoever comes looks into the inbox first.
+        """
+        self._on_recorded = on_recorded
 
     def record(self, event: RawEvent) -> Recorded:
         """Commit the event; never raises, returns only after the commit (or its failure)."""
@@ -43,12 +50,14 @@ class IntakeDoor:
         if not is_new:
             log.info("duplicate_ignored", message_id=event.message_id)
             return Recorded.DUPLICATE
-        self._wake(event.chat)
+        self._wake(event.lane or event.chat)
         return Recorded.NEW
 
-    def _wake(self, chat: str) -> None:
+    def _wake(self, lane: str) -> None:
+        if self._on_recorded is None:
+            return
         try:
-            self._loop.call_soon_threadsafe(self._on_recorded, chat)
+            self._loop.call_soon_threadsafe(self._on_recorded, lane)
         except RuntimeError:
             # The loop is closed: the process is ending, and the next one finds the row.
             log.info("recorded_while_stopping")

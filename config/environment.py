@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from config.phone import normalise_phone
 from config.secret import Secret
 
 Parser = Callable[[str], Any]
@@ -121,6 +122,17 @@ def optional(parser: Parser, *, off: Iterable[str] = ()) -> Parser:
         return None if raw.lower() in empty else parser(raw)
 
     return parse
+
+
+def phone(raw: str) -> str:
+    """A mobile number of any country in WhatsApp's form: digits with the country's code, no plus."""
+    indonesian = normalise_phone(raw)
+    if indonesian is not None:
+        return indonesian
+    digits = re.sub(r"[\s().+-]", "", raw)
+    if not re.fullmatch(r"[1-9][0-9]{7,14}", digits):
+        raise ValueError(f"must be a phone number like 0812... or +62812..., not {raw!r}")
+    return digits
 
 
 def folder(raw: str) -> Path:

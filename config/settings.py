@@ -35,6 +35,13 @@ class Mode(Enum):
     ON = "on"  # Answers go out by themselves.
 
 
+class Login(Enum):
+    """How the shop's phone lets a new device in."""
+
+    QR = "qr"  # It scans a code.
+    CODE = "code"  # A person types eight characters into it; needs WHATSAPP_NUMBER.
+
+
 class LogFormat(Enum):
     """How log lines look."""
 
@@ -139,6 +146,10 @@ class BotSettings:
     )
     # So many answers to one customer within three minutes look like another bot: silence. 0 switches it off.
     loop_answers: int = field(default=6, metadata=_key("LOOP_ANSWERS", env.whole(at_least=0, at_most=1000)))
+    # After a person wrote from the shop's phone the bot is silent in that chat for so long.
+    human_pause_s: float = field(
+        default=1800.0, metadata=_key("HUMAN_PAUSE_S", env.number(at_least=0, at_most=86_400))
+    )
     # The knowledge folder is watched, and changes are read in by themselves.
     watch_knowledge: bool = field(default=True, metadata=_key("WATCH_KNOWLEDGE", env.yes_or_no))
     handoff_reminder_s: float = field(
@@ -147,8 +158,21 @@ class BotSettings:
     poll_s: float = field(default=0.5, metadata=_key("POLL_S", env.number(at_least=0.01, at_most=60)))
     drain_s: float = field(default=10.0, metadata=_key("DRAIN_S", env.number(at_least=0, at_most=300)))
     send_attempts: int = field(default=6, metadata=_key("SEND_ATTEMPTS", env.whole(at_least=1, at_most=100)))
-    # The least time between two sends of the account.
-    pace_s: float = field(default=0.0, metadata=_key("PACE_S", env.number(at_least=0, at_most=60)))
+    # The least time between two sends of the account; None leaves it to the channel.
+    pace_s: float | None = field(
+        default=None, metadata=_key("PACE_S", env.optional(env.number(at_least=0, at_most=60)))
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatsAppSettings:
+    """The shop's WhatsApp session."""
+
+    # The shop's own number; a session of another one is refused. None takes whichever phone scans the code.
+    number: str | None = field(default=None, metadata=_key("WHATSAPP_NUMBER", env.optional(env.phone)))
+    login: Login = field(default=Login.QR, metadata=_key("WHATSAPP_LOGIN", env.one_of(Login)))
+    # Marks private messages as those of an AI business, which WhatsApp shows in the chat.
+    bot_tag: bool = field(default=False, metadata=_key("WHATSAPP_BOT_TAG", env.yes_or_no))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +209,7 @@ class Settings:
     model: ModelSettings
     store: StoreSettings = field(default_factory=StoreSettings)
     bot: BotSettings = field(default_factory=BotSettings)
+    whatsapp: WhatsAppSettings = field(default_factory=WhatsAppSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # What the owner should mend, though Balas can run: one sentence each, saying what to do.
@@ -220,6 +245,8 @@ class Settings:
             values["log"]["under_supervisor"] = "SUPERVISOR_ENABLED" in environ
         if "data_dir" in values and not values.get("shop_name"):
             values["shop_name"] = _name_from_profile(values["data_dir"], problems)
+        if values["whatsapp"].get("login") is Login.CODE and not values["whatsapp"].get("number"):
+            problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}

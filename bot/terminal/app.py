@@ -8,9 +8,10 @@ from bot.channel import Channel
 from bot.terminal.channel import StreamChannel
 from bot.terminal.faces import JsonFace, PlainFace
 from config.shop import Shop
+from store.doors import Store
 
 
-def terminal_channel(shop: Shop, *, json_lines: bool, person: str) -> Channel:
+def terminal_channel(shop: Shop, store: Store, *, json_lines: bool, person: str) -> Channel:
     """The form that fits standard input and output. Build it on the event loop's thread."""
     if json_lines:
         return StreamChannel(JsonFace(), json_lines=True)

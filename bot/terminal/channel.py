@@ -41,22 +41,33 @@ HELP = """Ketik pesan sebagai pelanggan. Yang lain:
 
 
 class TerminalChannel(ABC):
-    """Base of the terminal's three forms; a form reads its lines in ``run`` and has a ``Face``."""
+    """Base of the terminal's three forms; a form reads its lines in ``converse`` and has a ``Face``."""
 
     def __init__(self, face: Face, *, capabilities: frozenset[Capability]) -> None:
         self.traits = Traits(transport=TRANSPORT, admin_room=codec.OWNER, capabilities=capabilities)
         self.face = face
         self.state = State.STARTING
+        self.unstoppable = False
         self.intake: Intake | None = None
 
     async def start(self, intake: Intake) -> None:
         self.intake = intake
         self.state = State.ONLINE
-        self.face.ready()
+
+    async def run(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self.face.ready()
+        await self.converse()
 
     @abstractmethod
-    async def run(self) -> None:
+    async def converse(self) -> None:
         """Read and record lines until the input is over."""
+
+    async def caught_up(self) -> None:
+        return None  # Nobody wrote while the terminal was closed.
+
+    async def reachable(self) -> None:
+        return None  # Whoever reads the terminal is there.
 
     async def stop(self, drain_s: float) -> None:
         self.state = State.STOPPED
@@ -111,7 +122,7 @@ class StreamChannel(TerminalChannel):
         # A daemon: a thread that waits for a line which never comes must not keep the process alive.
         self._reader = threading.Thread(target=self._read_all, name="terminal-reader", daemon=True)
 
-    async def run(self) -> None:
+    async def converse(self) -> None:
         self._reader.start()
         await self._ended.wait()
 

@@ -95,7 +95,7 @@ class ScreenChannel(TerminalChannel):
         )
         self._person = person
 
-    async def run(self) -> None:
+    async def converse(self) -> None:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.patch_stdout import patch_stdout
 

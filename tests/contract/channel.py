@@ -50,6 +50,9 @@ class FaultyChannel:
     ) -> None:
         self.traits = Traits(transport="uji", admin_room=admin_room, capabilities=frozenset(capabilities))
         self.state = State.STARTING
+        self.unstoppable = False
+        self.online = asyncio.Event()
+        self.online.set()
         self.outcome: Callable[[Outgoing], Outcome | None] = lambda message: None
         self.sending_takes_s = 0.0
         self.tried: list[Outgoing] = []
@@ -67,6 +70,12 @@ class FaultyChannel:
     async def run(self) -> None:
         await self._ended.wait()
 
+    async def caught_up(self) -> None:
+        """Nothing was sent before the test began."""
+
+    async def reachable(self) -> None:
+        await self.online.wait()
+
     async def stop(self, drain_s: float) -> None:
         self.state = State.STOPPED
         self._ended.set()
@@ -78,15 +87,17 @@ class FaultyChannel:
         """Somebody writes; None when the channel takes nothing in any more."""
         if self._intake is None or self.state is not State.ONLINE:
             return None
-        raw = fields.pop("raw", None)
+        raw, kind = fields.pop("raw", None), fields.pop("kind", "text")
         if raw is None:
             raw = json.dumps({"text": text, **fields}).encode()
+        own = fields.get("own", False)
         event = RawEvent(
             account=self._intake.account,
             chat=chat,
-            sender=chat,
+            lane=f"own {chat}" if own else None,
+            sender="own" if own else chat,
             message_id=message_id,
-            kind="text",
+            kind=kind,
             codec="uji/1",
             raw=raw,
         )
@@ -95,7 +106,7 @@ class FaultyChannel:
     def parse(self, event: Row[Any]) -> IncomingMessage:
         try:
             raw = json.loads(event.raw)
-            addresses = raw.get("addresses") or [["uji", event.sender]]
+            addresses = raw.get("addresses") or [["uji", event.chat]]
             return IncomingMessage(
                 chat=event.chat,
                 sender=event.sender,
@@ -106,6 +117,8 @@ class FaultyChannel:
                 name=raw.get("name"),
                 quoted_id=raw.get("quote"),
                 context=raw.get("context", ""),
+                sent_ms=raw.get("sent_ms"),
+                own=raw.get("own", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Unreadable(f"row {event.id} is no event of the tests") from exc

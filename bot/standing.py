@@ -1,0 +1,61 @@
+"""The channel's state where other processes can read it: the payment process, the status page, the owner."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.channel import State
+from store import alerts, meta
+
+# States in which nobody is answered until a person acts or time passes, each with what to do.
+ALARMING = {
+    State.LOGGED_OUT: "WhatsApp logged this device out: scan the new code with the shop's phone",
+    State.REPLACED: "another process uses the shop's session: stop one of the two, then start the bot",
+    State.BANNED: "WhatsApp keeps this number out for a while: wait, and send less",
+    State.OUTDATED: "WhatsApp refuses this version: update Balas",
+}
+_ALERT = "whatsapp"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """A channel's state as it was written down."""
+
+    state: State
+    detail: str
+    since_ms: int  # by the clock of the process that wrote it
+    until_ms: int | None
+
+
+def write(
+    connection: Connection, account: str, *, state: State, detail: str = "", until_ms: int | None = None
+) -> None:
+    """Write the state down; an alarming one raises the alert, being online ends it."""
+    told = {"state": state.value, "detail": detail, "since_ms": int(time.time() * 1000), "until_ms": until_ms}
+    meta.put(connection, _key(account), json.dumps(told))
+    if (advice := ALARMING.get(state)) is not None:
+        alerts.raise_alert(connection, f"{_ALERT}:{account}", f"{advice} ({detail})" if detail else advice)
+    elif state is State.ONLINE:
+        alerts.recover(connection, f"{_ALERT}:{account}")
+
+
+def read(connection: Connection, account: str) -> Recorded | None:
+    """The state that was written last; None when the account's channel never told one."""
+    told = meta.get(connection, _key(account))
+    if told is None:
+        return None
+    found = json.loads(told)
+    return Recorded(
+        state=State(found["state"]),
+        detail=found["detail"],
+        since_ms=found["since_ms"],
+        until_ms=found["until_ms"],
+    )
+
+
+def _key(account: str) -> str:
+    return f"channel:{account}"

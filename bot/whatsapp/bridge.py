@@ -1,0 +1,264 @@
+"""neonize's client, tamed: the only module that calls it. It translates and decides nothing.
+
+What was learned the hard way and holds here:
+- whatsmeow acknowledges a message to WhatsApp before Python sees it, so the raw event is handed over inside
+  the callback, on Go's thread; what must be durable is made durable there.
+- An exception in that callback, or in a handler on the loop, would vanish without a trace.
+- Calls that ask Go's store abort the whole process when nobody is logged in: see ``is_paired``.
+- A client that was never paired cannot be stopped: its Go call goes on until the process ends.
+- Each call to Go takes a thread of the default executor, and the connection keeps one for life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot.whatsapp import jids
+
+log = structlog.get_logger(__name__)
+
+# The connection, the sends of the outbox's lanes, signs of life, and the store's long reads.
+THREADS = 24
+STOP_TIMEOUT_S = 5.0
+# Events that are still between Go's socket and our callback after the socket was closed.
+QUIET_BEFORE_STOP_S = 0.25
+_DEVICE_NAME = "Balas"
+
+# neonize's numbers of the events that we take (its `events.py`). An event with an unset required field ends
+# Go's event pump for good, so nothing is subscribed to that we don't need.
+ME = 0
+MESSAGE = 17
+PAIR_STATUS = 2
+CONNECTED = 3
+KEEPALIVE_TIMEOUT = 4
+KEEPALIVE_RESTORED = 5
+LOGGED_OUT = 6
+STREAM_REPLACED = 7
+TEMPORARY_BAN = 8
+CONNECT_FAILURE = 9
+CLIENT_OUTDATED = 10
+STREAM_ERROR = 11
+DISCONNECTED = 12
+OFFLINE_PREVIEW = 26
+OFFLINE_COMPLETED = 27
+UNDECRYPTABLE = 44
+SUBSCRIBED = (
+    PAIR_STATUS,
+    CONNECTED,
+    KEEPALIVE_TIMEOUT,
+    KEEPALIVE_RESTORED,
+    LOGGED_OUT,
+    STREAM_REPLACED,
+    TEMPORARY_BAN,
+    CONNECT_FAILURE,
+    CLIENT_OUTDATED,
+    STREAM_ERROR,
+    DISCONNECTED,
+    MESSAGE,
+    OFFLINE_PREVIEW,
+    OFFLINE_COMPLETED,
+    UNDECRYPTABLE,
+)
+
+
+class BridgeError(Exception):
+    """Go answered with an error; the text is whatsmeow's, for ``outcomes.of_error``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callbacks:
+    """What the bridge calls. ``message`` runs on Go's thread, all others on the event loop."""
+
+    message: Callable[[bytes], None]
+    event: Callable[[int, bytes], None]
+    qr: Callable[[str], None]
+    login: Callable[[str], None]
+
+
+class Bridge:
+    """One session. Build it on the event loop's thread; one for each process, never after a fork."""
+
+    def __init__(self, neonize: Any, address: str, *, account: str, callbacks: Callbacks) -> None:
+        from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
+
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="go"))
+        self._callbacks = callbacks
+        self._last_callback = time.monotonic()
+        self._connection: asyncio.Task[None] | None = None
+        self._sending = 0  # calls inside Go that nobody can end
+        self.is_paired = False  # Go's store may be asked
+        props = DeviceProps(os=_DEVICE_NAME, platformType=DeviceProps.CHROME)
+        # A short name of our own: it would be the whole address otherwise.
+        self._client = neonize.NewAClient(address, uuid=account, props=props)
+        self._client.event.execute = self._execute
+        self._client.event.list_func = dict.fromkeys(SUBSCRIBED)
+        self._client.event.qr(self._on_qr)
+        # Private in Python, but the only place where the end of a pairing is told.
+        self._client._NewAClient__onLoginStatus = self._on_login
+
+    async def connect(self) -> None:
+        """Connect and stay connected; returns after ``stop``, raises BridgeError when Go gives up.
+
+        Without a network that is at once. Later it means that the event pump ended: messages would be
+        acknowledged and lost, so the process must end.
+        """
+        from neonize.exc import NeonizeError
+
+        self._connection = await self._client.connect()
+        try:
+            # Shielded: cancelling it would stop Go in the middle of whatever it does.
+            await asyncio.shield(self._connection)
+        except NeonizeError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def own_jids(self) -> tuple[str, ...]:
+        """The shop's own addresses, phone number first; empty when it is not logged in."""
+        if not self.is_paired:
+            return ()
+        me = await self._client.get_me()
+        return tuple(jids.written(jid) for jid in (me.JID, me.LID) if jid.User)
+
+    async def pairing_code(self, number: str) -> str:
+        """The eight characters to type into the phone with this number. Raises BridgeError."""
+        from neonize.exc import PairPhoneError
+        from neonize.utils.enum import ClientName, ClientType
+
+        try:
+            code = await self._client.PairPhone(number, True, ClientName.LINUX, ClientType.CHROME)
+        except PairPhoneError as exc:
+            raise BridgeError(str(exc)) from exc
+        return str(code)
+
+    async def send(self, chat: str, message: Any) -> str:
+        """Send a ``waE2E.Message``; the id under which WhatsApp took it. Raises BridgeError.
+
+        Not to be cancelled: Go would go on sending.
+        """
+        from neonize.exc import SendMessageError
+
+        self._sending += 1
+        try:
+            sent = await self._client.send_message(_jid(chat), message)
+        except SendMessageError as exc:
+            raise BridgeError(str(exc)) from exc
+        finally:
+            self._sending -= 1
+        return str(sent.ID)
+
+    async def mark_read(self, chat: str, message_ids: tuple[str, ...]) -> None:
+        """Show the customer that his messages were read. Raises BridgeError."""
+        from neonize.exc import MarkReadError
+        from neonize.utils.enum import ReceiptType
+
+        to = _jid(chat)
+        try:
+            await self._client.mark_read(*message_ids, chat=to, sender=to, receipt=ReceiptType.READ)
+        except MarkReadError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def composing(self, chat: str) -> None:
+        """Show "sedang mengetik" in one chat. Raises BridgeError."""
+        from neonize.exc import SendPresenceError
+        from neonize.utils.enum import ChatPresence, ChatPresenceMedia
+
+        state, media = ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT
+        try:
+            await self._client.send_chat_presence(_jid(chat), state, media)
+        except SendPresenceError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def unavailable(self) -> None:
+        """Tell WhatsApp that nobody sits here: otherwise the owner's phone would ring no more."""
+        from neonize.exc import SendPresenceError
+        from neonize.utils.enum import Presence
+
+        try:
+            await self._client.send_presence(Presence.UNAVAILABLE)
+        except SendPresenceError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def answers(self, number: str) -> bool:
+        """Whether WhatsApp answers a real question now; takes as long as it takes."""
+        from neonize.exc import IsOnWhatsAppError
+
+        try:
+            await self._client.is_on_whatsapp(number)
+        except IsOnWhatsAppError:
+            return False
+        return True
+
+    async def stop(self) -> bool:
+        """Close the connection; what came in by then has reached ``message`` when this returns.
+
+        False when Go cannot be ended: then only the end of the process ends it.
+        """
+        if self._connection is None or self._connection.done():
+            return not self._sending
+        if not self.is_paired:
+            return False
+        await self._client.disconnect()
+        # Go's thread could set no event for what has not come.
+        while (left_s := self._last_callback + QUIET_BEFORE_STOP_S - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(left_s)
+        await self._client.stop()
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(asyncio.shield(self._connection), STOP_TIMEOUT_S)
+        # A send to a silent server ends only after more than a minute, and its thread with it.
+        return self._connection.done() and not self._sending
+
+    def _execute(self, uuid: int, binary: int, size: int, code: int) -> None:
+        """Called by Go, one event after the other, on a thread of its own."""
+        try:
+            self._last_callback = time.monotonic()
+            raw = ctypes.string_at(binary, size)
+            if code == MESSAGE:
+                self._callbacks.message(raw)
+            self._call(self._callbacks.event, code, raw)
+        except Exception:
+            log.exception("event_lost", code=code)
+
+    async def _on_qr(self, client: Any, text: bytes) -> None:
+        self._callbacks.qr(text.decode())
+
+    def _on_login(self, uuid: int, status: int) -> None:
+        """Called by Go when the pairing ended; the text must be copied before this returns."""
+        self._call(self._callbacks.login, ctypes.string_at(status).decode())
+
+    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
+        # A closed loop means that the process is ending.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *arguments)
+
+
+def text_message(body: str) -> Any:
+    """A plain text, without a link preview and without mentions."""
+    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+
+    return Message(conversation=body)
+
+
+def reaction(emoji: str, *, chat: str, message_id: str) -> Any:
+    """An emoji on a customer's message."""
+    from neonize.proto.waCommon.WACommon_pb2 import MessageKey
+    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, ReactionMessage
+
+    key = MessageKey(remoteJID=chat, fromMe=False, ID=message_id)
+    now_ms = int(time.time() * 1000)
+    return Message(reactionMessage=ReactionMessage(key=key, text=emoji, senderTimestampMS=now_ms))
+
+
+def _jid(chat: str) -> Any:
+    from neonize.utils.jid import build_jid
+
+    user, server = jids.split(chat)
+    return build_jid(user, server)

@@ -1,0 +1,95 @@
+"""Message events between neonize's bytes and ours: what is recorded, and how a recorded row is read. Pure.
+
+The bytes are stored as they came, so that a later version may read more out of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from sqlalchemy import Row
+
+from bot.channel import IncomingMessage, Unreadable
+from bot.whatsapp import content, jids
+from store.inbox import RawEvent
+
+# neonize's message event, protobuf `neonize.Message`.
+CODEC = "neonize/1"
+# What the shop's people write from the shop's own phone; it has a lane of its own, so that the bot hears of
+# it while an answer in that chat is under way.
+OWN = "own"
+
+
+def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
+    """The row to commit for a message event; None for what no shop answers: groups, status, keys.
+
+    ``room`` is the owner's room, the only group that is read. Raises ``DecodeError`` for bytes that are no
+    such event.
+    """
+    event = _event(raw)
+    source = event.Info.MessageSource
+    chat = _chat(source, room)
+    if source.Chat.Server not in jids.PRIVATE and chat != room:
+        return None
+    said = content.read(event.Message)
+    if said is None:
+        return None
+    # In the owner's room it makes no difference from which phone he writes.
+    own = bool(source.IsFromMe) and chat != room
+    return RawEvent(
+        account=account,
+        chat=chat,
+        lane=f"{OWN} {chat}" if own else chat,
+        sender=OWN if own else jids.written(source.Sender),
+        message_id=event.Info.ID,
+        kind=OWN if own else said.kind,
+        codec=CODEC,
+        raw=raw,
+    )
+
+
+def parse(row: Row[Any]) -> IncomingMessage:
+    """A recorded row as the conversation reads it; raises ``Unreadable``."""
+    if row.codec != CODEC:
+        raise Unreadable(f"row {row.id} was written by another channel ({row.codec})")
+    try:
+        event = _event(bytes(row.raw))
+    except DecodeError as exc:
+        raise Unreadable(f"row {row.id} holds no message event") from exc
+    said = content.read(event.Message)
+    if said is None:
+        raise Unreadable(f"row {row.id} holds no message to anybody")
+    source = event.Info.MessageSource
+    own = row.kind == OWN
+    # In what the shop wrote itself the customer is the one whose chat it is.
+    alternative = source.RecipientAlt if own else source.SenderAlt
+    person = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
+    return IncomingMessage(
+        chat=row.chat,
+        sender=row.sender,
+        message_id=row.message_id,
+        kind=row.kind,
+        text=said.text,
+        addresses=person,
+        name=None if own else (event.Info.Pushname or None),
+        quoted_id=said.quoted_id,
+        context=said.quoted_text,
+        sent_ms=event.Info.Timestamp or None,
+        own=own,
+    )
+
+
+def _chat(source: Any, room: str | None) -> str:
+    """Where the answer goes. The owner's room is one chat, whichever of its addresses a message names."""
+    known = {jids.written(source.Chat)}
+    if not source.IsGroup:
+        other = source.RecipientAlt if source.IsFromMe else source.SenderAlt
+        known |= {f"{user}@{server}" for server, user in jids.addresses(other)}
+    return room if room is not None and room in known else jids.written(source.Chat)
+
+
+def _event(raw: bytes) -> Any:
+    from neonize.proto import Neonize_pb2
+
+    return Neonize_pb2.Message.FromString(raw)

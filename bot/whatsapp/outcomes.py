@@ -1,0 +1,55 @@
+"""What became of a send, read from whatsmeow's error texts: it gives nothing but a text. Pure.
+
+The texts are those of whatsmeow's ``errors.go``, ``send.go`` and ``request.go``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.channel import Outcome, Refused, Retry, Unknown
+
+# These come before anything is written: the devices of the chat are asked for first.
+_BEFORE_WRITING = (
+    "websocket not connected",
+    "failed to get device list",
+    "failed to get user info",
+    "failed to get LID",
+    "failed to fetch LID mappings",
+    "failed to prefetch sessions",
+    "the store doesn't contain a device JID",
+)
+# The frame may have reached the server; only its acknowledgement is missing.
+_UNKNOWN = (
+    "timed out waiting for message send response",
+    "disconnected before",
+    "failed to send message node",
+)
+# "server returned error 463": numbers that another attempt only makes worse. 463: this number may write to
+# existing chats only; 403: forbidden; 420: too many of this; 479: the chat's addressing was refused.
+NEVER = {463, 403, 420, 479}
+_SERVER_ERROR = re.compile(r"server returned error (\d+)")
+_NO_LID = "no LID found for"
+
+
+def of_error(text: str) -> Outcome:
+    """The outcome that an error text stands for; what is not known was not sent and is tried again."""
+    if (found := _SERVER_ERROR.search(text)) is not None:
+        code = int(found[1])
+        if code in NEVER:
+            return Refused(f"WhatsApp refuses to deliver this (error {code})")
+        return Retry(f"WhatsApp answered with error {code}")
+    if _NO_LID in text:
+        # The number is not on WhatsApp, or hides; a later attempt cannot know more.
+        return Refused("WhatsApp knows no account at this number")
+    if any(words in text for words in _BEFORE_WRITING):
+        return Retry(_reason(text))
+    if any(words in text for words in _UNKNOWN):
+        return Unknown(_reason(text))
+    return Retry(_reason(text))
+
+
+def _reason(text: str) -> str:
+    """The first line, without addresses: reasons are logged."""
+    first = text.strip().split("\n", 1)[0]
+    return re.sub(r"\S*\d{6,}\S*", "…", first)[:200]
