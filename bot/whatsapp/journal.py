@@ -6,7 +6,8 @@ a callback that takes its time: whatever a crash finds there is lost. So the cal
 order in which the messages came. What the database cannot take stays here and is tried again, also by the next
 process: taking an event twice does no harm.
 
-One record is four bytes of length (big-endian), four of CRC-32, then the event's bytes; a torn end is left out.
+One record is four bytes of length (big-endian), four of CRC-32, then the event's bytes; a torn end is left
+out.
 """
 
 from __future__ import annotations
