@@ -21,12 +21,16 @@ _BANS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meaning:
-    """One event's meaning; ``offline_done`` is the end of what waited while nobody was there."""
+    """One event's meaning; ``offline_done`` is the end of what waited while nobody was there.
+
+    ``refused``: WhatsApp turned us away, and whatsmeow does not try again by itself.
+    """
 
     happened: Happened | None = None
     detail: str = ""
     until_ms: int | None = None
     offline_done: bool = False
+    refused: bool = False
 
 
 NOTHING = Meaning()
@@ -76,7 +80,8 @@ def _failed(code: int, raw: bytes) -> Meaning:
             happened=Happened.DISCONNECTED, detail=f"stream error {_proto('StreamError', raw).Code}"
         )
     failure = _proto("ConnectFailure", raw)
-    return Meaning(happened=Happened.DISCONNECTED, detail=f"connection refused, reason {failure.Reason}")
+    detail = f"WhatsApp refused the connection, reason {failure.Reason}"
+    return Meaning(happened=Happened.DISCONNECTED, detail=detail, refused=True)
 
 
 def _proto(name: str, raw: bytes) -> Any:
