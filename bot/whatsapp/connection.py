@@ -30,6 +30,8 @@ CATCH_UP_S = 30.0
 LOGIN_AFTER_PAIRING_S = 60.0
 # Between attempts to connect while there is no network: doubling from the first to the last.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+# A ban whose reason neonize does not know comes without its end.
+UNKNOWN_BAN_S = 3600.0
 # A send that takes longer means that the server is silent: no other one is begun until it answers.
 SLOW_SEND_S = 15.0
 # So long may a connection be bad before a new process is the better try. whatsmeow itself gives a silent
@@ -169,8 +171,8 @@ class Connection:
             self._go(meant.happened, detail=meant.detail, until_ms=max(until_ms, meant.until_ms or 0))
         elif meant.happened is not None:
             self._go(meant.happened, detail=meant.detail, until_ms=meant.until_ms)
-        if meant.refused:
-            self._hold("refused", self._end_after_pause(meant.detail))
+        if meant.happened is Happened.REFUSED:
+            self._hold("refused", self._end_later(meant.detail))
 
     def _on_qr(self, text: str) -> None:
         self._bridge_talked = True
@@ -246,6 +248,15 @@ class Connection:
             self._go_tries = False
             if self.ended.done():
                 return
+            if "TemporaryBan" in reason:
+                # The pump broke over a ban with a reason that neonize has no number for.
+                self._refusals.note()
+                until_ms = int((time.time() + UNKNOWN_BAN_S) * 1000)
+                self._go(Happened.BANNED, detail="a reason that is new", until_ms=until_ms)
+                return
+            if "ConnectFailure" in reason:
+                await self._end_later("WhatsApp refuses the login, for a new reason")
+                return
             if self._bridge_talked:
                 await self._bridge_ended(reason)
                 return
@@ -266,13 +277,13 @@ class Connection:
             return
         # An event of a refused login that the bridge cannot pass on, such as a ban of an unknown kind.
         await self.bridge.disconnect()
-        await self._end_after_pause(reason)
+        await self._end_later(reason)
 
-    async def _end_after_pause(self, reason: str) -> None:
+    async def _end_later(self, reason: str) -> None:
         """WhatsApp does not want us now; the next process is to ask later, and later again."""
         pause_s = self._refusals.note()
         log.warning("whatsapp_refuses", reason=reason, next_try_in_s=pause_s)
-        self._go(Happened.DISCONNECTED, detail=reason)
+        self._go(Happened.REFUSED, detail=reason)
         await asyncio.sleep(pause_s)
         self._end(reason, EXIT_LATER)
 

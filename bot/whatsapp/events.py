@@ -21,16 +21,12 @@ _BANS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meaning:
-    """One event's meaning; ``offline_done`` is the end of what waited while nobody was there.
-
-    ``refused``: WhatsApp turned us away, and whatsmeow does not try again by itself.
-    """
+    """One event's meaning; ``offline_done`` is the end of what waited while nobody was there."""
 
     happened: Happened | None = None
     detail: str = ""
     until_ms: int | None = None
     offline_done: bool = False
-    refused: bool = False
 
 
 NOTHING = Meaning()
@@ -80,8 +76,7 @@ def _failed(code: int, raw: bytes) -> Meaning:
             happened=Happened.DISCONNECTED, detail=f"stream error {_proto('StreamError', raw).Code}"
         )
     failure = _proto("ConnectFailure", raw)
-    detail = f"WhatsApp refused the connection, reason {failure.Reason}"
-    return Meaning(happened=Happened.DISCONNECTED, detail=detail, refused=True)
+    return Meaning(happened=Happened.REFUSED, detail=f"WhatsApp refuses the login, reason {failure.Reason}")
 
 
 def _proto(name: str, raw: bytes) -> Any:

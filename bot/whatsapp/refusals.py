@@ -16,7 +16,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 3600.0
 
 
 class Refusals:
-    """``<account>-refusals.json`` in the state folder. It only bounds haste, so no failure here is an error."""
+    """``<account>-refusals.json`` in the state folder. It only bounds haste: no failure here is an error."""
 
     def __init__(self, folder: Path, account: str) -> None:
         self._path = folder / f"{account}-refusals.json"

@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 
 from bot.exits import EXIT_AGAIN, EXIT_MISCONFIGURED
-from sandbox.whatsapp import pairing
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
 from tests.integration.whatsapp.shop.people import ask, hears, stranger
@@ -23,14 +22,13 @@ OWNER = "6281100000001"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def ignored(make_bot: MakeBot) -> AsyncIterator[tuple[WhatsAppBot, str]]:
-    """A bot and its code, which nobody scans. Its one code lasts 20 s, which the other tests fill."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairing, "_REFERENCES", 1)
-        async with WhatsAppServer() as server:
-            bot = make_bot(server=server)
-            await bot.start()
-            yield bot, await bot.qr()
-            await bot.kill()
+    """A bot and its code, which nobody scans. Begun first: the code lasts 20 s, and other tests fill them."""
+    async with WhatsAppServer() as server:
+        server.offer_codes(1)
+        bot = make_bot(server=server)
+        await bot.start()
+        yield bot, await bot.qr()
+        await bot.kill()
 
 
 def modes(bot: WhatsAppBot) -> dict[str, int]:
