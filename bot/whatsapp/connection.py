@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 CATCH_UP_S = 30.0
 # After the phone accepted, the server lets us in anew within seconds; whatsmeow only logs when that fails.
 LOGIN_AFTER_PAIRING_S = 60.0
+REASON_COMES_WITHIN_S = 0.3
 # Between attempts to connect while there is no network: doubling from the first to the last.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 # A ban whose reason neonize does not know comes without its end.
@@ -198,7 +199,7 @@ class Connection:
         elif status == "err-client-outdated":
             self._go(Happened.OUTDATED, detail="WhatsApp wants a newer neonize")
         else:
-            self._end(f"pairing failed ({status}){self._disk_hint()}", EXIT_AGAIN)
+            self._hold("failed", self._end_failed_pairing(status))
 
     # --- the state -----------------------------------------------------------------------------------
 
@@ -306,6 +307,12 @@ class Connection:
         self._go(Happened.CONNECTED)
         await asyncio.sleep(CATCH_UP_S)
         self.caught_up.set()
+
+    async def _end_failed_pairing(self, status: str) -> None:
+        # Why it failed is an event of its own, which may come just behind this word.
+        await asyncio.sleep(REASON_COMES_WITHIN_S)
+        reason = self.standing.detail or f"pairing failed ({status})"
+        self._end(f"{reason}{self._disk_hint()}", EXIT_AGAIN)
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(LOGIN_AFTER_PAIRING_S)
