@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -91,9 +92,13 @@ async def test_a_refusal_without_a_known_cure_is_not_hurried(
     assert await refused_within(wa, A_WHILE_S) == 0
     assert bot.standing()["state"] == "connecting"
     assert await bot.stop() == 0
+    # A new process remembers, and would wait longer; a login makes it forget.
+    refusals = bot.state / f"{ACCOUNT}-refusals.json"
+    assert json.loads(refusals.read_bytes())["times"] == 1
     wa.accept()
     await bot.start()
     await bot.online()
+    assert not refusals.exists()
 
 
 @pytest.mark.parametrize("reason", [500, 503])
