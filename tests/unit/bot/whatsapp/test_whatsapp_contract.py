@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Intake, Outcome, Outgoing, Refused, Retry, Signal, Unknown
+from bot.channel import Channel, Intake, Outcome, Outgoing, Refused, Retry, Signal, Unknown
 from bot.whatsapp import bridge as bridges
 from bot.whatsapp import channel as channels
 from bot.whatsapp import connection
@@ -96,13 +96,15 @@ class WhatsAppHarness:
         async def tell(standing: Any) -> None:
             self.told.append(standing.state.value)
 
-        self.channel = OnlineChannel(
+        self._online = OnlineChannel(
             None, WhatsAppSettings(), account="utama", room=None, folder=folder, tell=tell
         )
 
+        self.channel: Channel = self._online
+
     @property
     def bridge(self) -> Any:
-        return self.channel._connection.bridge
+        return self._online._connection.bridge
 
     async def say(self, text: str, message_id: str) -> None:
         from sandbox.whatsapp.protos import E2E
