@@ -46,4 +46,4 @@ class Refusals:
 
 def pause_s(times: int) -> float:
     """The pause after so many refusals in a row."""
-    return min(FIRST_PAUSE_S * float(2 ** min(times - 1, 30)), LONGEST_PAUSE_S)
+    return min(FIRST_PAUSE_S * float(1 << min(times - 1, 30)), LONGEST_PAUSE_S)

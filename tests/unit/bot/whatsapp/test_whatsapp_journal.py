@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_half_a_record_is_taken_back_when_the_disk_fills_up_in_its_middle(
     recorder.refuses = True
     kept = opened(path, recorder)
     kept.keep(b"satu")
-    real = journal.os.write
+    real = os.write
     left = [5]
 
     def nearly_full(handle: int, data: memoryview) -> int:
@@ -122,7 +123,7 @@ def test_half_a_record_is_taken_back_when_the_disk_fills_up_in_its_middle(
         return real(handle, data[: left.pop()])
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal.os, "write", nearly_full)
+        patch.setattr(os, "write", nearly_full)
         kept.keep(b"dua")
     kept.keep(b"tiga")
     events, end = journal.read(path.read_bytes())
