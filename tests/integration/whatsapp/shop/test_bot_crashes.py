@@ -26,9 +26,9 @@ Report = Callable[[str], None]
 LATENCY_MS_PER_TOKEN = 0.8
 # One message is in the callback, and what came in the same instant waits in Go's memory behind it: seen 0.
 MOST_IN_THE_WINDOW_PER_KILL = 5
-# While 80 messages arrive at once and the bot imports its libraries: seen 0 to 10, and 60 to 71 without the
-# journal.
-MOST_IN_A_BACKLOG_PER_KILL = 30
+# While 120 messages arrive at once and the bot imports its libraries: of 80, 0 to 10 were seen, and 29 to 71
+# without the journal.
+MOST_IN_A_BACKLOG_PER_KILL = 20
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -127,7 +127,7 @@ async def test_a_death_in_a_backlog_loses_little_and_much_without_the_journal(
     wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report, mutant: str
 ) -> None:
     town = await opened(wa, stopped, ingested, seed=seed, mutant=mutant)
-    await killed_at_steps(town, ["before:store.inbox.record:10"] * 2, per_step=80, mutant=mutant)
+    await killed_at_steps(town, ["before:store.inbox.record:10"] * 2, per_step=120, mutant=mutant)
     verdict = town.verdict()
     report(town.told(seed, verdict))
     most = MOST_IN_A_BACKLOG_PER_KILL * town.kills

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -15,13 +16,15 @@ from sandbox.whatsapp.protos import E2E, neonize_folder
 FOLDER = neonize_folder()
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def protos() -> Iterator[Any]:
     """``neonize.proto.Neonize_pb2``, which the product imports when it needs it."""
     with pytest.MonkeyPatch.context() as patch:
         for name, folder in (("neonize", ""), ("neonize.proto", "proto")):
             package = ModuleType(name)
             package.__path__ = [str(FOLDER / folder)]
+            # Whoever asks where neonize is installed gets the same answer as ever.
+            package.__spec__ = ModuleSpec(name, None, origin=str(FOLDER / folder / "__init__.py"))
             patch.setitem(sys.modules, name, package)
         module = importlib.import_module("neonize.proto.Neonize_pb2")
         yield module
