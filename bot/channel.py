@@ -61,7 +61,8 @@ class Recorded(Enum):
 
     NEW = "new"  # committed
     DUPLICATE = "duplicate"  # this very event had been committed before
-    FAILED = "failed"  # not committed: the channel must keep it or say so
+    FAILED = "failed"  # not committed, though it may be later: the channel must keep it or say so
+    REFUSED = "refused"  # not committed and never will be: the fault is in the event or in us
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

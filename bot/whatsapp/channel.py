@@ -140,4 +140,9 @@ class WhatsAppChannel:
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
             return True
-        return event is None or self._intake.record(event) is not Recorded.FAILED
+        if event is None:
+            return True
+        recorded = self._intake.record(event)
+        if recorded is Recorded.REFUSED:
+            self._journal.set_aside(raw)
+        return recorded is not Recorded.FAILED

@@ -71,6 +71,20 @@ class Journal:
             self._waiting.append(raw)
             self._changed.notify_all()
 
+    def set_aside(self, raw: bytes) -> None:
+        """Keep an event that cannot be recorded for a person to look into; those behind it go on. Never raises."""
+        path = self._path.with_suffix(".unrecorded")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(handle, _HEAD.pack(len(raw), zlib.crc32(raw)) + raw)
+            finally:
+                os.close(handle)
+        except OSError as exc:
+            log.critical("message_lost", reason=exc.strerror, bytes=len(raw))
+        else:
+            log.critical("message_set_aside", file=path.name, bytes=len(raw))
+
     def wait_recorded(self, timeout_s: float) -> bool:
         """Wait until nothing is left to record, at most so long; whether that came."""
         with self._changed:

@@ -156,6 +156,23 @@ class TestWhatsAppChannel(ChannelContract):
         assert [event.message_id for event in record.events] == ["m2"]
 
 
+async def test_an_event_that_can_never_be_recorded_is_set_aside_and_holds_nobody_up(
+    harness: WhatsAppHarness, tmp_path: Path
+) -> None:
+    from bot.channel import Recorded
+    from bot.whatsapp import journal
+
+    async with running(harness) as record:
+        record.answers = [Recorded.REFUSED]
+        await harness.say("racun", "m0")
+        await harness.say("halo", "m1")
+        await record.count(2)
+    assert [event.message_id for event in record.events] == ["m0", "m1"]
+    [aside] = tmp_path.glob("*.unrecorded")
+    assert aside.stat().st_mode & 0o077 == 0
+    assert journal.read(aside.read_bytes())[0] == [record.events[0].raw]
+
+
 async def test_every_change_of_state_is_told_in_order(harness: WhatsAppHarness) -> None:
     async with running(harness):
         pass
