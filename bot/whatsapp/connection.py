@@ -170,10 +170,10 @@ class Connection:
             # WhatsApp's own word, but never at once: some bans come without a time.
             until_ms = int((time.time() + self._refusals.note()) * 1000)
             self._go(meant.happened, detail=meant.detail, until_ms=max(until_ms, meant.until_ms or 0))
+        elif meant.happened is Happened.REFUSED:
+            self._hold("refused", self._end_later(meant.detail))
         elif meant.happened is not None:
             self._go(meant.happened, detail=meant.detail, until_ms=meant.until_ms)
-        if meant.happened is Happened.REFUSED:
-            self._hold("refused", self._end_later(meant.detail))
 
     def _on_qr(self, text: str) -> None:
         self._bridge_talked = True
@@ -254,9 +254,6 @@ class Connection:
                 self._refusals.note()
                 until_ms = int((time.time() + UNKNOWN_BAN_S) * 1000)
                 self._go(Happened.BANNED, detail="a reason that is new", until_ms=until_ms)
-                return
-            if "ConnectFailure" in reason:
-                await self._end_later("WhatsApp refuses the login, for a new reason")
                 return
             if self._bridge_talked:
                 await self._bridge_ended(reason)

@@ -86,6 +86,36 @@ def test_a_quoted_message_comes_along(event: Event) -> None:
     assert (found.quoted_id, found.context) == ("Q1", "Gamis Sarah 185rb")
 
 
+def test_the_ad_that_brought_a_customer_is_what_his_words_are_about(event: Event) -> None:
+    content = E2E.Message()
+    content.extendedTextMessage.text = "ini masih ada?"
+    advert = content.extendedTextMessage.contextInfo.externalAdReply
+    advert.title, advert.body = "Gamis Sarah", "Bahan katun, 5 warna"
+    found = read(event(content))
+    assert (found.quoted_id, found.context) == (None, "Gamis Sarah\nBahan katun, 5 warna")
+
+
+def test_a_product_is_named_without_its_price(event: Event) -> None:
+    content = E2E.Message()
+    product = content.productMessage.product
+    product.title, product.description, product.priceAmount1000 = "Gamis Sarah", "Katun", 185_000_000
+    found = read(event(content))
+    assert (found.kind, found.context) == ("product", "Gamis Sarah\nKatun")
+
+
+def test_a_quoted_product_and_an_order_are_told_in_words(event: Event) -> None:
+    quoting = E2E.Message()
+    quoting.extendedTextMessage.text = "ready kak?"
+    quoting.extendedTextMessage.contextInfo.stanzaID = "Q1"
+    quoting.extendedTextMessage.contextInfo.quotedMessage.productMessage.product.title = "Gamis Sarah"
+    assert read(event(quoting)).context == "Gamis Sarah"
+    order = E2E.Message()
+    order.orderMessage.orderTitle, order.orderMessage.itemCount = "Gamis Sarah", 3
+    order.orderMessage.message = "mau pesan ini kak"
+    found = read(event(order))
+    assert (found.kind, found.text, found.context) == ("order", "mau pesan ini kak", "Gamis Sarah\n3 barang")
+
+
 @pytest.mark.parametrize("chat", ["120363@g.us", "status@broadcast", "123@newsletter"])
 def test_groups_status_and_channels_are_not_kept(event: Event, chat: str) -> None:
     assert not kept(event(chat=chat, sender="111@lid"))
