@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.whatsapp.jid import Jid
+from sandbox.whatsapp.media import Sealed
 from sandbox.whatsapp.protos import E2E
 
 # Fields of E2E.Message that say what kind a message is, with our word for it.
@@ -38,6 +39,15 @@ _MEDIA_TYPES = {
     "documentMessage": "document",
     "stickerMessage": "sticker",
     "contactMessage": "vcard",
+}
+
+_FILE_FIELDS = {
+    "image": "imageMessage",
+    "video": "videoMessage",
+    "audio": "audioMessage",
+    "voice": "audioMessage",
+    "sticker": "stickerMessage",
+    "document": "documentMessage",
 }
 
 Message = Any
@@ -75,6 +85,34 @@ def reply(words: str, *, to: Received) -> Message:
     context.participant = str(to.sender.account)
     context.quotedMessage.CopyFrom(to.message)
     return made
+
+
+def file(kind: str, sealed: Sealed, path: str, *, mime: str, caption: str = "", name: str = "") -> Message:
+    """A file that lies on the media host: image, video, audio, voice (a voice note), sticker or document."""
+    made = E2E.Message()
+    inner = getattr(made, _FILE_FIELDS[kind])
+    inner.directPath = path
+    inner.mediaKey = sealed.key
+    inner.fileSHA256 = sealed.plain_hash
+    inner.fileEncSHA256 = sealed.sealed_hash
+    inner.fileLength = sealed.length
+    inner.mimetype = mime
+    if caption:
+        inner.caption = caption
+    if name:
+        inner.fileName = name
+    if kind == "voice":
+        inner.PTT = True
+    return made
+
+
+def file_in(message: Message) -> tuple[str, Any]:
+    """The kind of a message's file (as `media` names it) and what says where it lies. Raises ValueError."""
+    inner = unwrapped(message)
+    for kind, field in _FILE_FIELDS.items():
+        if kind != "voice" and inner.HasField(field):
+            return kind, getattr(inner, field)
+    raise ValueError("there is no file in this message")
 
 
 def reaction(emoji: str, *, to: Received) -> Message:

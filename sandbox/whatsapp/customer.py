@@ -11,6 +11,7 @@ from sandbox.whatsapp.companion import Companion
 from sandbox.whatsapp.contents import Message, Received
 from sandbox.whatsapp.directory import User
 from sandbox.whatsapp.jid import Jid
+from sandbox.whatsapp.media import seal
 from sandbox.whatsapp.network import Network
 from sandbox.whatsapp.phone import Phone, new_id, sent_now
 
@@ -51,6 +52,12 @@ class Customer(Phone):
         if account.phone is not None:
             account.phone.keep(self._as_seen(message_id, message, account))
         return message_id
+
+    async def send_file(self, kind: str, data: bytes, *, mime: str, caption: str = "", name: str = "") -> str:
+        """Send an image, video, audio, voice (a voice note), sticker or document; the message's id."""
+        sealed = seal("audio" if kind == "voice" else kind, data)
+        path = self.network.media.put(sealed)
+        return await self.send(contents.file(kind, sealed, path, mime=mime, caption=caption, name=name))
 
     async def send_again(self, message_id: str) -> None:
         """Encrypt and send an earlier message anew under its id, as phones do that doubt it arrived."""

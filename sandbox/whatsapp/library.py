@@ -1,5 +1,6 @@
 """A copy of the installed neonize that talks to the server on loopback.
- whatsmeow pins its server's address and the root key of that server's certificate inside the shared library.
+
+whatsmeow pins its server's address and the root key of that server's certificate inside the shared library.
 The copy has both replaced, by strings of the same length; everything else of the package is linked, and the
 installed package stays as it is. One copy serves one port, so the ports come from a small pool and a port is
 used by one test at a time.
@@ -121,7 +122,15 @@ def environment(port: int) -> dict[str, str]:
         # A proxy that is meant for the outside must not see loopback.
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
+        # Media comes by https from the server's own authority. The program then trusts nobody else, which is
+        # right for one that must not leave loopback.
+        "SSL_CERT_FILE": str(authority_file(port)),
     }
+
+
+def authority_file(port: int) -> Path:
+    """Where the server on this port puts its authority's certificate."""
+    return cache_folder() / f"{port}.pem"
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """The server's rules: who may come in, where stanzas go, what is confirmed. No sockets.
- Devices that are linked to the account talk to it in stanzas; simulated phones live in the same process and
+
+Devices that are linked to the account talk to it in stanzas; simulated phones live in the same process and
 are called directly. What a phone sends to a linked device is encrypted for it; between two phones nothing
 crosses a wire, so nothing is encrypted.
 """
@@ -21,8 +22,10 @@ from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.directory import Directory, User
 from sandbox.whatsapp.faults import Faults
 from sandbox.whatsapp.jid import SERVER, Jid
+from sandbox.whatsapp.mediahost import MediaHost
 from sandbox.whatsapp.pairing import Pairing
 from sandbox.whatsapp.protos import WA6
+from sandbox.whatsapp.shared import Collections
 from sandbox.whatsapp.signal import PreKeyBundle
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,8 @@ class Network:
         self.account = self.directory.enter(owner_number, owner_name)
         self.faults = Faults()
         self.companions: dict[int, Companion] = {}
+        self.media = MediaHost()
+        self.shared = Collections()
         self.pairing = Pairing(self)
         # By tag or name: stanzas and queries that nobody here knows; they are answered, and a test may look.
         self.unknown: Counter[str] = Counter()
@@ -105,6 +110,8 @@ class Network:
         companion = self._present.get(connection)
         if node.tag == "iq":
             self._query(connection, companion, node)
+        elif companion is None and node.tag in ("ib", "ack"):
+            pass  # Telemetry and confirmations during the pairing.
         elif companion is None:
             log.warning("a client that is not logged in sent %s", node)
             self.unknown[node.tag] += 1

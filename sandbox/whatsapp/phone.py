@@ -16,6 +16,7 @@ from sandbox.whatsapp.companion import Companion
 from sandbox.whatsapp.contents import Message, Received
 from sandbox.whatsapp.directory import User
 from sandbox.whatsapp.jid import Jid
+from sandbox.whatsapp.media import unseal
 from sandbox.whatsapp.protos import E2E
 from sandbox.whatsapp.queries import bundle_nodes
 from sandbox.whatsapp.signal import (
@@ -87,6 +88,14 @@ class Phone:
                 await self._arrived.wait()
         return self._unseen.popleft()
 
+    def open_file(self, received: Received) -> bytes:
+        """The file of a received message. Raises ValueError (no file, or a broken one) and KeyError (not
+        there).
+        """
+        kind, place = contents.file_in(received.message)
+        sealed = self.network.media.fetch(place.directPath)
+        return unseal(kind, sealed, key=place.mediaKey, plain_hash=place.fileSHA256)
+
     def forget_sessions(self) -> None:
         """Lose all Signal sessions, as after a restored backup: what comes next can't be decrypted."""
         self._sessions.clear()
@@ -155,12 +164,22 @@ class Phone:
         to = stanza.address("to")
         return self.user.jid if to is None else self.user.address_beside(to)
 
-    def transmit(self, message_id: str, sent: Sent, *, copies: int = 1, damaged: bool = False) -> None:
-        """Encrypt for every linked device of the account and send; remember it for those who ask again."""
+    def transmit(
+        self,
+        message_id: str,
+        sent: Sent,
+        *,
+        to: list[Companion] | None = None,
+        copies: int = 1,
+        damaged: bool = False,
+    ) -> None:
+        """Encrypt for linked devices (all, unless some are named) and send; remember it for those who ask
+        again.
+        """
         self._sent[message_id] = sent
         if len(self._sent) > _SENT_KEPT:
             del self._sent[next(iter(self._sent))]
-        for companion in self.network.devices_of(self.network.account):
+        for companion in self.network.devices_of(self.network.account) if to is None else to:
             stanza = self._stanza(companion, message_id, sent, damaged=damaged)
             for _ in range(copies):
                 companion.push(stanza)

@@ -1,9 +1,11 @@
 """WhatsApp's protocol buffers, as neonize ships them, without loading neonize's Go library.
- ``import neonize`` loads the shared library with its Go runtime (63 MB, threads, signal handlers), which a
+
+``import neonize`` loads the shared library with its Go runtime (63 MB, threads, signal handlers), which a
 server process never uses. The generated modules import each other by their folder names (``waE2E`` and so
 on), so the folder that holds them is put on the path and they are imported from there; when neonize is loaded
 in the same process, before or after, it does just that and both share the modules.
- The generated code was made for a newer protobuf than the one pinned here (see requirements.txt), so its
+
+The generated code was made for a newer protobuf than the one pinned here (see requirements.txt), so its
 version check must be off before the first of them is imported.
 """
 
@@ -40,4 +42,6 @@ ADV: Any = _load("waAdv.WAAdv_pb2")
 CERTIFICATE: Any = _load("waCert.WACert_pb2")
 COMPANION: Any = _load("waCompanionReg.WACompanionReg_pb2")
 E2E: Any = _load("waE2E.WAWebProtobufsE2E_pb2")
+SYNC: Any = _load("waServerSync.WAWebProtobufsServerSync_pb2")
+SYNC_ACTION: Any = _load("waSyncAction.WAWebProtobufSyncAction_pb2")
 WA6: Any = _load("waWa6.WAWebProtobufsWa6_pb2")

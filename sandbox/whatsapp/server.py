@@ -12,11 +12,13 @@ from typing import Self
 from aiohttp import web
 
 from sandbox.whatsapp import library
+from sandbox.whatsapp.authority import Authority
 from sandbox.whatsapp.binary import Node
 from sandbox.whatsapp.certificate import Validity, chain, sandbox_root
 from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.faults import Faults, Refusal
+from sandbox.whatsapp.mediahost import MediaHost
 from sandbox.whatsapp.network import Network
 from sandbox.whatsapp.noise import Responder
 from sandbox.whatsapp.owner import Owner
@@ -42,6 +44,7 @@ class WhatsAppServer:
         self._network = Network(owner_number=owner_number, owner_name=owner_name)
         self._static = KeyPair.generate()
         self._certificate = b""
+        self._authority = Authority()
         self.owner = Owner(self._network, self._network.account)
         self.port = 0
 
@@ -53,6 +56,7 @@ class WhatsAppServer:
             leaf_public=self._static.public,
             validity=Validity.around(int(time.time())),
         )
+        self._authority.publish(library.authority_file(self.port))
         try:
             await self.start()
         except BaseException:
@@ -78,6 +82,11 @@ class WhatsAppServer:
         return self._network
 
     @property
+    def media(self) -> MediaHost:
+        """Where files lie."""
+        return self._network.media
+
+    @property
     def faults(self) -> Faults:
         return self._network.faults
 
@@ -92,6 +101,7 @@ class WhatsAppServer:
             return
         app = web.Application()
         app.router.add_get("/{path:.*}", self._serve)
+        await self._network.media.start(self._authority.server_context())
         # Connections live as long as their clients, so the end must not wait for them.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -105,6 +115,7 @@ class WhatsAppServer:
             return
         await self.drop()
         await runner.cleanup()
+        await self._network.media.stop()
 
     async def customer(self, number: str, *, name: str = "", lid: bool | Addressing = True) -> Customer:
         """A customer with a phone. ``lid``: True for LID and number, False for the number alone."""
@@ -114,13 +125,14 @@ class WhatsAppServer:
 
     async def online(self, timeout_s: float = 30.0) -> None:
         """Wait until a linked device is logged in and ready for messages. Raises TimeoutError."""
-        await self._until(lambda: any(c.is_active for c in self._network.companions.values()), timeout_s)
+        await self.until(lambda: any(c.is_active for c in self._network.companions.values()), timeout_s)
 
     async def offline(self, timeout_s: float = 30.0) -> None:
         """Wait until no linked device is connected. Raises TimeoutError."""
-        await self._until(lambda: not any(c.line for c in self._network.companions.values()), timeout_s)
+        await self.until(lambda: not any(c.line for c in self._network.companions.values()), timeout_s)
 
-    async def _until(self, condition: Callable[[], bool], timeout_s: float) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+        """Wait until it holds; looked at whenever a device comes, goes or changes. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await self._network.changed.wait()
@@ -131,7 +143,7 @@ class WhatsAppServer:
         """Break every connection without a word."""
         for connection in self._network.connections():
             connection.close()
-        await self._until(lambda: not self._network.connections(), 5.0)
+        await self.until(lambda: not self._network.connections(), 5.0)
 
     def freeze(self) -> None:
         """Read and write nothing more, on open and new connections, until ``thaw``."""
