@@ -191,6 +191,24 @@ async def baseline(name: str, folder: Path, *arguments: str) -> AsyncIterator[Li
 
 
 @contextlib.contextmanager
+def bare_commits(folder: Path) -> Iterator[Path]:
+    """While this lasts, another process commits to a file of its own; its times are in the given one."""
+    times = folder / "commits"
+    with times.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.commits", str(folder / "busy.db")],
+            cwd=PROJECT,
+            stdout=out,
+            preexec_fn=_die_with_parent,
+        )
+    try:
+        yield times
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def _running(
     command: Sequence[str], server: WhatsAppServer, folder: Path, environment: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:

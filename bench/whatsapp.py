@@ -20,17 +20,15 @@ import os
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pysqlite3
-
 from bench import past
+from bench.commits import commits_ms
 from bench.figures import figure, median, median_ratio, number, quantile
-from bench.linked import Cost, LinkedBot, balas, baseline
+from bench.linked import Cost, LinkedBot, balas, bare_commits, baseline
 from bench.past import Past
 from bench.questions import Ask, asks
 from sandbox.openai.process import OpenAIStandInProcess
@@ -39,8 +37,6 @@ CHATS = 200
 MANY_CUSTOMERS = 500
 _TURNS = 1_000  # of other customers, in the store beforehand
 _SWITCH_INTERVALS_S = (0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
-# What a message event of the sample questions measures, about.
-_EVENT_BYTES = 600
 # The histories of all chats are as long as they get in a prompt after so many answers each.
 _FULL_HISTORY = 8
 
@@ -63,8 +59,8 @@ PLANS = {
 }
 
 
-class Callbacks:
-    """Reads what ``bench.timed_bot`` writes, block by block."""
+class Times:
+    """Reads a file of milliseconds that another process writes, block by block."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -100,6 +96,16 @@ class Samples:
     @property
     def ceiling(self) -> float:
         return median(cost.server_ceiling for cost in self.crowds)
+
+
+@dataclass(slots=True)
+class Heard:
+    """Milliseconds of the bridge's callbacks, and of bare commits at the same times."""
+
+    idle_ms: list[float] = field(default_factory=list)
+    busy_ms: list[float] = field(default_factory=list)
+    bare_idle_ms: list[float] = field(default_factory=list)
+    bare_busy_ms: list[float] = field(default_factory=list)
 
 
 def void_when_server_bound(*, ceiling: float, rate: float) -> str:
@@ -153,20 +159,22 @@ async def speed(plan: Plan, model: OpenAIStandInProcess, stored: Past, folder: P
             await bot.crowd(_crowd(each=1, seed=1))
         sides = {"balas": ours, "bare AI bot": ai_bot, "echo": echo}
         found = {name: Samples() for name in sides}
-        callbacks, idle_ms, busy_ms, commits_ms = Callbacks(timings), [], [], []
+        callbacks, heard = Times(timings), Heard()
         for number_of_round in range(plan.rounds):
             for name in _turned(list(sides), number_of_round):
+                bot, samples = sides[name], found[name]
                 callbacks.new_ms()
-                found[name].singles(await sides[name].one_by_one(_singles(plan.singles, number_of_round)))
-                idle_ms += callbacks.new_ms()
-                found[name].crowds.append(
-                    await sides[name].crowd(_crowd(each=plan.each, seed=number_of_round))
-                )
-                busy_ms += callbacks.new_ms()
-            commits_ms += await asyncio.to_thread(bare_commits_ms, folder / "bare.db", plan.singles)
+                samples.singles(await bot.one_by_one(_singles(plan.singles, number_of_round)))
+                heard.idle_ms += callbacks.new_ms()
+                with bare_commits(folder) as file:
+                    samples.crowds.append(await bot.crowd(_crowd(each=plan.each, seed=number_of_round)))
+                    if bot is ours:
+                        heard.bare_busy_ms += Times(file).new_ms()
+                heard.busy_ms += callbacks.new_ms()
+            heard.bare_idle_ms += await asyncio.to_thread(commits_ms, folder / "idle.db", plan.singles)
             _tell_round(number_of_round, found)
     _tell_speed(found)
-    _tell_callbacks(idle_ms, busy_ms, commits_ms)
+    _tell_callbacks(heard)
 
 
 def _tell_round(number_of_round: int, found: dict[str, Samples]) -> None:
@@ -199,33 +207,18 @@ def _tell_speed(found: dict[str, Samples]) -> None:
     figure("whatsapp.cpu_beyond_bare_ai", median(beyond), "ms", at_most=5)
 
 
-def _tell_callbacks(idle_ms: list[float], busy_ms: list[float], commits_ms: list[float]) -> None:
-    figure("whatsapp.bare_commit_p50", median(commits_ms), "ms")
-    figure("whatsapp.bare_commit_p99", quantile(commits_ms, 0.99), "ms")
-    figure("whatsapp.callback_idle_p50", median(idle_ms), "ms")
-    figure("whatsapp.callback_idle_p99", quantile(idle_ms, 0.99), "ms")
-    ratio = quantile(idle_ms, 0.99) / quantile(commits_ms, 0.99)
+def _tell_callbacks(heard: Heard) -> None:
+    for name, found in (
+        ("bare_commit_idle", heard.bare_idle_ms),
+        ("bare_commit_busy", heard.bare_busy_ms),
+        ("callback_idle", heard.idle_ms),
+    ):
+        figure(f"whatsapp.{name}_p50", median(found), "ms")
+        figure(f"whatsapp.{name}_p99", quantile(found, 0.99), "ms")
+    ratio = quantile(heard.idle_ms, 0.99) / quantile(heard.bare_idle_ms, 0.99)
     figure("whatsapp.callback_idle_ratio", ratio, "x", at_most=3)
-    figure("whatsapp.callback_busy_p50", median(busy_ms), "ms")
-    figure("whatsapp.callback_busy_p99", quantile(busy_ms, 0.99), "ms", at_most=15)
-
-
-def bare_commits_ms(file: Path, count: int) -> list[float]:
-    """Milliseconds of each of so many commits of one row: WAL, FULL, a file of its own, nothing beside it."""
-    connection = pysqlite3.connect(str(file), isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, raw BLOB)")
-        found = []
-        for _ in range(count):
-            raw = os.urandom(_EVENT_BYTES)
-            began = time.perf_counter()
-            connection.execute("INSERT INTO rows (raw) VALUES (?)", (raw,))
-            found.append((time.perf_counter() - began) * 1000)
-        return found
-    finally:
-        connection.close()
+    figure("whatsapp.callback_busy_p50", median(heard.busy_ms), "ms")
+    figure("whatsapp.callback_busy_p99", quantile(heard.busy_ms, 0.99), "ms", at_most=15)
 
 
 async def _record_calls(model: OpenAIStandInProcess, bot: LinkedBot, file: Path) -> None:
@@ -311,7 +304,7 @@ async def _ask_many(bot: LinkedBot, questions: Iterator[Ask], count: int) -> Non
 async def switch(plan: Plan, model: OpenAIStandInProcess, stored: Past, folder: Path) -> None:
     """How long the callback takes, and what an answer costs, at each switch interval."""
     timings = folder / "callbacks"
-    callbacks = Callbacks(timings)
+    callbacks = Times(timings)
     measured: dict[float, list[tuple[float, ...]]] = {each: [] for each in _SWITCH_INTERVALS_S}
     async with balas(stored, model.base_url, folder / "switch", timings=timings) as bot:
         await bot.link()

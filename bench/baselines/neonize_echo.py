@@ -31,19 +31,19 @@ async def run(state_file: str, answer: Answer) -> None:
     log.setLevel("WARNING")
     client = NewAClient(state_file, uuid="bare")
 
-    @client.qr
     async def show(_: NewAClient, code: bytes) -> None:
         part = Path(f"{state_file}.part")
         part.write_bytes(code)
         part.rename(f"{state_file}.qr")
 
-    @client.event(MessageEv)
     async def answer_text(_: NewAClient, event: MessageEv) -> None:
         source = event.Info.MessageSource
         text = event.Message.conversation or event.Message.extendedTextMessage.text
         if text and not source.IsFromMe:
             await client.send_message(source.Chat, Message(conversation=await answer(text)))
 
+    client.qr(show)
+    client.event(MessageEv)(answer_text)
     await (await client.connect())
 
 
