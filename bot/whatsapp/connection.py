@@ -29,6 +29,10 @@ CATCH_UP_S = 30.0
 LOGIN_AFTER_PAIRING_S = 60.0
 # Between attempts to connect while there is no network: doubling from the first to the last.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+# WhatsApp refused the login for a reason that is none of those we know: nothing is won by hurrying.
+AFTER_REFUSAL_S = 60.0
+# A ban whose reason neonize does not know comes without its end.
+UNKNOWN_BAN_S = 3600.0
 # A send that takes longer means that the server is silent: no other one is begun until it answers.
 SLOW_SEND_S = 15.0
 # So long may a connection be bad before a new process is the better try. whatsmeow itself gives a silent
@@ -160,6 +164,8 @@ class Connection:
             self._hold("greet", self._greet())
         elif meant.happened is not None:
             self._go(meant.happened, detail=meant.detail, until_ms=meant.until_ms)
+        if meant.happened is Happened.REFUSED:
+            self._hold("refused", self._end_later(meant.detail))
 
     def _on_qr(self, text: str) -> None:
         self._bridge_talked = True
@@ -234,6 +240,15 @@ class Connection:
                 reason = "it stopped"
             if self.ended.done():
                 return
+            if "TemporaryBan" in reason:
+                # The pump broke over a ban with a reason that neonize has no number for.
+                until_ms = int((time.time() + UNKNOWN_BAN_S) * 1000)
+                self._go(Happened.BANNED, detail="a reason that is new", until_ms=until_ms)
+                return
+            if "ConnectFailure" in reason:
+                self._go(Happened.REFUSED, detail="WhatsApp refuses the login, for a new reason")
+                await self._end_later("WhatsApp refuses the login, for a new reason")
+                return
             if self._bridge_talked:
                 # Go would go on acknowledging messages that reach nobody.
                 self._end(f"the bridge to WhatsApp ended: {reason}", EXIT_LATER)
@@ -265,6 +280,10 @@ class Connection:
         self._go(Happened.CONNECTED)
         await asyncio.sleep(CATCH_UP_S)
         self.caught_up.set()
+
+    async def _end_later(self, reason: str) -> None:
+        await asyncio.sleep(AFTER_REFUSAL_S)
+        self._end(reason, EXIT_LATER)
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(LOGIN_AFTER_PAIRING_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ _KINDS = {
     "contactsArrayMessage": "contact",
     "reactionMessage": "reaction",
 }
+# What stands beside a message, or comes before the first one of a group, and is none itself.
+_KEY_FIELDS = {"senderKeyDistributionMessage", "messageContextInfo"}
 _WRAPPERS = (
     "ephemeralMessage",
     "viewOnceMessage",
@@ -70,6 +73,21 @@ class Received:
     sent_ms: int
     # The message that an edit, a revocation, a reaction or a reply is about.
     about: str = ""
+
+    @classmethod
+    def now(cls, message_id: str, message: Message, *, sender: Jid, chat: Jid, sent_ms: int = 0) -> Received:
+        """The message as it is shown; sent just now unless it is said when."""
+        kind, words, about = description(message)
+        return cls(
+            id=message_id,
+            kind=kind,
+            text=words,
+            message=message,
+            sender=sender,
+            chat=chat,
+            sent_ms=sent_ms or time.time_ns() // 1_000_000,
+            about=about,
+        )
 
 
 def text(words: str) -> Message:
@@ -189,6 +207,11 @@ def description(message: Message) -> tuple[str, str, str]:
         context = getattr(value, "contextInfo", None)
         return kind, words, context.stanzaID if context is not None else ""
     return "other", "", ""
+
+
+def is_key_alone(message: Message) -> bool:
+    """Whether the message only hands over the key of a group."""
+    return all(field.name in _KEY_FIELDS for field, _ in message.ListFields())
 
 
 def _protocol(protocol: Any) -> tuple[str, str, str]:

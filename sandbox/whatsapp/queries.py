@@ -200,6 +200,24 @@ def _picture(network: Network, companion: Companion, query: Node) -> Answer:
     raise Refused(404, "item-not-found")
 
 
+# --- Groups ------------------------------------------------------------------------------------------
+
+
+def _group(network: Network, companion: Companion, query: Node) -> Answer:
+    to = query.address("to")
+    group = None if to is None else network.groups.get(to)
+    if group is None:
+        raise Refused(404, "item-not-found")
+    if network.account not in group.members:
+        raise Refused(403, "forbidden")
+    return [group.node()]
+
+
+def _groups(network: Network, companion: Companion, query: Node) -> Answer:
+    own = [group.node() for group in network.groups.values() if network.account in group.members]
+    return [Node("groups", {}, own)]
+
+
 # --- The rest -----------------------------------------------------------------------------------------------
 
 
@@ -251,6 +269,8 @@ _HANDLERS: dict[str, Handler] = {
     "blocklist": _blocklist,
     "w:profile:picture picture": _picture,
     "w:sync:app:state sync": _shared,
+    "w:g2 query": _group,
+    "w:g2 participating": _groups,
     "w:m media_conn": _media_connection,
     "md remove-companion-device": _unlink,
 }

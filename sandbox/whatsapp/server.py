@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,10 +18,12 @@ from sandbox.whatsapp.certificate import Validity, chain, sandbox_root
 from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.faults import Faults, Refusal
+from sandbox.whatsapp.group import STATUS, Group
 from sandbox.whatsapp.mediahost import MediaHost
 from sandbox.whatsapp.network import Network
 from sandbox.whatsapp.noise import Responder
 from sandbox.whatsapp.owner import Owner
+from sandbox.whatsapp.phone import Phone
 from sandbox.whatsapp.signal import KeyPair
 
 _LARGEST_MESSAGE = 1 << 24
@@ -123,6 +125,18 @@ class WhatsAppServer:
             lid = Addressing.LID if lid else Addressing.PHONE
         return Customer(self._network, self._network.directory.enter(number, name or number), lid)
 
+    async def group(self, subject: str, members: Sequence[Phone]) -> Group:
+        """A group of these phones, the first of which made it; the owner's phone brings in the bot."""
+        groups = self._network.groups
+        made = Group.made(len(groups) + 1, subject, [phone.user for phone in members])
+        groups[made.jid] = made
+        return made
+
+    @property
+    def status(self) -> Group:
+        """Where people post their status, which the shop sees as well."""
+        return Group(STATUS, "", [self._network.account])
+
     async def online(self, timeout_s: float = 30.0) -> None:
         """Wait until a linked device is logged in and ready for messages. Raises TimeoutError."""
         await self.until(lambda: any(c.is_active for c in self._network.companions.values()), timeout_s)
@@ -132,7 +146,7 @@ class WhatsAppServer:
         await self.until(lambda: not any(c.line for c in self._network.companions.values()), timeout_s)
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-        """Wait until it holds; looked at whenever a device comes, goes or changes. Raises TimeoutError."""
+        """Wait until it holds; looked at whenever a device or a phone changes. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await self._network.changed.wait()
@@ -175,6 +189,14 @@ class WhatsAppServer:
     def nack(self, code: int, *, times: int = 1) -> None:
         """Turn down the next messages of the bot, such as 463: a new chat that WhatsApp does not allow."""
         self.faults.nack = (code, times)
+
+    def swallow_acks(self, count: int = 1) -> None:
+        """Deliver the next messages of the bot and never tell it so."""
+        self.faults.acks_swallowed = count
+
+    def offer_codes(self, count: int) -> None:
+        """How many QR codes the next clients get: 6 like WhatsApp; with 0 the pairing times out at once."""
+        self._network.pairing.codes = count
 
     def slow_ack(self, delay_s: float) -> None:
         """Acknowledge the bot's messages this much later; 0 for at once."""
