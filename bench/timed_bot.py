@@ -1,8 +1,9 @@
-"""The real ``run_bot.py`` with a clock around the bridge's callback: ``python -m bench.timed_bot FILE ...``.
+"""The real ``run_bot.py`` with two clocks in its bridge: ``python -m bench.timed_bot FILE ...``.
 
 What follows FILE are ``run_bot.py``'s own arguments. FILE gets one line a message event: the milliseconds
-from the callback's first Python statement to its return, that is until the message is committed. What Go's
-thread waits before that, for Python's lock, nobody inside can see.
+from the first Python statement of the bridge's callback to its return, when no death of the process can lose
+the message any more. What Go's thread waits before that, for Python's lock, nobody inside can see.
+FILE with ``.committed`` gets the milliseconds until the message is committed to the database.
 
 A line on standard input sets the switch interval, in seconds.
 """
@@ -14,26 +15,56 @@ import runpy
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 from bot.whatsapp.bridge import MESSAGE, Bridge
+from bot.whatsapp.journal import Journal
 
 RUN_BOT = Path(__file__).resolve().parents[1] / "run_bot.py"
 
 
+class _Lines:
+    """A file of milliseconds, each written at once: the bot will be killed."""
+
+    def __init__(self, file: Path) -> None:
+        self._handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def since(self, began: float) -> None:
+        os.write(self._handle, b"%.3f\n" % ((time.perf_counter() - began) * 1000))
+
+
 def time_callbacks(file: Path) -> None:
     """From now on every message event leaves its time in the file."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    told = _Lines(file)
     execute = Bridge._execute
 
     def timed(self: Bridge, uuid: int, binary: int, size: int, code: int) -> None:
         began = time.perf_counter()
         execute(self, uuid, binary, size, code)
         if code == MESSAGE:
-            os.write(handle, b"%.3f\n" % ((time.perf_counter() - began) * 1000))
+            told.since(began)
 
     Bridge._execute = timed  # type: ignore[method-assign] # the clock
+
+
+def time_commits(file: Path) -> None:
+    """From now on every recorded message leaves its time; the journal records in the order of arrival."""
+    told = _Lines(file)
+    began: deque[float] = deque()
+    keep, done = Journal.keep, Journal._done
+
+    def timed_keep(self: Journal, raw: bytes) -> None:
+        began.append(time.perf_counter())
+        keep(self, raw)
+
+    def timed_done(self: Journal) -> None:
+        told.since(began.popleft())
+        done(self)
+
+    Journal.keep = timed_keep  # type: ignore[method-assign] # the clock starts
+    Journal._done = timed_done  # type: ignore[method-assign] # the clock stops
 
 
 def obey(commands: Any) -> None:
@@ -45,6 +76,7 @@ def obey(commands: Any) -> None:
 def main(file: str, *arguments: str) -> None:
     """Become the bot; returns only by its exit."""
     time_callbacks(Path(file))
+    time_commits(Path(f"{file}.committed"))
     threading.Thread(target=obey, args=(sys.stdin,), daemon=True).start()
     sys.argv = [str(RUN_BOT), *arguments]
     runpy.run_path(str(RUN_BOT), run_name="__main__")

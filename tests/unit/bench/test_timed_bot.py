@@ -7,6 +7,7 @@ import pytest
 
 from bench import timed_bot
 from bot.whatsapp.bridge import CONNECTED, MESSAGE, Bridge
+from bot.whatsapp.journal import Journal
 
 
 def test_each_message_leaves_its_time_and_nothing_else_does(
@@ -28,6 +29,31 @@ def test_each_message_leaves_its_time_and_nothing_else_does(
     first, second = map(float, (tmp_path / "times").read_text().split())
     assert first >= 2
     assert second >= 5
+
+
+def test_each_recorded_message_leaves_the_time_since_it_came(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorded = []
+
+    def record(raw: bytes) -> bool:
+        time.sleep(0.002)
+        recorded.append(raw)
+        return True
+
+    # So that both are as they were afterwards.
+    monkeypatch.setattr(Journal, "keep", Journal.keep)
+    monkeypatch.setattr(Journal, "_done", Journal._done)
+    timed_bot.time_commits(tmp_path / "times")
+    journal = Journal(tmp_path / "journal", record)
+    journal.open()
+    journal.keep(b"satu")
+    journal.keep(b"dua")
+    assert journal.close(10)
+    assert recorded == [b"satu", b"dua"]
+    found = [float(line) for line in (tmp_path / "times").read_text().split()]
+    assert len(found) == 2
+    assert all(each >= 2 for each in found)
 
 
 def test_a_line_sets_the_switch_interval() -> None:
