@@ -51,6 +51,8 @@ class Media(StrEnum):
     LOCATION = "location"
     CONTACT = "contact"
     POLL = "poll"
+    PRODUCT = "product"  # from the shop's catalogue on WhatsApp
+    ORDER = "order"  # a basket of that catalogue
     OTHER = "other"  # a kind that this version does not know
 
 

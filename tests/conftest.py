@@ -151,7 +151,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     """The figures that tests reported; and at the very end, so that nobody misses them, the tests that could
     not run for want of PostgreSQL.
     """
-    yield
+    result = yield
     figures = [
         f"{report.nodeid.partition('::')[2]}: {text}"
         for reports in terminalreporter.stats.values()
@@ -175,3 +175,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
             red=True,
             bold=True,
         )
+    return result

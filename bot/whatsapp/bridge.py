@@ -197,6 +197,11 @@ class Bridge:
             return False
         return True
 
+    async def disconnect(self) -> None:
+        """Close the socket, so that nothing is acknowledged any more. A client without a session stays."""
+        if self.is_paired:
+            await self._client.disconnect()
+
     async def stop(self) -> bool:
         """Close the connection; what came in by then has reached ``message`` when this returns.
 

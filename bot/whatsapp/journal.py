@@ -1,12 +1,13 @@
 """The journal: every message that Go hands over, on disk before the callback returns, until it is recorded.
 
-WhatsApp counts a message as delivered before Python has seen it, and up to 100 more wait in Go's memory behind
-a callback that takes its time: whatever a crash finds there is lost. So the callback only appends to this file
-(microseconds; a killed process loses nothing of it) and a thread of its own commits to the database, in the
-order in which the messages came. What the database cannot take stays here and is tried again, also by the next
-process: taking an event twice does no harm.
+WhatsApp counts a message as delivered before Python has seen it, and up to 100 more wait in Go's memory
+behind a callback that takes its time: whatever a crash finds there is lost. So the callback only appends to
+this file (microseconds; a killed process loses nothing of it) and a thread of its own commits to the
+database, in the order in which the messages came. What the database cannot take stays here and is tried
+again, also by the next process: taking an event twice does no harm.
 
-One record is four bytes of length (big-endian), four of CRC-32, then the event's bytes; a torn end is left out.
+One record is four bytes of length (big-endian), four of CRC-32, then the event's bytes; a torn end is left
+out.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ class Town:
     async def _quiet(self, patience_s: float) -> None:
         """Until no phone has heard anything for so long."""
         heard = -1
-        while heard < (heard := self.heard()):
-            await asyncio.sleep(patience_s)  # noqa: ASYNC110 - silence sets no event.
+        while heard < (heard := self.heard()):  # noqa: ASYNC110 - silence sets no event.
+            await asyncio.sleep(patience_s)
 
     def _pending(self) -> bool:
         return any(companion.pending for companion in self.wa.network.companions.values())
@@ -204,7 +204,7 @@ def launcher(mutant: str = "", *faults: str) -> tuple[str, ...]:
 
 
 async def killed_at_random(town: Town, *, rounds: int, per_s: float = 60.0, mutant: str = "") -> None:
-    """kill -9 at a random moment under load, ``rounds`` times; before every fifth one also while it starts."""
+    """kill -9 at a random moment under load, ``rounds`` times; before every fifth one also at a start."""
     dice = town.dice
     for number in range(rounds):
         if number % 5 == 4:
@@ -247,14 +247,15 @@ STEPS = (
 PER_STEP = 6
 
 
-async def killed_at_steps(town: Town, steps: Sequence[str], *, mutant: str = "") -> None:
+async def killed_at_steps(
+    town: Town, steps: Sequence[str], *, per_step: int = PER_STEP, mutant: str = ""
+) -> None:
     """One life after the other, each dying at the next step of a message's way."""
     for step in steps:
         town.bot.launcher = launcher(mutant, step)
-        await town.bot.start()
-        await town.wa.online()
-        for _ in range(PER_STEP):
+        for _ in range(per_step):
             await town.ask()
+        await town.bot.start()
         await town.bot.ended()
         await town.bury()
     town.bot.launcher = launcher(mutant)

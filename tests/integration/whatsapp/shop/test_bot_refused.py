@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -87,13 +88,19 @@ async def test_a_refusal_without_a_known_cure_is_not_hurried(
 ) -> None:
     wa.refuse(reason, times=None)
     await wa.drop()
-    await bot.wait_until(lambda: "refuses the login" in bot.standing().get("detail", ""), "the refusal")
+    await bot.wait_until(
+        lambda: "ConnectFailure" in str(bot.standing()) or "refuses" in str(bot.standing()), "it"
+    )
     assert await refused_within(wa, A_WHILE_S) == 0
     assert bot.standing()["state"] == "connecting"
     assert await bot.stop() == 0
+    # A new process remembers, and would wait longer; a login makes it forget.
+    refusals = bot.state / f"{ACCOUNT}-refusals.json"
+    assert json.loads(refusals.read_bytes())["times"] == 1
     wa.accept()
     await bot.start()
     await bot.online()
+    assert not refusals.exists()
 
 
 @pytest.mark.parametrize("reason", [500, 503])
