@@ -1,4 +1,7 @@
-"""One figure a line, for people and programs: ``figure NAME VALUE UNIT GOAL met|short``."""
+"""One figure a line, for people and programs: ``figure NAME VALUE UNIT GOAL met|short``.
+
+Behind ``short`` may stand why nothing better can be said: ``short (server-bound)``.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,14 @@ class Figure:
     unit: str
     at_most: float | None = None
     at_least: float | None = None
+    # Why the measurement proves nothing, one word; it then counts as short whatever the value is.
+    void: str = ""
 
     @property
     def is_met(self) -> bool | None:
         """Whether the goal is met; None when there is none."""
+        if self.void:
+            return False
         if self.at_most is not None:
             return self.value <= self.at_most
         if self.at_least is not None:
@@ -36,26 +43,36 @@ class Figure:
         elif self.at_least is not None:
             goal = f">={number(self.at_least)}"
         verdict = {True: "met", False: "short", None: "-"}[self.is_met]
-        return f"{_WORD} {self.name} {number(self.value)} {self.unit} {goal} {verdict}"
+        why = f" ({self.void})" if self.void else ""
+        return f"{_WORD} {self.name} {number(self.value)} {self.unit} {goal} {verdict}{why}"
 
 
 def figure(
-    name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None
+    name: str,
+    value: float,
+    unit: str,
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+    void: str = "",
 ) -> Figure:
     """Print the figure as its line, at once, and give it back."""
-    made = Figure(name=name, value=value, unit=unit, at_most=at_most, at_least=at_least)
+    made = Figure(name=name, value=value, unit=unit, at_most=at_most, at_least=at_least, void=void)
     print(made, flush=True)
     return made
 
 
 def is_figure(line: str) -> bool:
     """Whether a line of a benchmark's output is a figure."""
-    return line.startswith(f"{_WORD} ") and len(line.split()) == 6
+    words = line.split()
+    if words[-1:] and words[-1].startswith("("):
+        words.pop()
+    return line.startswith(f"{_WORD} ") and len(words) == 6
 
 
 def falls_short(line: str) -> bool:
     """Whether a figure's line says that its goal is not met."""
-    return is_figure(line) and line.split()[-1] == "short"
+    return is_figure(line) and line.split()[5] == "short"
 
 
 def number(value: float) -> str:

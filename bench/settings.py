@@ -13,6 +13,7 @@ _CHANGED = {
     "BURST_QUESTION_S": "0",
     "BURST_MAX_S": "0",
     "LOOP_ANSWERS": "0",
+    "PACE_S": "0",
     "WATCH_KNOWLEDGE": "false",
     "MODEL_DAILY_BUDGET_IDR": "1000000000000",
     "CUSTOMER_DAILY_BUDGET_IDR": "1000000000000",
@@ -22,11 +23,15 @@ _CHANGED = {
 
 def settings_for(base_url: str, state_dir: Path) -> Settings:
     """Settings over the sample shop and the stand-in model, whatever the environment or ``.env`` says."""
-    environ = {
+    return Settings.load(environment_for(base_url, state_dir), env_file=None)
+
+
+def environment_for(base_url: str, state_dir: Path) -> dict[str, str]:
+    """The same for a process of the product; start it in a folder that has no ``.env``."""
+    return {
         "OPENAI_API_KEY": "sk-sandbox",
         "OPENAI_BASE_URL": base_url,
         "DATA_DIR": str(DATA),
         "STATE_DIR": str(state_dir),
         **_CHANGED,
     }
-    return Settings.load(environ, env_file=None)

@@ -39,6 +39,8 @@ TRANSPORT = "whatsapp"
 PACE_S = 1.0
 # A bubble of this length still reads well on a phone.
 BUBBLE_CHARS = 700
+# Signs of typing under way at once; in a greater crowd Go's threads are for the answers themselves.
+MOST_TYPING = 8
 # Two commits that take as long as they may. What is left then is in the journal's file.
 LAST_COMMITS_S = 10.0
 
@@ -67,6 +69,7 @@ class WhatsAppChannel:
         self._account = account
         self._journal = Journal(folder / f"{account}-whatsapp.journal", self._record)
         self._intake: Intake | None = None
+        self._signs: set[asyncio.Task[None]] = set()
         self._connection = Connection(
             neonize, settings, account=account, folder=folder, on_message=self._journal.keep, tell=tell
         )
@@ -97,6 +100,9 @@ class WhatsAppChannel:
         self._connection.stop()
 
     async def close(self) -> None:
+        for sign in self._signs:
+            sign.cancel()
+        await asyncio.gather(*self._signs, return_exceptions=True)
         self.unstoppable = not await self._connection.close()
         await asyncio.to_thread(self._journal.close, LAST_COMMITS_S)
 
@@ -123,8 +129,16 @@ class WhatsAppChannel:
             return outcomes.of_error(str(exc))
 
     async def signal(self, chat: str, signal: Signal, message_ids: tuple[str, ...] = ()) -> None:
+        """Set off at once, waited for by nobody: no answer is later for it."""
         if not self._connection.online.is_set() or chat.endswith(f"@{jids.GROUPS}"):
             return
+        if signal is Signal.TYPING and len(self._signs) >= MOST_TYPING:
+            return
+        sign = asyncio.create_task(self._show(chat, signal, message_ids), name="whatsapp-sign")
+        self._signs.add(sign)
+        sign.add_done_callback(self._signs.discard)
+
+    async def _show(self, chat: str, signal: Signal, message_ids: tuple[str, ...]) -> None:
         with contextlib.suppress(BridgeError, ValueError):
             if signal is Signal.TYPING:
                 await self._connection.bridge.composing(chat)
