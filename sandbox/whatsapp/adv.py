@@ -1,6 +1,7 @@
 """How a phone vouches for a device that is linked to it: signed device identities ("ADV"), and the codes that
 start it.
- The QR code carries a secret; the phone signs the device's identity key and seals the result with that
+
+The QR code carries a secret; the phone signs the device's identity key and seals the result with that
 secret, so that the server between them can't put in another device. The device signs in return.
 """
 

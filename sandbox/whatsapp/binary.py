@@ -1,5 +1,6 @@
 """Binary XML: how WhatsApp writes its stanzas. Bytes to nodes and back; no keys and no network.
- A node is a list of its tag, its attributes (name, value, name, value ...) and, when there is any, its
+
+A node is a list of its tag, its attributes (name, value, name, value ...) and, when there is any, its
 content. Strings are written as tokens (``tokens.txt``), as packed digits, or as they are; addresses have
 forms of their own.
 """
@@ -30,13 +31,11 @@ NIBBLES: Final = 255
 
 _LONGEST_PACKED = 127
 _COMPRESSED = 2
-_NIBBLE_DIGITS = "0123456789-."
-_HEX_DIGITS = "0123456789ABCDEF"
-_NIBBLE_SET = frozenset(_NIBBLE_DIGITS)
-_HEX_SET = frozenset(_HEX_DIGITS)
-_NIBBLE_VALUE = {digit: value for value, digit in enumerate(_NIBBLE_DIGITS)}
-_HEX_VALUE = {digit: value for value, digit in enumerate(_HEX_DIGITS)}
-_FILLER = 15
+# Each half byte is a digit; these stand where a hexadecimal number has its letters.
+_NIBBLES_AS_HEX = str.maketrans("-.", "ab")
+_HEX_AS_NIBBLES = str.maketrans("ab", "-.")
+_NIBBLE_SET = frozenset("0123456789-.")
+_HEX_SET = frozenset("0123456789ABCDEF")
 # A stanza is small; what claims to be larger once inflated is an attack or a fault.
 _LARGEST_INFLATED = 1 << 24
 
@@ -183,20 +182,18 @@ def _write_text(out: bytearray, text: str) -> None:
     if written is not None:
         out += written
     elif 0 < len(text) <= _LONGEST_PACKED and _NIBBLE_SET.issuperset(text):
-        _write_packed(out, NIBBLES, text, _NIBBLE_VALUE)
+        _write_packed(out, NIBBLES, text)
     elif 0 < len(text) <= _LONGEST_PACKED and _HEX_SET.issuperset(text):
-        _write_packed(out, HEX, text, _HEX_VALUE)
+        _write_packed(out, HEX, text)
     else:
         _write_raw(out, text.encode())
 
 
-def _write_packed(out: bytearray, kind: int, text: str, value: Mapping[str, int]) -> None:
+def _write_packed(out: bytearray, kind: int, text: str) -> None:
     odd = len(text) % 2
+    halves = text.translate(_NIBBLES_AS_HEX) if kind == NIBBLES else text
     out += bytes((kind, (len(text) + 1) // 2 | odd << 7))
-    digits = [value[digit] for digit in text]
-    if odd:
-        digits.append(_FILLER)
-    out += bytes(high << 4 | low for high, low in zip(digits[::2], digits[1::2], strict=True))
+    out += bytes.fromhex(halves + "f" if odd else halves)
 
 
 def _write_jid(out: bytearray, jid: Jid) -> None:
@@ -326,17 +323,19 @@ class _Reader:
         return Jid(user, self._string(), device, integrator=integrator)
 
     def _nibbles(self) -> str:
-        return self._packed(_NIBBLE_DIGITS)
+        halves = self._halves().translate(_HEX_AS_NIBBLES)
+        if _NIBBLE_SET.issuperset(halves):
+            return halves
+        raise MalformedStanza(f"packed digits with something else between them, before byte {self.at}")
 
     def _hex(self) -> str:
-        return self._packed(_HEX_DIGITS)
+        return self._halves().upper()
 
-    def _packed(self, digits: str) -> str:
+    def _halves(self) -> str:
+        """Half bytes as hexadecimal digits; with an odd number of them the last one is a filler."""
         start = self._byte()
-        values = [half for byte in self._take(start & 127) for half in (byte >> 4, byte & 15)]
-        if start >> 7:
-            del values[-1]
-        return "".join([digits[value] for value in values])
+        halves = self._take(start & 127).hex()
+        return halves[:-1] if start >> 7 else halves
 
     _SPECIAL: Final[Mapping[int, Callable[[_Reader], Attribute]]] = {
         JID_PAIR: _jid_pair,

@@ -1,5 +1,6 @@
 """A copy of the installed neonize that talks to the server on loopback.
- whatsmeow pins its server's address and the root key of that server's certificate inside the shared library.
+
+whatsmeow pins its server's address and the root key of that server's certificate inside the shared library.
 The copy has both replaced, by strings of the same length; everything else of the package is linked, and the
 installed package stays as it is. One copy serves one port, so the ports come from a small pool and a port is
 used by one test at a time.

@@ -1,5 +1,6 @@
 """The server's rules: who may come in, where stanzas go, what is confirmed. No sockets.
- Devices that are linked to the account talk to it in stanzas; simulated phones live in the same process and
+
+Devices that are linked to the account talk to it in stanzas; simulated phones live in the same process and
 are called directly. What a phone sends to a linked device is encrypted for it; between two phones nothing
 crosses a wire, so nothing is encrypted.
 """
@@ -105,6 +106,8 @@ class Network:
         companion = self._present.get(connection)
         if node.tag == "iq":
             self._query(connection, companion, node)
+        elif companion is None and node.tag in ("ib", "ack"):
+            pass  # Telemetry and confirmations during the pairing.
         elif companion is None:
             log.warning("a client that is not logged in sent %s", node)
             self.unknown[node.tag] += 1

@@ -1,5 +1,6 @@
 """Noise_XX_25519_AESGCM_SHA256, the side that answers, as WhatsApp speaks it.
- Three messages: the client's ephemeral key; the server's ephemeral key, its encrypted static key and
+
+Three messages: the client's ephemeral key; the server's ephemeral key, its encrypted static key and
 certificate; the client's encrypted static key and payload. Both sides then hold one cipher for each
 direction. No network, and randomness only where a key pair is made.
 """

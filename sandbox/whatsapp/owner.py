@@ -25,6 +25,10 @@ class Owner(Phone):
         """Link the device that shows this QR code; done once it signed. Raises PairingRefused."""
         return await self.network.pairing.scan(qr_text, self.identity.pair)
 
+    async def enter_code(self, code: str) -> Companion:
+        """Link the device that shows this code of eight characters. Raises PairingRefused."""
+        return await self.network.pairing.enter_code(code, self.user.jid.user, self.identity.pair)
+
     async def logout_companion(self) -> None:
         """Remove every linked device."""
         for companion in list(self.network.companions.values()):

@@ -14,6 +14,7 @@ from sandbox.whatsapp.binary import Attribute, Node
 from sandbox.whatsapp.companion import Companion
 from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.jid import SERVER
+from sandbox.whatsapp.linking import Exchange, normalised, unwrap, wrap
 from sandbox.whatsapp.protos import WA6
 from sandbox.whatsapp.signal import KeyPair
 
@@ -38,6 +39,12 @@ class Applicant:
     account: bytes = b""
     request_id: str = ""
     outcome: asyncio.Future[Companion] | None = None
+    # With a code that is typed into the phone: for which number, the device's ephemeral key under the code,
+    # and what the device answers to ours (its bundle).
+    number: str = ""
+    wrapped_ephemeral: bytes = b""
+    code_reference: bytes = b""
+    bundle: asyncio.Future[bytes] | None = None
 
 
 class Pairing:
@@ -75,8 +82,9 @@ class Pairing:
             return
         for reference in applicant.references:
             self._by_reference.pop(reference, None)
-        if applicant.outcome is not None and not applicant.outcome.done():
-            applicant.outcome.set_exception(PairingRefused("the device left during the pairing"))
+        for waiting in (applicant.outcome, applicant.bundle):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(PairingRefused("the device left during the pairing"))
 
     async def scan(self, text: str, account: KeyPair) -> Companion:
         """Link the device that shows this code; done once the device signed. Raises PairingRefused."""
@@ -90,6 +98,38 @@ class Pairing:
         ):
             raise PairingRefused("the code shows other keys than the device has")
         return await self.complete(applicant, account, code.secret)
+
+    async def enter_code(self, code: str, number: str, account: KeyPair) -> Companion:
+        """Link the device that asked for a code for this number. Raises PairingRefused."""
+        plain = normalised(code)
+        waiting = [one for one in self._applicants.values() if one.number == number]
+        if not waiting:
+            raise PairingRefused(f"no device asked for a code for {number}")
+        applicant = waiting[-1]
+        # The derivation takes a tenth of a second; the server goes on meanwhile.
+        ephemeral = KeyPair.generate()
+        theirs = await asyncio.to_thread(unwrap, plain, applicant.wrapped_ephemeral)
+        wrapped = await asyncio.to_thread(wrap, plain, ephemeral.public)
+        applicant.bundle = asyncio.get_running_loop().create_future()
+        attributes: dict[str, Attribute] = {
+            "from": SERVER,
+            "id": self._network.number(),
+            "type": "link_code_companion_reg",
+            "t": str(int(time.time())),
+        }
+        content = [
+            Node("link_code_pairing_ref", {}, applicant.code_reference),
+            Node("link_code_pairing_wrapped_primary_ephemeral_pub", {}, wrapped),
+            Node("primary_identity_pub", {}, account.public),
+        ]
+        step: dict[str, Attribute] = {"stage": "primary_hello"}
+        applicant.connection.send(
+            Node("notification", attributes, [Node("link_code_companion_reg", step, content)])
+        )
+        bundle = await applicant.bundle
+        exchange = Exchange(ephemeral=ephemeral, device_ephemeral=theirs)
+        secret = exchange.secret(bundle, account=account, device_identity=applicant.identity)
+        return await self.complete(applicant, account, secret)
 
     async def complete(self, applicant: Applicant, account: KeyPair, secret: bytes) -> Companion:
         """Vouch for the device and wait for its signature. Raises PairingRefused."""
@@ -163,5 +203,21 @@ class Pairing:
         connection.part(Node("stream:error", {"code": "515"}))
 
     def query(self, connection: Connection, node: Node) -> Node:
-        """A query of a client that is not linked yet."""
-        return Node("iq", {"from": SERVER, "type": "result", "id": node.text("id")})
+        """A query of a client that is not linked yet: the steps of linking by code."""
+        attributes: dict[str, Attribute] = {"from": SERVER, "type": "result", "id": node.text("id")}
+        applicant = self._applicants.get(connection)
+        step = node.child("link_code_companion_reg")
+        if applicant is None or step is None:
+            return Node("iq", attributes)
+        if step.text("stage") == "companion_finish":
+            if applicant.bundle is not None and not applicant.bundle.done():
+                applicant.bundle.set_result(step.find("link_code_pairing_wrapped_key_bundle").data)
+            return Node("iq", attributes)
+        jid = step.address("jid")
+        applicant.number = jid.user if jid is not None else ""
+        applicant.wrapped_ephemeral = step.find("link_code_pairing_wrapped_companion_ephemeral_pub").data
+        applicant.code_reference = os.urandom(24)
+        content = [Node("link_code_pairing_ref", {}, applicant.code_reference)]
+        return Node(
+            "iq", attributes, [Node("link_code_companion_reg", {"stage": "companion_hello"}, content)]
+        )

@@ -1,9 +1,11 @@
 """WhatsApp's protocol buffers, as neonize ships them, without loading neonize's Go library.
- ``import neonize`` loads the shared library with its Go runtime (63 MB, threads, signal handlers), which a
+
+``import neonize`` loads the shared library with its Go runtime (63 MB, threads, signal handlers), which a
 server process never uses. The generated modules import each other by their folder names (``waE2E`` and so
 on), so the folder that holds them is put on the path and they are imported from there; when neonize is loaded
 in the same process, before or after, it does just that and both share the modules.
- The generated code was made for a newer protobuf than the one pinned here (see requirements.txt), so its
+
+The generated code was made for a newer protobuf than the one pinned here (see requirements.txt), so its
 version check must be off before the first of them is imported.
 """
 

@@ -1,6 +1,8 @@
 """A small program on the real neonize that answers every text with an echo; it tells on stdout what happens.
 
-    python echo_bot.py STATE_FILE
+    python echo_bot.py STATE_FILE [PHONE_NUMBER]
+
+With a number it asks for a code to be typed into that phone instead of showing a QR code.
 
 Each line on stdout is one JSON object with an ``event``. The program runs until its stdin closes.
 """
@@ -19,22 +21,44 @@ from typing import Any
 
 from neonize.aioze.client import NewAClient
 from neonize.aioze.events import ConnectedEv, DisconnectedEv, LoggedOutEv, MessageEv, PairStatusEv
+from neonize.exc import SendMessageError
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils import log as neonize_log
+from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ClientType, ReceiptType
 
 
 def tell(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
-async def main(state: str) -> None:
+async def answer(client: NewAClient, event: MessageEv, text: str) -> None:
+    source = event.Info.MessageSource
+    await client.mark_read(event.Info.ID, chat=source.Chat, sender=source.Sender, receipt=ReceiptType.READ)
+    await client.send_chat_presence(
+        source.Chat, ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT
+    )
+    try:
+        sent = await client.send_message(source.Chat, Message(conversation=f"echo: {text}"))
+    except SendMessageError as exc:
+        tell("not sent", error=str(exc))
+    else:
+        tell("sent", id=sent.ID)
+
+
+async def main(state: str, number: str = "") -> None:
+    asked: list[str] = []
     logging.getLogger().setLevel(logging.WARNING)
     neonize_log.setLevel(os.environ.get("ECHO_LOG", "WARNING"))
     client = NewAClient(state, uuid="echo")
 
     @client.qr
-    async def _(_: NewAClient, code: bytes) -> None:
-        tell("qr", text=code.decode())
+    async def _(client: NewAClient, code: bytes) -> None:
+        if number and not asked:
+            asked.append(number)
+            code = await client.PairPhone(number, True, client_type=ClientType.CHROME)
+            tell("code", text=code)
+        else:
+            tell("qr", text=code.decode())
 
     @client.event(PairStatusEv)
     async def _(_: NewAClient, event: PairStatusEv) -> None:
@@ -58,8 +82,7 @@ async def main(state: str) -> None:
         text = event.Message.conversation or event.Message.extendedTextMessage.text
         tell("message", id=event.Info.ID, text=text, from_me=source.IsFromMe, name=event.Info.Pushname)
         if text and not source.IsFromMe:
-            sent = await client.send_message(source.Chat, Message(conversation=f"echo: {text}"))
-            tell("sent", id=sent.ID)
+            await answer(client, event, text)
 
     tell("started")
     connecting = await client.connect()
@@ -76,4 +99,4 @@ async def main(state: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))
