@@ -17,9 +17,11 @@ from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.intake import IntakeDoor
+from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
+from bot.takeover import Takeover
 from bot.watcher import watch_knowledge
 from config.settings import Settings
 from config.shop import Shop
@@ -78,7 +80,7 @@ def assemble(
     budget = Budget(
         shop_idr=settings.model.daily_budget_idr, customer_idr=settings.model.customer_daily_budget_idr
     )
-    room_chat = bot.admin_room or channel.traits.admin_room
+    room_chat = channel.traits.admin_room or bot.admin_room
     people = People(
         room=RoomAddress(account=account, transport=channel.traits.transport, chat=room_chat),
         shop=shop,
@@ -111,6 +113,7 @@ def assemble(
         account=account,
         transport=channel.traits.transport,
         reactions=Capability.REACTIONS in channel.traits.capabilities,
+        bubble_chars=channel.traits.bubble_chars,
         store=store,
         queue=inbox,
         owner=instance,
@@ -129,6 +132,17 @@ def assemble(
             answerer=Answerer(memory=memory, model=model, settings=settings.model, shop=shop),
             people=people,
             room=room,
+            takeover=Takeover(
+                account=account,
+                store=store,
+                channel=channel,
+                queue=inbox,
+                owner=instance,
+                people=people,
+                wording=wording,
+                pause_s=bot.human_pause_s,
+            ),
+            late_pace=LatePace(),
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
             ),

@@ -40,6 +40,20 @@ class Signal(StrEnum):
     TYPING = "typing"  # an answer is being written
 
 
+class Media(StrEnum):
+    """Kinds of a message that hold more than its text, which is then the caption, if there is one."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"  # a voice note
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    POLL = "poll"
+    OTHER = "other"  # a kind that this version does not know
+
+
 class Recorded(Enum):
     """What became of an event that the channel handed to the intake."""
 
@@ -146,7 +160,7 @@ class Traits:
     """A channel's fixed properties."""
 
     transport: str  # the outbox rows that are its own
-    admin_room: str | None = None  # the owner's room when no setting names one
+    admin_room: str | None = None  # the owner's room in the channel's own terms; None: as the setting says
     capabilities: frozenset[Capability] = field(default_factory=frozenset)
     # The least time between two sends of the account, in seconds: WhatsApp looks at numbers that send fast.
     pace_s: float = 0.0

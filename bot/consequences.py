@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, delete
 
-from bot import modes
+from bot import bubbles, modes
 from bot.gate import Pass, gate
 from bot.message import MAX_CHARS, Said
 from bot.people import People
@@ -15,14 +15,14 @@ from config.settings import Mode
 from config.wording import Wording
 from rag.answering import Outcome, Reply
 from rag.normalise import search_text
-from store import alerts, customers, handoffs, outbox, turns, usage
+from store import alerts, customers, handoffs, inbox, outbox, turns, usage
 from store import queue as queues
 from store.customers import Customer
 from store.doors import Store
 from store.handoffs import Reason
 from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Queue
-from store.schema import inbox
+from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
 from store.usage import Reservation
 from store.vectors import to_bytes
@@ -40,6 +40,7 @@ class Decision:
     author: Author = Author.BOT
     reply: Reply | None = None
     reservation: Reservation | None = None
+    delay_ms: int = 0  # how long the answer waits before it is sent
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,6 +50,7 @@ class Consequences:
     account: str
     transport: str
     reactions: bool  # whether the channel can put an emoji on a message
+    bubble_chars: int | None  # a longer answer goes out as two messages
     store: Store
     queue: Queue
     owner: str
@@ -69,6 +71,23 @@ class Consequences:
             self._model_alerted = True
         elif reply is not None and reply.outcome is Outcome.ANSWERED:
             self._model_alerted = False
+
+    async def commit_too_late(self, said: Said) -> None:
+        """Nobody is answered any more; a person sees what was said, and decides."""
+
+        def write(connection: Connection) -> None:
+            if (customer := self._finish(connection, said)) is None:
+                return
+            self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
+            self.people.hand_over(
+                connection,
+                customer=customer,
+                chat=said.last.chat,
+                question=said.shown,
+                reason=Reason.LATE,
+            )
+
+        await self.store.write(write)
 
     async def commit_silence(self, said: Said) -> None:
         """The bot may not speak here; what was said is kept all the same."""
@@ -107,7 +126,7 @@ class Consequences:
                 connection,
                 customer=customer,
                 chat=said.last.chat,
-                question=said.text or said.last.kind,
+                question=said.shown,
                 reason=decision.handoff,
             )
         if decision.reply is not None:
@@ -119,9 +138,9 @@ class Consequences:
         customer = customers.find(connection, self.account, said.last.addresses[0])
         if customer is None:
             # He was deleted meanwhile, and what he had just written is as little to be kept.
-            connection.execute(delete(inbox).where(inbox.c.id.in_(said.row_ids)))
+            connection.execute(delete(inbox_rows).where(inbox_rows.c.id.in_(said.row_ids)))
         else:
-            claim_for(connection, said, customer)
+            inbox.claim_for(connection, said.row_ids, customer.id)
         return customer
 
     def _queue_answer(
@@ -148,20 +167,29 @@ class Consequences:
             quoted_id=quoted_id,
             answers=said.message_ids,
             held=held,
+            delay_ms=decision.delay_ms,
         )
-        return outbox.add(connection, message)
+        if kind is Kind.REACTION or held:
+            # What waits for approval is approved as a whole.
+            return outbox.add(connection, message)
+        first, *rest = bubbles.split(text, self.bubble_chars)
+        row_id = outbox.add(connection, replace(message, body=first))
+        for body in rest:
+            # The first one shows the customer's messages as read.
+            outbox.add(connection, replace(message, body=body, answers=()))
+        return row_id
 
     def _keep_turn(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
     ) -> int | None:
         """The exchange as history; acknowledgements and empty messages are none."""
-        if not said.text or decision.reaction:
+        if not said.shown or decision.reaction:
             return None
         reply = decision.reply
         vector, model, dimensions = None, None, None
         if reply is not None and reply.vector is not None and self.embedding_space is not None:
             vector, (model, dimensions) = to_bytes(reply.vector), self.embedding_space
-        asked, replied = said.text[:MAX_CHARS], decision.text if answered else ""
+        asked, replied = said.shown[:MAX_CHARS], decision.text if answered else ""
         return turns.append(
             connection,
             NewTurn(
@@ -189,11 +217,3 @@ class Consequences:
             and alerts.recover(connection, _MODEL_ALERT)
         ):
             self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
-
-
-def claim_for(connection: Connection, said: Said, customer: Customer) -> None:
-    """From now on these inbox rows are the customer's: deleting him takes them along."""
-    connection.execute(_SET_CUSTOMER, [{"row": row_id, "customer": customer.id} for row_id in said.row_ids])
-
-
-_SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,19 +12,21 @@ from sqlalchemy import Connection, Row
 
 from bot import modes
 from bot.burst import Bursts
-from bot.channel import Channel, IncomingMessage, Signal, Unreadable
-from bot.consequences import Consequences, Decision, claim_for
+from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
+from bot.consequences import Consequences, Decision
 from bot.gate import Pass, gate
+from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
 from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
+from bot.takeover import Takeover
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import NOTHING_SPENT, Answerer, Outcome, Question, Reply
-from store import customers, turns, usage
+from store import customers, inbox, turns, usage
 from store.customers import Customer
 from store.doors import Store
 from store.errors import StoreError
@@ -58,7 +61,9 @@ class Parts:
     answerer: Answerer
     people: People
     room: OwnersRoom
+    takeover: Takeover
     loops: LoopGuard
+    late_pace: LatePace
     consequences: Consequences
     shop: Shop
     wording: Wording
@@ -83,6 +88,10 @@ class Conversation:
         if head.chat == p.people.room.chat:
             await p.room.handle(first)
             return
+        # What people write from the shop's own phone is heard at once: the bot must not talk over them.
+        if first.last.own:
+            await p.takeover.heard(first)
+            return
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
@@ -93,12 +102,20 @@ class Conversation:
         if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return
+        late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
+        if late is Lateness.TOO_LATE:
+            await p.consequences.commit_too_late(said)
+            return
         # 4. Decide: a rule if the whole message is one, else the shop's knowledge and his own history.
         rule, question = rule_for_burst(said.parts)
-        if rule is not None:
+        if rule is Rule.NOTHING and (kind := said.media) is not None:
+            decision = self._by_media(kind)
+        elif rule is not None:
             decision = self._by_rule(rule)
         else:
             decision = await self._by_knowledge(question, said, meeting)
+        if late is Lateness.LATE:
+            decision = self._apologise(decision)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
         try:
             await p.consequences.commit(said, decision)
@@ -142,7 +159,7 @@ class Conversation:
         def introduce(connection: Connection) -> tuple[Meeting, list[int]]:
             customer, merged = customers.resolve(connection, p.account, addresses, name=name)
             # Deleting him from now on takes the message along, and the answer with it.
-            claim_for(connection, said, customer)
+            inbox.claim_for(connection, said.row_ids, customer.id)
             return meet(connection, customer), merged
 
         if (meeting := await p.store.read(known)) is not None:
@@ -169,6 +186,26 @@ class Conversation:
                 return Decision(reaction=ACKNOWLEDGEMENT, author=Author.NONE)
             case Rule.NOTHING:
                 return Decision(author=Author.NONE)
+
+    def _by_media(self, kind: Media) -> Decision:
+        """Something that the bot cannot hear or see yet, without a word beside it."""
+        say = self._p.wording.say
+        match kind:
+            case Media.AUDIO:
+                return self._promise(Reason.MEDIA)
+            case Media.STICKER:
+                return Decision(reaction=ACKNOWLEDGEMENT, author=Author.NONE)
+            case Media.IMAGE:
+                return Decision(text=say("foto"))
+            case _:
+                return Decision(text=say("kiriman"))
+
+    def _apologise(self, decision: Decision) -> Decision:
+        """The answer to somebody who had to wait: it says sorry, and many of them don't go out at once."""
+        if not decision.text:
+            return decision
+        sorry = self._p.wording.say("terlambat")
+        return replace(decision, text=f"{sorry} {decision.text}", delay_ms=self._p.late_pace.delay_ms())
 
     async def _by_knowledge(self, question: str, said: Said, meeting: Meeting) -> Decision:
         """The model's checked answer within the budget, or the honest way out."""

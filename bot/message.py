@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.channel import IncomingMessage
+from bot.channel import IncomingMessage, Media
 
 # What a person can read in a chat; anything longer is answered with the request to be shorter.
 MAX_CHARS = 4_000
@@ -18,6 +18,19 @@ MAX_NAME_CHARS = 60
 MAX_CONTEXT_CHARS = 600
 # Bidirectional marks can make a price read differently from what it is; they carry no meaning here.
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF])
+
+
+_NAMES = {
+    Media.IMAGE: "foto",
+    Media.VIDEO: "video",
+    Media.AUDIO: "voice note",
+    Media.DOCUMENT: "berkas",
+    Media.STICKER: "stiker",
+    Media.LOCATION: "lokasi",
+    Media.CONTACT: "kontak",
+    Media.POLL: "polling",
+    Media.OTHER: "kiriman",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +56,17 @@ class Said:
     @property
     def text(self) -> str:
         return "\n".join(part for part in self.parts if part)
+
+    @property
+    def shown(self) -> str:
+        """The words, or for something without words what it is, as people would name it."""
+        return self.text or (f"({_NAMES[self.media]})" if self.media is not None else "")
+
+    @property
+    def media(self) -> Media | None:
+        """The kind of the newest message that is more than text; None when all are words."""
+        kinds = [Media(message.kind) for message in self.messages if message.kind in _NAMES]
+        return kinds[-1] if kinds else None
 
     @property
     def context(self) -> str:

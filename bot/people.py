@@ -20,6 +20,20 @@ from store.outbox import NewMessage, Purpose
 MAX_QUOTED_CHARS = 300
 
 
+# LATE is missing on purpose: nobody was told anything.
+_PROMISES = {
+    Reason.UNKNOWN: "belum_tahu",
+    Reason.ASKED: "minta_admin",
+    Reason.TROUBLE: "gangguan",
+    Reason.MEDIA: "suara",
+}
+_NOTICES = {
+    Reason.ASKED: "admin_minta_orang",
+    Reason.MEDIA: "admin_kiriman",
+    Reason.LATE: "admin_terlambat",
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoomAddress:
     """Where the owner is reached. ``chat`` None means nowhere: handoffs are then only listed by a command."""
@@ -40,7 +54,7 @@ class People:
 
     def promise(self, reason: Reason, *, at: datetime | None = None) -> str:
         """The fixed text for the customer; outside opening hours it says when a person is back."""
-        name = {Reason.UNKNOWN: "belum_tahu", Reason.ASKED: "minta_admin", Reason.TROUBLE: "gangguan"}[reason]
+        name = _PROMISES[reason]
         now = at or datetime.now(UTC)
         if self._shop.is_open(now):
             return self.wording.say(name)
@@ -67,7 +81,7 @@ class People:
             reason=reason,
             remind_after_ms=self._remind_after_ms,
         )
-        sentence = "admin_minta_orang" if reason is Reason.ASKED else "admin_butuh_jawaban"
+        sentence = _NOTICES.get(reason, "admin_butuh_jawaban")
         body = self.wording.say(sentence, **self._about(connection, customer.id, customer.name, question))
         self.notify(
             connection, body, kind=handoffs.HANDOFF_NOTICE, customer_id=customer.id, handoff_id=handoff_id

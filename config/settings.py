@@ -146,6 +146,10 @@ class BotSettings:
     )
     # So many answers to one customer within three minutes look like another bot: silence. 0 switches it off.
     loop_answers: int = field(default=6, metadata=_key("LOOP_ANSWERS", env.whole(at_least=0, at_most=1000)))
+    # After a person wrote from the shop's phone the bot is silent in that chat for so long.
+    human_pause_s: float = field(
+        default=1800.0, metadata=_key("HUMAN_PAUSE_S", env.number(at_least=0, at_most=86_400))
+    )
     # The knowledge folder is watched, and changes are read in by themselves.
     watch_knowledge: bool = field(default=True, metadata=_key("WATCH_KNOWLEDGE", env.yes_or_no))
     handoff_reminder_s: float = field(

@@ -20,6 +20,8 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"  # the shop's knowledge has no answer
     ASKED = "asked"  # the customer asked for a person
     TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
+    MEDIA = "media"  # he sent something that only a person understands
+    LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
 
 
 class State(StrEnum):
@@ -203,6 +205,19 @@ def find_open(connection: Connection, account: str, *, customer_id: int, questio
     values = {"in_account": account, "customer": customer_id, "asked": question}
     found: int | None = connection.execute(_FIND_OPEN, values).scalar()
     return found
+
+
+_OPEN_OF = select(handoffs.c.id).where(
+    handoffs.c.customer_id == bindparam("customer"),
+    handoffs.c.account == bindparam("in_account"),
+    handoffs.c.finished_ms.is_(None),
+)
+
+
+def open_of(connection: Connection, account: str, *, customer_id: int) -> list[int]:
+    """The ids of what one customer waits for."""
+    values = {"in_account": account, "customer": customer_id}
+    return [int(row[0]) for row in connection.execute(_OPEN_OF, values).all()]
 
 
 def due(connection: Connection, account: str) -> list[Handoff]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.queue import INBOX_TRANSPORT
@@ -60,3 +62,27 @@ def record(connection: Connection, event: RawEvent) -> bool:
         },
     )
     return result.first() is not None
+
+
+_SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))
+_NEWEST_BEFORE = (
+    select(inbox)
+    .where(
+        inbox.c.account == bindparam("in_account"),
+        inbox.c.chat == bindparam("in_chat"),
+        inbox.c.id < bindparam("before"),
+    )
+    .order_by(inbox.c.id.desc())
+    .limit(1)
+)
+
+
+def claim_for(connection: Connection, row_ids: Sequence[int], customer_id: int) -> None:
+    """From now on these rows are the customer's: deleting him takes them along."""
+    connection.execute(_SET_CUSTOMER, [{"row": row_id, "customer": customer_id} for row_id in row_ids])
+
+
+def newest_before(connection: Connection, account: str, *, chat: str, before: int) -> Row[Any] | None:
+    """The newest row of the chat that was recorded before the row with this id; None when there is none."""
+    values = {"in_account": account, "in_chat": chat, "before": before}
+    return connection.execute(_NEWEST_BEFORE, values).first()

@@ -106,6 +106,23 @@ def mark_sent(
         connection.execute(_SET_NOTICE_ID, values)
 
 
+_IS_OURS = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.account == bindparam("in_account"),
+        outbox.c.chat == bindparam("in_chat"),
+        outbox.c.provider_id == bindparam("provider"),
+    )
+    .limit(1)
+)
+
+
+def is_ours(connection: Connection, account: str, chat: str, provider_id: str) -> bool:
+    """Whether the network's id is that of a message which this outbox sent to the chat."""
+    values = {"in_account": account, "in_chat": chat, "provider": provider_id}
+    return connection.execute(_IS_OURS, values).first() is not None
+
+
 def held_body(connection: Connection, row_id: int) -> str | None:
     """The body of a message that still waits for approval; None when it does not (any more)."""
     found = select(outbox.c.body).where(outbox.c.id == row_id, outbox.c.state == QueueState.HELD.value)

@@ -38,5 +38,10 @@ def whatsapp_channel(
             log.warning("state_not_written", state=now.state.value, reason=str(exc))
 
     return WhatsAppChannel(
-        neonize, settings.whatsapp, account=settings.account, folder=settings.state_dir, tell=tell
+        neonize,
+        settings.whatsapp,
+        account=settings.account,
+        room=settings.bot.admin_room,
+        folder=settings.state_dir,
+        tell=tell,
     )

@@ -1,4 +1,4 @@
-"""The WhatsApp channel: records what comes in, sends what the outbox has. Its connection has its own module."""
+"""The WhatsApp channel: records what comes in, sends what the outbox has. Its connection lives next door."""
 
 from __future__ import annotations
 
@@ -47,10 +47,18 @@ class WhatsAppChannel:
     """See ``bot.channel.Channel``. ``tell`` hears of every change of state, in order."""
 
     def __init__(
-        self, neonize: Any, settings: WhatsAppSettings, *, account: str, folder: Path, tell: Tell
+        self,
+        neonize: Any,
+        settings: WhatsAppSettings,
+        *,
+        account: str,
+        room: str | None,
+        folder: Path,
+        tell: Tell,
     ) -> None:
         self.traits = Traits(
             transport=TRANSPORT,
+            admin_room=jids.room(room),
             capabilities=frozenset((Capability.FRAGMENTS, Capability.REACTIONS)),
             pace_s=PACE_S,
             bubble_chars=BUBBLE_CHARS,
@@ -141,7 +149,7 @@ class WhatsAppChannel:
         if self._intake is None:
             return False
         try:
-            event = codec.to_record(raw, account=self._account)
+            event = codec.to_record(raw, account=self._account, room=self.traits.admin_room)
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
             return True

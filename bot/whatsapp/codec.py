@@ -21,20 +21,22 @@ CODEC = "neonize/1"
 OWN = "own"
 
 
-def to_record(raw: bytes, *, account: str) -> RawEvent | None:
+def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
     """The row to commit for a message event; None for what no shop answers: groups, status, keys.
 
-    Raises ``DecodeError`` for bytes that are no such event.
+    ``room`` is the owner's room, the only group that is read. Raises ``DecodeError`` for bytes that are no
+    such event.
     """
     event = _event(raw)
     source = event.Info.MessageSource
-    if source.Chat.Server not in jids.PRIVATE:
+    chat = _chat(source, room)
+    if source.Chat.Server not in jids.PRIVATE and chat != room:
         return None
     said = content.read(event.Message)
     if said is None:
         return None
-    chat = jids.written(source.Chat)
-    own = bool(source.IsFromMe)
+    # In the owner's room it makes no difference from which phone he writes.
+    own = bool(source.IsFromMe) and chat != room
     return RawEvent(
         account=account,
         chat=chat,
@@ -59,7 +61,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
-    own = bool(source.IsFromMe)
+    own = row.kind == OWN
     # In what the shop wrote itself the customer is the one whose chat it is.
     alternative = source.RecipientAlt if own else source.SenderAlt
     person = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
@@ -76,6 +78,15 @@ def parse(row: Row[Any]) -> IncomingMessage:
         sent_ms=event.Info.Timestamp or None,
         own=own,
     )
+
+
+def _chat(source: Any, room: str | None) -> str:
+    """Where the answer goes. The owner's room is one chat, whichever of its addresses a message names."""
+    known = {jids.written(source.Chat)}
+    if not source.IsGroup:
+        other = source.RecipientAlt if source.IsFromMe else source.SenderAlt
+        known |= {f"{user}@{server}" for server, user in jids.addresses(other)}
+    return room if room is not None and room in known else jids.written(source.Chat)
 
 
 def _event(raw: bytes) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from config.phone import normalise_phone
 from store.customers import Address
 
 PHONES = "s.whatsapp.net"  # the user part is a phone number
@@ -27,6 +28,17 @@ def addresses(*jids: Any) -> tuple[Address, ...]:
     """The filled-in private addresses among them, in this order, each once."""
     known = (Address(jid.Server, jid.User) for jid in jids if is_known(jid) and jid.Server in PRIVATE)
     return tuple(dict.fromkeys(known))
+
+
+def room(setting: str | None) -> str | None:
+    """RUANG_ADMIN as a chat: a group's or a person's address, or a phone number. None when it is neither."""
+    if setting is None:
+        return None
+    if "@" in setting:
+        user, server = split(setting)
+        return f"{user}@{server}"
+    number = normalise_phone(setting) or "".join(char for char in setting if char.isdigit())
+    return f"{number}@{PHONES}" if number else None
 
 
 def split(chat: str) -> tuple[str, str]:

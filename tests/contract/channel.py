@@ -87,15 +87,17 @@ class FaultyChannel:
         """Somebody writes; None when the channel takes nothing in any more."""
         if self._intake is None or self.state is not State.ONLINE:
             return None
-        raw = fields.pop("raw", None)
+        raw, kind = fields.pop("raw", None), fields.pop("kind", "text")
         if raw is None:
             raw = json.dumps({"text": text, **fields}).encode()
+        own = fields.get("own", False)
         event = RawEvent(
             account=self._intake.account,
             chat=chat,
-            sender=chat,
+            lane=f"own {chat}" if own else None,
+            sender="own" if own else chat,
             message_id=message_id,
-            kind="text",
+            kind=kind,
             codec="uji/1",
             raw=raw,
         )
@@ -104,7 +106,7 @@ class FaultyChannel:
     def parse(self, event: Row[Any]) -> IncomingMessage:
         try:
             raw = json.loads(event.raw)
-            addresses = raw.get("addresses") or [["uji", event.sender]]
+            addresses = raw.get("addresses") or [["uji", event.chat]]
             return IncomingMessage(
                 chat=event.chat,
                 sender=event.sender,
@@ -115,6 +117,8 @@ class FaultyChannel:
                 name=raw.get("name"),
                 quoted_id=raw.get("quote"),
                 context=raw.get("context", ""),
+                sent_ms=raw.get("sent_ms"),
+                own=raw.get("own", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Unreadable(f"row {event.id} is no event of the tests") from exc

@@ -10,7 +10,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.secret import Secret
-from config.settings import LogFormat, Mode, Settings, keys
+from config.settings import LogFormat, Login, Mode, Settings, keys
 
 ROOT = Path(__file__).parents[3]
 NEEDED = {"OPENAI_API_KEY": "sk-kunci", "SHOP_NAME": "Toko Uji"}
@@ -67,11 +67,15 @@ def test_every_key_is_read_into_its_field() -> None:
         BURST_MAX_S="1",
         LOOP_ANSWERS="9",
         WATCH_KNOWLEDGE="tidak",
+        HUMAN_PAUSE_S="900",
         HANDOFF_REMINDER_S="60",
         POLL_S="0.1",
         DRAIN_S="0",
         SEND_ATTEMPTS="1",
         PACE_S="2",
+        WHATSAPP_NUMBER="0812-3456-7890",
+        WHATSAPP_LOGIN="code",
+        WHATSAPP_BOT_TAG="ya",
         WEBHOOKS_HOST="::1",
         WEBHOOKS_PORT="0",
         LOG_LEVEL="debug",
@@ -115,12 +119,14 @@ def test_every_key_is_read_into_its_field() -> None:
         "burst_max_s": 1.0,
         "loop_answers": 9,
         "watch_knowledge": False,
+        "human_pause_s": 900.0,
         "handoff_reminder_s": 60.0,
         "poll_s": 0.1,
         "drain_s": 0.0,
         "send_attempts": 1,
         "pace_s": 2.0,
     }
+    assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
     assert changed["webhooks"] == {"host": "::1", "port": 0}
     assert log == {"level": "DEBUG", "format": LogFormat.JSON, "under_supervisor": True}
 
@@ -371,3 +377,26 @@ def env_file(folder: Path, text: str) -> Path:
     file.write_text(text, encoding="utf-8")
     os.chmod(file, 0o600)
     return file
+
+
+def test_logging_in_by_code_needs_the_number_of_the_phone() -> None:
+    with pytest.raises(ConfigError, match="WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER"):
+        load(WHATSAPP_LOGIN="code")
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("0812-3456-7890", "6281234567890"),
+        ("+62 812 3456 7890", "6281234567890"),
+        ("+65 9123 4567", "6591234567"),
+    ],
+)
+def test_the_shops_number_is_read_as_people_write_it(written: str, number: str) -> None:
+    assert load(WHATSAPP_NUMBER=written).whatsapp.number == number
+
+
+@pytest.mark.parametrize("written", ["toko", "0812", "081234567890123456", "62812x4567890"])
+def test_what_is_no_phone_number_is_refused(written: str) -> None:
+    with pytest.raises(ConfigError, match="WHATSAPP_NUMBER must be a phone number"):
+        load(WHATSAPP_NUMBER=written)

@@ -1,0 +1,184 @@
+"""The shop's people write from the shop's own phone, and the bot steps back; lateness and media beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from config.settings import Settings
+from store.doors import Store
+from store.schema import handoffs as handoff_rows
+from store.schema import inbox as inbox_rows
+from store.schema import outbox as outbox_rows
+from store.schema import turns as turn_rows
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, shops
+
+HUMAN = "Bentar ya Kak, aku cek dulu"
+
+
+@pytest.fixture
+async def open_shop(store: Store, make_settings: Callable[..., Settings]) -> AsyncIterator[OpenShop]:
+    async with shops(store, make_settings) as opened:
+        yield opened
+
+
+def _ago(*, minutes: float = 0, seconds: float = 0) -> int:
+    return int((time.time() - minutes * 60 - seconds) * 1000)
+
+
+async def _types(shop: TinyShop, chat: str, text: str, **fields: object) -> None:
+    """Somebody at the shop writes into the chat from the shop's phone."""
+    await shop.record(chat, text, own=True, **fields)
+    await shop.settled()
+
+
+async def _types_meanwhile(shop: TinyShop, chat: str, text: str) -> None:
+    """The same while something of the chat is still under way."""
+    await shop.record(chat, text, own=True)
+    own = (inbox_rows.c.sender == "own", inbox_rows.c.finished_ms.is_not(None))
+    await _until(shop, lambda: shop.count(inbox_rows, *own), 1)
+
+
+async def _until(shop: TinyShop, count: Callable[[], Awaitable[int]], wanted: int) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while await count() < wanted:  # noqa: ASYNC110 - the database sets no event.
+            await asyncio.sleep(0.01)
+
+
+async def _replies(shop: TinyShop) -> list[tuple[str, str, str]]:
+    return [(turn.asked, turn.replied, turn.author) for turn in await shop.rows(turn_rows)]
+
+
+async def test_the_bot_is_silent_in_a_chat_where_a_human_wrote_and_nowhere_else(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await _types(shop, "budi", HUMAN)
+    assert await shop.says("budi", QUESTION) == []
+    assert COD in (await shop.says("siti", QUESTION))[0]
+    assert ("", HUMAN, "human") in await _replies(shop)
+
+
+async def test_the_pause_is_counted_from_the_humans_last_message(open_shop: OpenShop) -> None:
+    shop = await open_shop(HUMAN_PAUSE_S="1800")
+    await _types(shop, "budi", HUMAN, sent_ms=_ago(minutes=10))
+    assert 19 * 60_000 < (await shop.customer("budi")).silent_ms <= 20 * 60_000
+    await _types(shop, "budi", "sudah ya Kak", sent_ms=_ago(seconds=1))
+    assert (await shop.customer("budi")).silent_ms > 29 * 60_000
+
+
+async def test_words_of_long_ago_are_kept_but_pause_nothing(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await _types(shop, "budi", HUMAN, sent_ms=_ago(minutes=31))
+    assert (await shop.customer("budi")).silent_ms == 0
+    assert len(await shop.says("budi", QUESTION)) == 1
+
+
+async def test_an_answer_under_way_is_dropped_when_the_human_speaks(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    thinking = shop.thinking()
+    await shop.record("budi", QUESTION)
+    await thinking.has_begun()
+    await _types_meanwhile(shop, "budi", HUMAN)
+    thinking.go_on()
+    await shop.settled()
+    assert shop.heard("budi") == []
+
+
+async def test_an_answer_that_waits_to_be_sent_is_dropped_when_the_human_speaks(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.online.clear()
+    await shop.record("budi", QUESTION)
+    await _until(shop, lambda: shop.count(outbox_rows, outbox_rows.c.state == "claimed"), 1)
+    await _types_meanwhile(shop, "budi", HUMAN)
+    shop.channel.online.set()
+    await shop.settled()
+    assert shop.heard("budi") == []
+    assert [row.state for row in await shop.rows(outbox_rows)] == ["dropped"]
+
+
+async def test_the_humans_words_answer_what_was_open_and_end_the_reminders(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN)
+    await _types(shop, "budi", "Ada Kak, ukuran 42 sampai 46", sent_ms=_ago(seconds=-60))
+    [handoff] = await shop.rows(handoff_rows)
+    assert (handoff.state, handoff.answer) == ("answered", "Ada Kak, ukuran 42 sampai 46")
+
+
+async def test_what_whatsapp_business_says_by_itself_pauses_nothing_and_is_told_once(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    greeting = "Selamat datang di toko kami!"
+    for number in range(3):
+        chat, sent_ms = f"pelanggan{number}", _ago(seconds=10)
+        await shop.says(chat, "halo", sent_ms=sent_ms)
+        await _types(shop, chat, greeting, sent_ms=sent_ms + 1_000)
+        assert (await shop.customer(chat)).silent_ms == 0
+    assert [turn for turn in await _replies(shop) if turn[2] == "auto"] == [("", greeting, "auto")] * 3
+    assert sum(greeting in notice for notice in shop.heard("owner")) == 1
+
+
+async def test_the_same_words_in_a_third_chat_are_a_machines(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    for chat in ("budi", "siti", "dewi"):
+        await _types(shop, chat, "Toko tutup, buka lagi besok")
+    assert [(await shop.customer(chat)).silent_ms > 0 for chat in ("budi", "siti", "dewi")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+async def test_the_bots_own_message_that_comes_back_is_no_human(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "halo")
+    await _types(shop, "budi", shop.heard("budi")[0], message_id=shop.last_id("budi"))
+    assert (await shop.customer("budi")).silent_ms == 0
+
+
+async def test_a_late_answer_says_sorry_and_a_very_late_one_is_left_to_a_person(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    answer = (await shop.says("budi", QUESTION, sent_ms=_ago(minutes=20)))[0]
+    assert answer.startswith(f"{shop.wording.say('terlambat')} {COD}")
+    assert await shop.says("siti", QUESTION, sent_ms=_ago(minutes=13 * 60)) == []
+    assert shop.model_asked() == 1
+    [handoff] = await shop.rows(handoff_rows)
+    assert (handoff.question, handoff.reason) == (QUESTION, "late")
+    assert QUESTION in shop.heard("owner")[0]
+    # The owner answers by quoting, as ever.
+    await shop.owner("Bisa Kak", quote=shop.last_id())
+    assert shop.heard("siti") == ["Bisa Kak"]
+
+
+async def test_a_chat_that_waited_gets_one_answer(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    thinking = shop.thinking()
+    await shop.record("budi", "jam buka toko?")
+    await thinking.has_begun()
+    for text in (QUESTION, "halo kak"):
+        await shop.record("budi", text, sent_ms=_ago(minutes=20))
+    thinking.go_on()
+    await shop.settled()
+    assert len(shop.heard("budi")) == 2
+    assert shop.heard("budi")[1].startswith(shop.wording.say("terlambat"))
+
+
+async def test_a_voice_note_brings_in_a_person_in_the_same_breath(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    answer = (await shop.says("budi", "", kind="audio"))[0]
+    assert answer.startswith(shop.wording.say("suara"))
+    [handoff] = await shop.rows(handoff_rows)
+    assert (handoff.question, handoff.reason) == ("(voice note)", "media")
+    assert "(voice note)" in shop.heard("owner")[0]
+
+
+async def test_a_picture_is_asked_about_unless_words_came_with_it(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    assert (await shop.says("budi", "", kind="image"))[0].startswith(shop.wording.say("foto"))
+    assert await shop.says("budi", QUESTION, kind="image") == [COD]
+    assert await shop.says("budi", "", kind="document") == [shop.wording.say("kiriman")]
+    await shop.says("budi", "", kind="sticker", message_id="s1")
+    assert shop.heard("budi")[-1] == "(🙏)"
+    assert await shop.count(handoff_rows) == 0
