@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bot; the process's exit code."""
     options = _parser().parse_args(arguments)
+    if options.channel is None:
+        options.channel = "terminal" if options.jsonl or options.person else "whatsapp"
     try:
         settings = Settings.load()
     except ConfigError as exc:
@@ -59,7 +61,7 @@ def _channel_factory(settings: Settings, options: argparse.Namespace) -> Channel
         return partial(whatsapp_channel, settings=settings, reclaim_logging=reclaim_logging)
     from bot.terminal.app import terminal_channel
 
-    return partial(terminal_channel, json_lines=options.jsonl, person=options.person)
+    return partial(terminal_channel, json_lines=options.jsonl, person=options.person or "pelanggan")
 
 
 async def _run(settings: Settings, make_channel: ChannelFactory) -> int:
@@ -125,15 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--channel",
         choices=["whatsapp", "terminal"],
-        default="whatsapp",
-        help="where customers write (default: %(default)s)",
+        help="where customers write (default: whatsapp, or terminal with one of the options below)",
     )
     parser.add_argument(
         "--as",
         dest="person",
-        default="pelanggan",
         metavar="NAME",
-        help="who you are in the terminal; 'owner' is the shop's owner (default: %(default)s)",
+        help="terminal: who you are; 'owner' is the shop's owner (default: pelanggan)",
     )
     parser.add_argument(
         "--jsonl", action="store_true", help="terminal: JSON lines in and out, with ids, for programs"

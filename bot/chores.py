@@ -12,15 +12,18 @@ from sqlalchemy import Connection
 
 from bot.people import People
 from config.shop import Shop
-from store import handoffs, owners
+from store import customers, handoffs, owners
 from store.doors import Store
 from store.errors import StoreError
+from store.handoffs import Reason
 from store.memory.index import MemoryIndex
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 10.0
 REMINDER_CHECK_S = 30.0
+# A customer who writes while a person has the chat is not forgotten there.
+WAITING_MS = 20 * 60 * 1000
 
 
 def chores(
@@ -30,6 +33,7 @@ def chores(
     return {
         "memory": _every(poll_s, "memory", lambda: _follow(memory)),
         "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, instance)),
+        "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
     }
 
@@ -50,6 +54,26 @@ async def _follow(memory: MemoryIndex) -> None:
 
 async def _beat(store: Store, instance: str) -> None:
     await store.write(lambda c: owners.beat(c, instance))
+
+
+async def tell_of_waiting(store: Store, people: People) -> None:
+    """Tell the owner, once a question, who waits in a chat that a person took over."""
+
+    def tell(connection: Connection) -> None:
+        for found in customers.waiting_for_a_person(connection, people.room.account, for_ms=WAITING_MS):
+            people.hand_over(
+                connection,
+                customer=found.customer,
+                chat=found.chat,
+                question=found.asked,
+                reason=Reason.WAITING,
+            )
+
+    def anybody(connection: Connection) -> bool:
+        return bool(customers.waiting_for_a_person(connection, people.room.account, for_ms=WAITING_MS))
+
+    if await store.read(anybody, slow=True):
+        await store.write(tell)
 
 
 async def remind(store: Store, people: People, shop: Shop) -> None:

@@ -20,7 +20,8 @@ from store.outbox import NewMessage, Purpose
 MAX_QUOTED_CHARS = 300
 
 
-# LATE is missing on purpose: nobody was told anything.
+_NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
+# WAITING and LATE are missing on purpose: nobody was told anything.
 _PROMISES = {
     Reason.UNKNOWN: "belum_tahu",
     Reason.ASKED: "minta_admin",
@@ -30,6 +31,7 @@ _PROMISES = {
 _NOTICES = {
     Reason.ASKED: "admin_minta_orang",
     Reason.MEDIA: "admin_kiriman",
+    Reason.WAITING: "admin_menunggu",
     Reason.LATE: "admin_terlambat",
 }
 
@@ -79,7 +81,8 @@ class People:
             chat=chat,
             question=question,
             reason=reason,
-            remind_after_ms=self._remind_after_ms,
+            # Somebody of the shop is in that chat himself; he is told once.
+            remind_after_ms=_NEVER_MS if reason is Reason.WAITING else self._remind_after_ms,
         )
         sentence = _NOTICES.get(reason, "admin_butuh_jawaban")
         body = self.wording.say(sentence, **self._about(connection, customer.id, customer.name, question))

@@ -76,7 +76,7 @@ class Takeover:
         sent_ms = now_ms if last.sent_ms is None else min(last.sent_ms, now_ms)
         left_ms = int(self.pause_s * 1000) - (now_ms - sent_ms)
         if left_ms > customer.silent_ms:
-            customers.keep_silent(connection, customer.id, for_ms=left_ms, reason="human")
+            customers.keep_silent(connection, customer.id, for_ms=left_ms, reason=customers.HUMAN)
             log.info("human_took_over", customer=customer.id, for_s=left_ms // 1000)
 
     def _keep(self, connection: Connection, customer: Customer, text: str, author: Author) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, or_, select, update
 
 from store import changes
 from store.schema import (
@@ -39,6 +39,9 @@ class Customer:
     mode: str | None
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
 
+
+# Why the bot is silent in a chat (`silent_reason`): a person writes there.
+HUMAN = "human"
 
 # Purposes (store.outbox.Purpose) of what goes to the customer himself.
 _TO_CUSTOMERS = ("answer", "relay")
@@ -139,6 +142,41 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
         .where(customers.c.id == customer_id)
         .values(silent_until_ms=now_ms() + for_ms, silent_reason=reason)
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """A customer whose newest words nobody has answered while a person has the chat."""
+
+    customer: Customer
+    chat: str
+    asked: str
+
+
+def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -> list[Waiting]:
+    """Who has waited at least ``for_ms`` inside a pause that a person's words began (reason ``human``)."""
+    his = turns.alias("his")
+    newest = select(func.max(his.c.id)).where(his.c.customer_id == customers.c.id).scalar_subquery()
+    chat = (
+        select(inbox.c.chat)
+        .where(inbox.c.customer_id == customers.c.id)
+        .order_by(inbox.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        _COLUMNS.add_columns(chat, turns.c.asked)
+        .join_from(customers, turns, turns.c.id == newest)
+        .where(
+            customers.c.account == account,
+            customers.c.silent_reason == HUMAN,
+            customers.c.silent_until_ms > now_ms(),
+            turns.c.asked != "",
+            turns.c.replied == "",
+            turns.c.created_ms <= now_ms() - for_ms,
+        )
+    ).all()
+    return [Waiting(customer=_customer(row), chat=row[5], asked=row[6]) for row in rows if row[5] is not None]
 
 
 def not_introduced(connection: Connection, customer_id: int) -> None:

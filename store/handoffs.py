@@ -21,6 +21,7 @@ class Reason(StrEnum):
     ASKED = "asked"  # the customer asked for a person
     TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
     MEDIA = "media"  # he sent something that only a person understands
+    WAITING = "waiting"  # he wrote while the bot was silent for a person, and no person has answered
     LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
 
 

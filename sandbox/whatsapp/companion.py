@@ -62,6 +62,11 @@ class Companion:
         if self.is_active and self.line is not None:
             self.line.send(node)
 
+    def answer(self, node: Node) -> None:
+        """Acknowledge what the device sent; it may send before it declared itself ready for stanzas."""
+        if self.line is not None:
+            self.line.send(node)
+
     def activate(self) -> None:
         """The device is ready: give it what waited, marked as such."""
         line = self.line

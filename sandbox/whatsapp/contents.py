@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.whatsapp.jid import Jid
+from sandbox.whatsapp.media import Sealed
 from sandbox.whatsapp.protos import E2E
 
 # Fields of E2E.Message that say what kind a message is, with our word for it.
@@ -23,6 +25,8 @@ _KINDS = {
     "contactsArrayMessage": "contact",
     "reactionMessage": "reaction",
 }
+# What stands beside a message, or comes before the first one of a group, and is none itself.
+_KEY_FIELDS = {"senderKeyDistributionMessage", "messageContextInfo"}
 _WRAPPERS = (
     "ephemeralMessage",
     "viewOnceMessage",
@@ -38,6 +42,15 @@ _MEDIA_TYPES = {
     "documentMessage": "document",
     "stickerMessage": "sticker",
     "contactMessage": "vcard",
+}
+
+_FILE_FIELDS = {
+    "image": "imageMessage",
+    "video": "videoMessage",
+    "audio": "audioMessage",
+    "voice": "audioMessage",
+    "sticker": "stickerMessage",
+    "document": "documentMessage",
 }
 
 Message = Any
@@ -61,6 +74,21 @@ class Received:
     # The message that an edit, a revocation, a reaction or a reply is about.
     about: str = ""
 
+    @classmethod
+    def now(cls, message_id: str, message: Message, *, sender: Jid, chat: Jid, sent_ms: int = 0) -> Received:
+        """The message as it is shown; sent just now unless it is said when."""
+        kind, words, about = description(message)
+        return cls(
+            id=message_id,
+            kind=kind,
+            text=words,
+            message=message,
+            sender=sender,
+            chat=chat,
+            sent_ms=sent_ms or time.time_ns() // 1_000_000,
+            about=about,
+        )
+
 
 def text(words: str) -> Message:
     return E2E.Message(conversation=words)
@@ -75,6 +103,34 @@ def reply(words: str, *, to: Received) -> Message:
     context.participant = str(to.sender.account)
     context.quotedMessage.CopyFrom(to.message)
     return made
+
+
+def file(kind: str, sealed: Sealed, path: str, *, mime: str, caption: str = "", name: str = "") -> Message:
+    """A file that lies on the media host: image, video, audio, voice (a voice note), sticker or document."""
+    made = E2E.Message()
+    inner = getattr(made, _FILE_FIELDS[kind])
+    inner.directPath = path
+    inner.mediaKey = sealed.key
+    inner.fileSHA256 = sealed.plain_hash
+    inner.fileEncSHA256 = sealed.sealed_hash
+    inner.fileLength = sealed.length
+    inner.mimetype = mime
+    if caption:
+        inner.caption = caption
+    if name:
+        inner.fileName = name
+    if kind == "voice":
+        inner.PTT = True
+    return made
+
+
+def file_in(message: Message) -> tuple[str, Any]:
+    """The kind of a message's file (as `media` names it) and what says where it lies. Raises ValueError."""
+    inner = unwrapped(message)
+    for kind, field in _FILE_FIELDS.items():
+        if kind != "voice" and inner.HasField(field):
+            return kind, getattr(inner, field)
+    raise ValueError("there is no file in this message")
 
 
 def reaction(emoji: str, *, to: Received) -> Message:
@@ -151,6 +207,11 @@ def description(message: Message) -> tuple[str, str, str]:
         context = getattr(value, "contextInfo", None)
         return kind, words, context.stanzaID if context is not None else ""
     return "other", "", ""
+
+
+def is_key_alone(message: Message) -> bool:
+    """Whether the message only hands over the key of a group."""
+    return all(field.name in _KEY_FIELDS for field, _ in message.ListFields())
 
 
 def _protocol(protocol: Any) -> tuple[str, str, str]:

@@ -10,9 +10,10 @@ from sandbox.whatsapp.binary import Attribute, Node
 from sandbox.whatsapp.companion import Companion
 from sandbox.whatsapp.contents import Message, Received
 from sandbox.whatsapp.directory import User
-from sandbox.whatsapp.jid import Jid
+from sandbox.whatsapp.jid import GROUP, Jid
+from sandbox.whatsapp.media import seal
 from sandbox.whatsapp.network import Network
-from sandbox.whatsapp.phone import Phone, new_id, sent_now
+from sandbox.whatsapp.phone import Phone, group_of, new_id, sent_now
 
 
 class Addressing(enum.Enum):
@@ -49,8 +50,15 @@ class Customer(Phone):
         self.transmit(message_id, sent_now(message, self._attributes()), copies=copies, damaged=damaged)
         account = self.network.account
         if account.phone is not None:
-            account.phone.keep(self._as_seen(message_id, message, account))
+            seen = Received.now(message_id, message, sender=self.jid, chat=self.jid)
+            account.phone.keep(seen)
         return message_id
+
+    async def send_file(self, kind: str, data: bytes, *, mime: str, caption: str = "", name: str = "") -> str:
+        """Send an image, video, audio, voice (a voice note), sticker or document; the message's id."""
+        sealed = seal("audio" if kind == "voice" else kind, data)
+        path = self.network.media.put(sealed)
+        return await self.send(contents.file(kind, sealed, path, mime=mime, caption=caption, name=name))
 
     async def send_again(self, message_id: str) -> None:
         """Encrypt and send an earlier message anew under its id, as phones do that doubt it arrived."""
@@ -62,12 +70,10 @@ class Customer(Phone):
 
     async def read(self, received: Received) -> None:
         """Show the shop that the message was read."""
-        attributes: dict[str, Attribute] = {
-            "from": self.jid,
-            "id": received.id,
-            "type": "read",
-            "t": str(int(time.time())),
-        }
+        attributes: dict[str, Attribute] = {"from": self.jid}
+        if received.chat.server == GROUP:
+            attributes = {"from": received.chat, "participant": self.user.lid}
+        attributes |= {"id": received.id, "type": "read", "t": str(int(time.time()))}
         for companion in self.network.devices_of(self.network.account):
             companion.push(Node("receipt", dict(attributes)))
 
@@ -78,29 +84,18 @@ class Customer(Phone):
             companion.send_now(Node("chatstate", {"from": self.jid}, [state]))
 
     def understood(self, companion: Companion, stanza: Node, message: Message, sent_ms: int) -> None:
-        address = self.own_address(companion, stanza)
-        message_id = stanza.text("id")
-        kind, words, about = contents.description(message)
-        receipt: dict[str, Attribute] = {"from": address, "id": message_id, "t": str(sent_ms // 1000)}
+        receipt = self.receipt(stanza) | {"t": str(sent_ms // 1000)}
         companion.push(Node("receipt", receipt))
-        sender = companion.address_beside(address)
+        sender = companion.address_beside(self.own_address(stanza))
+        chat = group_of(stanza) or sender.account
         self.typing = False
-        self.keep(
-            Received(
-                id=message_id,
-                kind=kind,
-                text=words,
-                message=message,
-                sender=sender,
-                chat=sender.account,
-                sent_ms=sent_ms,
-                about=about,
-            )
-        )
+        received = Received.now(stanza.text("id"), message, sender=sender, chat=chat, sent_ms=sent_ms)
+        self.keep(received)
 
     def take_chatstate(self, node: Node) -> None:
         self.typing = node.child("composing") is not None
         self.typed += self.typing
+        self.show()
 
     def _attributes(self) -> dict[str, Attribute]:
         attributes: dict[str, Attribute] = {"from": self.jid, "notify": self.user.name}
@@ -109,16 +104,3 @@ class Customer(Phone):
         if self.addressing is Addressing.LID:
             attributes["sender_pn"] = self.user.jid
         return attributes
-
-    def _as_seen(self, message_id: str, message: Message, account: User) -> Received:
-        kind, words, about = contents.description(message)
-        return Received(
-            id=message_id,
-            kind=kind,
-            text=words,
-            message=message,
-            sender=self.jid,
-            chat=self.jid,
-            sent_ms=time.time_ns() // 1_000_000,
-            about=about,
-        )

@@ -122,7 +122,15 @@ def environment(port: int) -> dict[str, str]:
         # A proxy that is meant for the outside must not see loopback.
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
+        # Media comes by https from the server's own authority. The program then trusts nobody else, which is
+        # right for one that must not leave loopback.
+        "SSL_CERT_FILE": str(authority_file(port)),
     }
+
+
+def authority_file(port: int) -> Path:
+    """Where the server on this port puts its authority's certificate."""
+    return cache_folder() / f"{port}.pem"
 
 
 @contextlib.contextmanager

@@ -21,9 +21,12 @@ from sandbox.whatsapp.companion import FEW_PREKEYS, Companion
 from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.directory import Directory, User
 from sandbox.whatsapp.faults import Faults
-from sandbox.whatsapp.jid import SERVER, Jid
+from sandbox.whatsapp.group import Group
+from sandbox.whatsapp.jid import GROUP, SERVER, Jid
+from sandbox.whatsapp.mediahost import MediaHost
 from sandbox.whatsapp.pairing import Pairing
 from sandbox.whatsapp.protos import WA6
+from sandbox.whatsapp.shared import Collections
 from sandbox.whatsapp.signal import PreKeyBundle
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,9 @@ class Network:
         self.account = self.directory.enter(owner_number, owner_name)
         self.faults = Faults()
         self.companions: dict[int, Companion] = {}
+        self.groups: dict[Jid, Group] = {}
+        self.media = MediaHost()
+        self.shared = Collections()
         self.pairing = Pairing(self)
         # By tag or name: stanzas and queries that nobody here knows; they are answered, and a test may look.
         self.unknown: Counter[str] = Counter()
@@ -64,7 +70,7 @@ class Network:
         self.pairing.forget(connection)
         if companion is not None and companion.line is connection:
             companion.leave()
-        self._tell()
+        self.tell()
 
     def _log_in(self, connection: Connection, static: bytes, client: WA6.ClientPayload) -> None:
         companion = self.companions.get(client.device)
@@ -131,7 +137,7 @@ class Network:
         connection.send(answer)
         if companion is not None and queries.activates(node):
             companion.activate()
-            self._tell()
+            self.tell()
 
     def _message(self, companion: Companion, node: Node) -> None:
         to = node.address("to")
@@ -148,12 +154,15 @@ class Network:
 
     def _acknowledge(self, companion: Companion, node: Node) -> None:
         if self.faults.ack_delay_s:
-            asyncio.get_running_loop().call_later(self.faults.ack_delay_s, companion.send_now, node)
+            asyncio.get_running_loop().call_later(self.faults.ack_delay_s, companion.answer, node)
         else:
-            companion.send_now(node)
+            companion.answer(node)
 
     def _distribute(self, companion: Companion, node: Node, to: Jid) -> None:
         participants = node.child("participants")
+        if to.server == GROUP:
+            self._to_group(companion, node, to)
+            return
         if participants is None:
             # A message to one device: an answer to a retry receipt, or to the account's own phone.
             self._deliver(companion, node, to, node)
@@ -162,6 +171,23 @@ class Network:
             address = target.address("jid")
             if address is not None:
                 self._deliver(companion, node, address, target)
+
+    def _to_group(self, companion: Companion, node: Node, to: Jid) -> None:
+        """First the group's key, for each member apart, then the message, which is the same for all."""
+        for target in (entry for part in node.all("participants") for entry in part.all("to")):
+            address = target.address("jid")
+            if address is not None:
+                self._deliver(companion, node, address, target)
+        group = self.groups.get(to)
+        message = node.child("enc")
+        if group is None or message is None:
+            log.warning("a message to the group %s, which is not here", to)
+            self.unknown["message to nobody"] += 1
+            return
+        asker = node.address("participant")
+        for member in group.members if asker is None else [self.directory.find(asker)]:
+            if member is not None and member.phone is not None:
+                member.phone.deliver(companion, node, message)
 
     def _deliver(self, companion: Companion, node: Node, address: Jid, holder: Node) -> None:
         user = self.directory.find(address)
@@ -180,9 +206,11 @@ class Network:
         attributes: dict[str, Attribute] = {"class": "receipt", "id": stanza_id, "from": to}
         if "type" in node.attributes:
             attributes["type"] = node.attributes["type"]
-        companion.send_now(Node("ack", attributes))
+        companion.answer(Node("ack", attributes))
         companion.confirm("message", stanza_id, to)
-        user = self.directory.find(to)
+        self.tell()
+        member = node.address("participant")
+        user = self.directory.find(to if member is None else member)
         if user is not None and user.phone is not None:
             user.phone.take_receipt(companion, node)
 
@@ -190,12 +218,13 @@ class Network:
         tag = node.text("class")
         kind = "" if tag == "message" else node.text("type")
         companion.confirm(tag, node.text("id"), node.address("to"), kind)
+        self.tell()
 
     def _presence(self, companion: Companion, node: Node) -> None:
         kind = node.text("type", "available")
         if kind in ("available", "unavailable"):
             companion.is_available = kind == "available"
-            self._tell()
+            self.tell()
 
     def _chatstate(self, companion: Companion, node: Node) -> None:
         to = node.address("to")
@@ -231,7 +260,7 @@ class Network:
         """A device was linked on the account's phone."""
         self.companions[companion.jid.device] = companion
         self.account.devices = [0, *self.companions]
-        self._tell()
+        self.tell()
 
     def unlink(self, companion: Companion) -> None:
         """A device was removed, by itself or on the phone; its connection is told so."""
@@ -240,13 +269,13 @@ class Network:
         if isinstance(companion.line, Connection):
             conflict = Node("conflict", {"type": "device_removed"})
             companion.line.part(Node("stream:error", {"code": "401"}, [conflict]))
-        self._tell()
+        self.tell()
 
     def number(self) -> str:
         """An id for a stanza of the server's own."""
         return str(next(self._numbers))
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Wake whoever waits for devices to come or go."""
         self.changed.set()
         self.changed = asyncio.Event()

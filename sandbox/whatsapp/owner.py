@@ -9,13 +9,22 @@ from sandbox.whatsapp.binary import Attribute, Node
 from sandbox.whatsapp.companion import Companion
 from sandbox.whatsapp.contents import Message, Received
 from sandbox.whatsapp.customer import Customer
+from sandbox.whatsapp.directory import User
 from sandbox.whatsapp.jid import Jid
-from sandbox.whatsapp.phone import Phone, new_id, sent_now
+from sandbox.whatsapp.network import Network
+from sandbox.whatsapp.phone import Phone, group_of, new_id, sent_now
 from sandbox.whatsapp.protos import E2E
+from sandbox.whatsapp.shared import CRITICAL, SharedKey, naming
 
 
 class Owner(Phone):
     """The phone of the account; the bot is a device linked to it."""
+
+    def __init__(self, network: Network, user: User) -> None:
+        super().__init__(network, user)
+        self._shared_key = SharedKey.generate()
+        change = naming(user.name, self._shared_key, time.time_ns() // 1_000_000)
+        network.shared.append(CRITICAL, change)
 
     @property
     def jid(self) -> Jid:
@@ -23,16 +32,22 @@ class Owner(Phone):
 
     async def scan(self, qr_text: str) -> Companion:
         """Link the device that shows this QR code; done once it signed. Raises PairingRefused."""
-        return await self.network.pairing.scan(qr_text, self.identity.pair)
+        companion = await self.network.pairing.scan(qr_text, self.keyring.identity.pair)
+        self._share_settings(companion)
+        return companion
 
     async def enter_code(self, code: str) -> Companion:
         """Link the device that shows this code of eight characters. Raises PairingRefused."""
-        return await self.network.pairing.enter_code(code, self.user.jid.user, self.identity.pair)
+        companion = await self.network.pairing.enter_code(
+            code, self.user.jid.user, self.keyring.identity.pair
+        )
+        self._share_settings(companion)
+        return companion
 
     async def logout_companion(self) -> None:
         """Remove every linked device."""
         for companion in list(self.network.companions.values()):
-            self._sessions.pop(companion.jid.device, None)
+            self.keyring.forget(companion.jid.device)
             self.network.unlink(companion)
 
     async def send(self, customer: Customer, content: str | Message) -> str:
@@ -52,37 +67,33 @@ class Owner(Phone):
             attributes["addressing_mode"] = "lid"
             attributes["peer_recipient_pn"] = customer.user.jid
         self.transmit(message_id, sent_now(copy, attributes))
-        kind, words, about = contents.description(message)
         own = self.user.address_beside(chat)
-        customer.keep(
-            Received(
-                id=message_id,
-                kind=kind,
-                text=words,
-                message=message,
-                sender=own,
-                chat=own,
-                sent_ms=time.time_ns() // 1_000_000,
-                about=about,
-            )
-        )
+        customer.keep(Received.now(message_id, message, sender=own, chat=own))
         return message_id
+
+    def _share_settings(self, companion: Companion) -> None:
+        """Give a new device the key of the shared settings, as phones do first of all."""
+        message = E2E.Message()
+        protocol = message.protocolMessage
+        protocol.type = E2E.ProtocolMessage.APP_STATE_SYNC_KEY_SHARE
+        key = protocol.appStateSyncKeyShare.keys.add()
+        key.keyID.keyID = self._shared_key.id
+        key.keyData.keyData = self._shared_key.data
+        key.keyData.timestamp = time.time_ns() // 1_000_000
+        key.keyData.fingerprint.rawID = 1
+        key.keyData.fingerprint.currentIndex = companion.jid.device
+        attributes: dict[str, Attribute] = {"from": self.user.jid, "category": "peer"}
+        self.transmit(new_id(), sent_now(message, attributes), to=[companion])
 
     def understood(self, companion: Companion, stanza: Node, message: Message, sent_ms: int) -> None:
         """The bot's own messages come as copies; what is between the devices alone is not shown."""
+        group = group_of(stanza)
         copy = message.deviceSentMessage
-        if not copy.HasField("message"):
+        if group is not None:
+            chat, shown = group, message
+        elif copy.HasField("message"):
+            chat, shown = Jid.parse(copy.destinationJID), copy.message
+        else:
             return
-        kind, words, about = contents.description(copy.message)
-        self.keep(
-            Received(
-                id=stanza.text("id"),
-                kind=kind,
-                text=words,
-                message=copy.message,
-                sender=companion.address_beside(Jid.parse(copy.destinationJID)),
-                chat=Jid.parse(copy.destinationJID),
-                sent_ms=sent_ms,
-                about=about,
-            )
-        )
+        sender = companion.lid if group is not None else companion.address_beside(chat)
+        self.keep(Received.now(stanza.text("id"), shown, sender=sender, chat=chat, sent_ms=sent_ms))

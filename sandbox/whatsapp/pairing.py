@@ -21,8 +21,9 @@ from sandbox.whatsapp.signal import KeyPair
 if TYPE_CHECKING:
     from sandbox.whatsapp.network import Network
 
-# whatsmeow shows the first for 60 s and the others for 20 s each, then gives up.
-_REFERENCES = 6
+# WhatsApp gives six: whatsmeow shows the first for 60 s and the others for 20 s each, then gives up. Of fewer
+# each lasts 20 s, and with none the client has nothing to show and gives up at once.
+CODES = 6
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,6 +53,7 @@ class Pairing:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.codes = CODES
         self._applicants: dict[Connection, Applicant] = {}
         self._by_reference: dict[str, Applicant] = {}
 
@@ -62,7 +64,7 @@ class Pairing:
             registration_id=int.from_bytes(data.eRegid, "big"),
             identity=data.eIdent,
             signed=(int.from_bytes(data.eSkeyID, "big"), data.eSkeyVal, data.eSkeySig),
-            references=[f"2@{base64.b64encode(os.urandom(48)).decode()}" for _ in range(_REFERENCES)],
+            references=[f"2@{base64.b64encode(os.urandom(48)).decode()}" for _ in range(self.codes)],
         )
         self._applicants[connection] = applicant
         for reference in applicant.references:

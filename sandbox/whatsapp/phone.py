@@ -1,4 +1,4 @@
-"""A simulated phone: keys, sessions with the account's linked devices, what it sent and received."""
+"""A simulated phone: what it sent and received, and how it talks with the account's linked devices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,13 @@ from sandbox.whatsapp.binary import Attribute, Node
 from sandbox.whatsapp.companion import Companion
 from sandbox.whatsapp.contents import Message, Received
 from sandbox.whatsapp.directory import User
-from sandbox.whatsapp.jid import Jid
+from sandbox.whatsapp.group import Group
+from sandbox.whatsapp.jid import GROUP, Jid
+from sandbox.whatsapp.keyring import Keyring, Sent
+from sandbox.whatsapp.media import unseal
 from sandbox.whatsapp.protos import E2E
 from sandbox.whatsapp.queries import bundle_nodes
-from sandbox.whatsapp.signal import (
-    Duplicate,
-    Identity,
-    PreKeyBundle,
-    Sessions,
-    SignalError,
-    pad,
-    unpad,
-)
+from sandbox.whatsapp.signal import Duplicate, PreKeyBundle, SignalError
 
 if TYPE_CHECKING:
     from sandbox.whatsapp.network import Network
@@ -37,7 +33,6 @@ log = logging.getLogger(__name__)
 _SENT_KEPT = 256
 # whatsmeow gives up after as many; so do phones.
 _MOST_RETRIES = 5
-_CIPHER_VERSION = "2"
 
 
 @dataclass(kw_only=True)
@@ -50,28 +45,20 @@ class Receipts:
     retries: int = 0
 
 
-@dataclass(kw_only=True)
-class Sent:
-    """A message as it was sent, to be encrypted again on demand."""
-
-    plaintext: bytes
-    attributes: dict[str, Attribute]
-    media: str
-
-
 class Phone:
     """What a customer's and the owner's phone have in common."""
 
     def __init__(self, network: Network, user: User) -> None:
         self.network = network
         self.user = user
-        self.identity = Identity.generate()
+        self.keyring = Keyring(network.bundle_of)
         self.received: list[Received] = []
         self.receipts: dict[str, Receipts] = {}
         # Messages that could not be decrypted, and how often the phone asked for each again.
         self.undecryptable: dict[str, int] = {}
         self.answers_retries = True
-        self._sessions: dict[int, Sessions] = {}
+        # Called with this phone after anything that its screen would show: messages, ticks, typing.
+        self.watchers: list[Callable[[Phone], None]] = []
         self._sent: dict[str, Sent] = {}
         self._unseen: deque[Received] = deque()
         self._arrived = asyncio.Event()
@@ -87,22 +74,55 @@ class Phone:
                 await self._arrived.wait()
         return self._unseen.popleft()
 
+    async def post(self, group: Group, content: str | Message, *, damaged: bool = False) -> str:
+        """Send words or any message to a group; the message's id."""
+        message = contents.text(content) if isinstance(content, str) else content
+        message_id = new_id()
+        attributes: dict[str, Attribute] = {
+            "from": group.jid,
+            "participant": self.user.lid,
+            "participant_pn": self.user.jid,
+            "addressing_mode": "lid",
+            "notify": self.user.name,
+        }
+        if self.network.account in group.members:
+            self.transmit(message_id, sent_now(message, attributes, group), damaged=damaged)
+        for member in group.members:
+            if member.phone is not None and member is not self.user:
+                seen = Received.now(message_id, message, sender=self.user.lid, chat=group.jid)
+                member.phone.keep(seen)
+        return message_id
+
+    def open_file(self, received: Received) -> bytes:
+        """The file of a received message.
+
+        Raises ValueError when there is none or it is broken, KeyError when the media host lost it.
+        """
+        kind, place = contents.file_in(received.message)
+        sealed = self.network.media.fetch(place.directPath)
+        return unseal(kind, sealed, key=place.mediaKey, plain_hash=place.fileSHA256)
+
     def forget_sessions(self) -> None:
         """Lose all Signal sessions, as after a restored backup: what comes next can't be decrypted."""
-        self._sessions.clear()
+        self.keyring.forget()
 
     # --- For the network ------------------------------------------------------------------------------------
 
     def bundle(self) -> PreKeyBundle:
         """Keys for a device that writes to this phone first."""
-        return self.identity.bundle()
+        return self.keyring.identity.bundle()
 
     def deliver(self, companion: Companion, stanza: Node, encrypted: Node) -> None:
         """A linked device sent this; it is confirmed, or asked for again when it can't be decrypted."""
         message_id = stanza.text("id")
         sent_ms = time.time_ns() // 1_000_000
+        group = group_of(stanza)
         try:
-            plaintext = unpad(self._with(companion).decrypt(encrypted.text("type"), encrypted.data))
+            plaintext = self.keyring.open(companion, encrypted, group)
+            message = E2E.Message.FromString(plaintext)
+            if group is not None and message.HasField("senderKeyDistributionMessage"):
+                key = message.senderKeyDistributionMessage.axolotlSenderKeyDistributionMessage
+                self.keyring.learn(companion, group, key)
         except Duplicate:
             log.info("%s got %s twice", self.user.name, message_id)
             return
@@ -110,8 +130,8 @@ class Phone:
             log.info("%s can't decrypt %s: %s", self.user.name, message_id, exc)
             self._ask_again(companion, stanza)
             return
-        message = E2E.Message.FromString(plaintext)
-        self.understood(companion, stanza, message, sent_ms)
+        if not contents.is_key_alone(message):
+            self.understood(companion, stanza, message, sent_ms)
 
     def understood(self, companion: Companion, stanza: Node, message: Message, sent_ms: int) -> None:
         """A message was decrypted."""
@@ -123,15 +143,13 @@ class Phone:
         if kind == "retry":
             self._send_again(companion, node)
             return
-        ids = [
-            node.text("id"),
-            *(item.text("id") for entry in node.all("list") for item in entry.all("item")),
-        ]
-        for message_id in ids:
+        more = (item.text("id") for entry in node.all("list") for item in entry.all("item"))
+        for message_id in (node.text("id"), *more):
             receipts = self.receipts.setdefault(message_id, Receipts())
             receipts.delivered.add(companion.jid.device)
             if kind in ("read", "read-self", "played"):
                 receipts.read.add(companion.jid.device)
+        self.show()
 
     def take_chatstate(self, node: Node) -> None:
         """A linked device types, or stops."""
@@ -142,45 +160,48 @@ class Phone:
         self.received.append(received)
         self._unseen.append(received)
         self._arrived.set()
+        self.show()
 
-    def _with(self, companion: Companion) -> Sessions:
-        device = companion.jid.device
-        sessions = self._sessions.get(device)
-        if sessions is None:
-            sessions = self._sessions[device] = Sessions(self.identity)
-        return sessions
+    def show(self) -> None:
+        """Something changed on the screen."""
+        for watcher in self.watchers:
+            watcher(self)
+        self.network.tell()
 
-    def own_address(self, companion: Companion, stanza: Node) -> Jid:
+    def own_address(self, stanza: Node) -> Jid:
         """By which of its addresses the stanza reached this phone."""
         to = stanza.address("to")
+        if to is not None and to.server == GROUP:
+            return self.user.lid
         return self.user.jid if to is None else self.user.address_beside(to)
 
-    def transmit(self, message_id: str, sent: Sent, *, copies: int = 1, damaged: bool = False) -> None:
-        """Encrypt for every linked device of the account and send; remember it for those who ask again."""
+    def receipt(self, stanza: Node) -> dict[str, Attribute]:
+        """What a receipt for this stanza says of itself: from whom, in a group from which member of it."""
+        group = group_of(stanza)
+        own = self.own_address(stanza)
+        attributes: dict[str, Attribute] = {"from": own, "id": stanza.text("id")}
+        return attributes if group is None else attributes | {"from": group, "participant": own}
+
+    def transmit(
+        self,
+        message_id: str,
+        sent: Sent,
+        *,
+        to: list[Companion] | None = None,
+        copies: int = 1,
+        damaged: bool = False,
+    ) -> None:
+        """Send to linked devices, all unless some are named; it is kept for those who ask again."""
         self._sent[message_id] = sent
         if len(self._sent) > _SENT_KEPT:
             del self._sent[next(iter(self._sent))]
-        for companion in self.network.devices_of(self.network.account):
-            stanza = self._stanza(companion, message_id, sent, damaged=damaged)
+        companions = self.network.devices_of(self.network.account) if to is None else to
+        for companion, nodes in zip(companions, self.keyring.seal(companions, sent), strict=True):
+            if damaged:
+                nodes = [_damaged(node) for node in nodes]
+            stanza = Node("message", {"id": message_id, **sent.attributes}, nodes)
             for _ in range(copies):
                 companion.push(stanza)
-
-    def _stanza(
-        self, companion: Companion, message_id: str, sent: Sent, *, count: int = 0, damaged: bool = False
-    ) -> Node:
-        sessions = self._with(companion)
-        if not sessions:
-            sessions.begin(self.network.bundle_of(companion))
-        kind, data = sessions.encrypt(pad(sent.plaintext))
-        if damaged:
-            # The last bytes are the MAC.
-            data = data[:-1] + bytes((data[-1] ^ 1,))
-        attributes: dict[str, Attribute] = {"v": _CIPHER_VERSION, "type": kind}
-        if sent.media:
-            attributes["mediatype"] = sent.media
-        if count:
-            attributes["count"] = str(count)
-        return Node("message", {"id": message_id, **sent.attributes}, [Node("enc", attributes, data)])
 
     def _send_again(self, companion: Companion, node: Node) -> None:
         """A linked device could not decrypt a message of ours."""
@@ -193,8 +214,9 @@ class Phone:
         count = int(retry.text("count", "1")) if retry is not None else 1
         keys = node.child("keys")
         if keys is not None:
-            self._with(companion).begin(_bundle_in(node, keys, companion))
-        companion.push(self._stanza(companion, message_id, sent, count=count))
+            self.keyring.begin(companion, _bundle_in(node, keys, companion))
+        nodes = self.keyring.seal_again(companion, sent, count)
+        companion.push(Node("message", {"id": message_id, **sent.attributes}, nodes))
 
     def _ask_again(self, companion: Companion, stanza: Node) -> None:
         message_id = stanza.text("id")
@@ -204,21 +226,39 @@ class Phone:
             return
         now = str(int(time.time()))
         retry: dict[str, Attribute] = {"count": str(count), "id": message_id, "t": now, "v": "1"}
-        content = [Node("retry", retry), *bundle_nodes(self.identity.bundle())[:1]]
+        registration, *keys = bundle_nodes(self.bundle())
+        content = [Node("retry", retry), registration]
         if count > 1:
-            content.append(Node("keys", {}, bundle_nodes(self.identity.bundle())[1:]))
-        attributes: dict[str, Attribute] = {
-            "from": self.own_address(companion, stanza),
-            "id": message_id,
-            "type": "retry",
-            "t": now,
-        }
-        companion.push(Node("receipt", attributes, content))
+            content.append(Node("keys", {}, keys))
+        companion.push(Node("receipt", self.receipt(stanza) | {"type": "retry", "t": now}, content))
 
 
 def new_id() -> str:
     """A message id as phones make them."""
     return os.urandom(16).hex().upper()
+
+
+def group_of(stanza: Node) -> Jid | None:
+    """The group that a device's message went to; None for a private one."""
+    to = stanza.address("to")
+    return to if to is not None and to.server == GROUP else None
+
+
+def sent_now(message: Message, attributes: dict[str, Attribute], group: Group | None = None) -> Sent:
+    """A message with what the server tells about it."""
+    stated: dict[str, Attribute] = {"type": contents.stanza_type(message), "t": str(int(time.time()))}
+    return Sent(
+        plaintext=message.SerializeToString(),
+        attributes=attributes | stated,
+        media=contents.media_type(message),
+        group=None if group is None else group.jid,
+    )
+
+
+def _damaged(node: Node) -> Node:
+    """The ciphertext with its last bit turned, which is one of the MAC's or the signature's."""
+    data = node.data
+    return Node(node.tag, node.attributes, data[:-1] + bytes((data[-1] ^ 1,)))
 
 
 def _bundle_in(receipt: Node, keys: Node, companion: Companion) -> PreKeyBundle:
@@ -234,17 +274,4 @@ def _bundle_in(receipt: Node, keys: Node, companion: Companion) -> PreKeyBundle:
         signature=signed.find("signature").data,
         one_time_id=int.from_bytes(one_time.find("id").data, "big") if one_time else None,
         one_time_public=one_time.find("value").data if one_time else None,
-    )
-
-
-def sent_now(message: Message, attributes: dict[str, Attribute]) -> Sent:
-    """A message with what the server tells about it."""
-    return Sent(
-        plaintext=message.SerializeToString(),
-        attributes={
-            **attributes,
-            "type": contents.stanza_type(message),
-            "t": str(int(time.time())),
-        },
-        media=contents.media_type(message),
     )

@@ -200,14 +200,41 @@ def _picture(network: Network, companion: Companion, query: Node) -> Answer:
     raise Refused(404, "item-not-found")
 
 
+# --- Groups ------------------------------------------------------------------------------------------
+
+
+def _group(network: Network, companion: Companion, query: Node) -> Answer:
+    to = query.address("to")
+    group = None if to is None else network.groups.get(to)
+    if group is None:
+        raise Refused(404, "item-not-found")
+    if network.account not in group.members:
+        raise Refused(403, "forbidden")
+    return [group.node()]
+
+
+def _groups(network: Network, companion: Companion, query: Node) -> Answer:
+    own = [group.node() for group in network.groups.values() if network.account in group.members]
+    return [Node("groups", {}, own)]
+
+
 # --- The rest -----------------------------------------------------------------------------------------------
 
 
-def _app_state(network: Network, companion: Companion, query: Node) -> Answer:
-    """Settings that devices share: there are none."""
-    collections = query.find("sync").all("collection")
-    empty = [Node("collection", {"name": node.text("name"), "version": "0"}) for node in collections]
-    return [Node("sync", {}, empty)]
+def _shared(network: Network, companion: Companion, query: Node) -> Answer:
+    """Settings that devices share: changes are taken, and those given that the device does not have."""
+    return [Node("sync", {}, [_collection(network, node) for node in query.find("sync").all("collection")])]
+
+
+def _collection(network: Network, request: Node) -> Node:
+    name = request.text("name")
+    for patch in request.all("patch"):
+        network.shared.append(name, patch.data)
+    known = int(request.text("version", "0"))
+    patches = [] if request.child("patch") else network.shared.since(name, known)
+    attributes: dict[str, Attribute] = {"name": name, "version": str(network.shared.version(name))}
+    nodes = [Node("patch", {}, patch) for patch in patches]
+    return Node("collection", attributes, [Node("patches", {}, nodes)] if nodes else None)
 
 
 def _media_connection(network: Network, companion: Companion, query: Node) -> Answer:
@@ -217,7 +244,7 @@ def _media_connection(network: Network, companion: Companion, query: Node) -> An
         "auth_ttl": "21600",
         "max_buckets": "12",
     }
-    return [Node("media_conn", attributes, [])]
+    return [Node("media_conn", attributes, [Node("host", {"hostname": network.media.address})])]
 
 
 def _unlink(network: Network, companion: Companion, query: Node) -> Answer:
@@ -241,7 +268,9 @@ _HANDLERS: dict[str, Handler] = {
     "privacy tokens": _nothing,
     "blocklist": _blocklist,
     "w:profile:picture picture": _picture,
-    "w:sync:app:state sync": _app_state,
+    "w:sync:app:state sync": _shared,
+    "w:g2 query": _group,
+    "w:g2 participating": _groups,
     "w:m media_conn": _media_connection,
     "md remove-companion-device": _unlink,
 }

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
 from sandbox.whatsapp import library
+from sandbox.whatsapp.authority import Authority
 from sandbox.whatsapp.binary import Node
 from sandbox.whatsapp.certificate import Validity, chain, sandbox_root
 from sandbox.whatsapp.connection import Connection
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.faults import Faults, Refusal
+from sandbox.whatsapp.group import STATUS, Group
+from sandbox.whatsapp.mediahost import MediaHost
 from sandbox.whatsapp.network import Network
 from sandbox.whatsapp.noise import Responder
 from sandbox.whatsapp.owner import Owner
+from sandbox.whatsapp.phone import Phone
 from sandbox.whatsapp.signal import KeyPair
 
 _LARGEST_MESSAGE = 1 << 24
@@ -42,6 +46,7 @@ class WhatsAppServer:
         self._network = Network(owner_number=owner_number, owner_name=owner_name)
         self._static = KeyPair.generate()
         self._certificate = b""
+        self._authority = Authority()
         self.owner = Owner(self._network, self._network.account)
         self.port = 0
 
@@ -53,6 +58,7 @@ class WhatsAppServer:
             leaf_public=self._static.public,
             validity=Validity.around(int(time.time())),
         )
+        self._authority.publish(library.authority_file(self.port))
         try:
             await self.start()
         except BaseException:
@@ -78,6 +84,11 @@ class WhatsAppServer:
         return self._network
 
     @property
+    def media(self) -> MediaHost:
+        """Where files lie."""
+        return self._network.media
+
+    @property
     def faults(self) -> Faults:
         return self._network.faults
 
@@ -92,6 +103,7 @@ class WhatsAppServer:
             return
         app = web.Application()
         app.router.add_get("/{path:.*}", self._serve)
+        await self._network.media.start(self._authority.server_context())
         # Connections live as long as their clients, so the end must not wait for them.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -105,6 +117,7 @@ class WhatsAppServer:
             return
         await self.drop()
         await runner.cleanup()
+        await self._network.media.stop()
 
     async def customer(self, number: str, *, name: str = "", lid: bool | Addressing = True) -> Customer:
         """A customer with a phone. ``lid``: True for LID and number, False for the number alone."""
@@ -112,15 +125,28 @@ class WhatsAppServer:
             lid = Addressing.LID if lid else Addressing.PHONE
         return Customer(self._network, self._network.directory.enter(number, name or number), lid)
 
+    async def group(self, subject: str, members: Sequence[Phone]) -> Group:
+        """A group of these phones, the first of which made it; the owner's phone brings in the bot."""
+        groups = self._network.groups
+        made = Group.made(len(groups) + 1, subject, [phone.user for phone in members])
+        groups[made.jid] = made
+        return made
+
+    @property
+    def status(self) -> Group:
+        """Where people post their status, which the shop sees as well."""
+        return Group(STATUS, "", [self._network.account])
+
     async def online(self, timeout_s: float = 30.0) -> None:
         """Wait until a linked device is logged in and ready for messages. Raises TimeoutError."""
-        await self._until(lambda: any(c.is_active for c in self._network.companions.values()), timeout_s)
+        await self.until(lambda: any(c.is_active for c in self._network.companions.values()), timeout_s)
 
     async def offline(self, timeout_s: float = 30.0) -> None:
         """Wait until no linked device is connected. Raises TimeoutError."""
-        await self._until(lambda: not any(c.line for c in self._network.companions.values()), timeout_s)
+        await self.until(lambda: not any(c.line for c in self._network.companions.values()), timeout_s)
 
-    async def _until(self, condition: Callable[[], bool], timeout_s: float) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+        """Wait until it holds; looked at whenever a device or a phone changes. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await self._network.changed.wait()
@@ -131,7 +157,7 @@ class WhatsAppServer:
         """Break every connection without a word."""
         for connection in self._network.connections():
             connection.close()
-        await self._until(lambda: not self._network.connections(), 5.0)
+        await self.until(lambda: not self._network.connections(), 5.0)
 
     def freeze(self) -> None:
         """Read and write nothing more, on open and new connections, until ``thaw``."""
@@ -163,6 +189,14 @@ class WhatsAppServer:
     def nack(self, code: int, *, times: int = 1) -> None:
         """Turn down the next messages of the bot, such as 463: a new chat that WhatsApp does not allow."""
         self.faults.nack = (code, times)
+
+    def swallow_acks(self, count: int = 1) -> None:
+        """Deliver the next messages of the bot and never tell it so."""
+        self.faults.acks_swallowed = count
+
+    def offer_codes(self, count: int) -> None:
+        """How many QR codes the next clients get: 6 like WhatsApp; with 0 the pairing times out at once."""
+        self._network.pairing.codes = count
 
     def slow_ack(self, delay_s: float) -> None:
         """Acknowledge the bot's messages this much later; 0 for at once."""

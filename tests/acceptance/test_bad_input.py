@@ -358,7 +358,13 @@ def test_on_a_full_disk_the_message_is_said_to_be_unsaved_and_the_database_stays
     size = (shop.state / "balas.db").stat().st_size
     # Room for the start's own few pages in the log, none for a long message.
     done = shop.run(
-        "-c", LIMITED, str(size), PROJECT / "run_bot.py", stdin="y" * 3_000_000 + "\n/as ani\nhalo\n"
+        "-c",
+        LIMITED,
+        str(size),
+        PROJECT / "run_bot.py",
+        "--channel",
+        "terminal",
+        stdin="y" * 3_000_000 + "\n/as ani\nhalo\n",
     )
     assert done.returncode == 0, done.stderr
     assert "belum tersimpan" in done.stdout
@@ -375,7 +381,7 @@ def test_a_read_only_database_is_named(shop: Shop) -> None:
         path.chmod(0o400)
     shop.state.chmod(0o500)
     try:
-        done = run_with_file_rights(shop, PROJECT / "run_bot.py")
+        done = run_with_file_rights(shop, PROJECT / "run_bot.py", "--channel", "terminal")
     finally:
         shop.state.chmod(0o700)
     assert done.returncode == MISCONFIGURED, done.stderr

@@ -244,7 +244,7 @@ def test_a_person_at_a_terminal_chats_sees_who_is_typing_and_leaves_with_ctrl_d(
     keyboard, terminal = pty.openpty()
     with shop.log.open("a") as log:
         bot = subprocess.Popen(
-            [sys.executable, PROJECT / "run_bot.py"],
+            [sys.executable, PROJECT / "run_bot.py", "--channel", "terminal"],
             cwd=shop.folder,
             env=shop.environment(TERM="xterm", COLUMNS="80", LINES="40"),
             stdin=terminal,

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from bot.chores import tell_of_waiting
+from bot.people import People, RoomAddress
 from config.settings import Settings
+from config.shop import Shop
 from store.doors import Store
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox as inbox_rows
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
-from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, shops
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, age, shops
 
 HUMAN = "Bentar ya Kak, aku cek dulu"
 
@@ -96,6 +99,30 @@ async def test_an_answer_that_waits_to_be_sent_is_dropped_when_the_human_speaks(
     await shop.settled()
     assert shop.heard("budi") == []
     assert [row.state for row in await shop.rows(outbox_rows)] == ["dropped"]
+
+
+async def test_who_waits_in_a_chat_that_a_person_took_over_is_told_of_once(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    people = People(
+        room=RoomAddress(account="utama", transport="uji", chat="owner"),
+        shop=Shop.load(shop.settings.data_dir, name="Toko Uji"),
+        wording=shop.wording,
+        remind_after_s=1800,
+    )
+    await _types(shop, "budi", HUMAN)
+    await shop.says("budi", "masih ada kak?")
+    await tell_of_waiting(shop.store, people)
+    assert shop.heard("owner") == []
+    await age(shop.store, turn_rows, "created_ms", by_ms=21 * 60_000)
+    for _ in range(2):
+        await tell_of_waiting(shop.store, people)
+    await shop.settled()
+    [notice] = shop.heard("owner")
+    assert "masih ada kak?" in notice
+    await shop.owner("Masih Kak", quote=shop.last_id())
+    assert shop.heard("budi") == ["Masih Kak"]
+    await tell_of_waiting(shop.store, people)
+    assert len(shop.heard("owner")) == 2  # that, and its outcome
 
 
 async def test_the_humans_words_answer_what_was_open_and_end_the_reminders(open_shop: OpenShop) -> None:

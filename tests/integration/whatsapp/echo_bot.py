@@ -14,6 +14,7 @@ import os
 os.environ.setdefault("TEMPORARILY_DISABLE_PROTOBUF_VERSION_CHECK", "true")
 
 import asyncio
+import ctypes
 import json
 import logging
 import sys
@@ -21,14 +22,35 @@ from typing import Any
 
 from neonize.aioze.client import NewAClient
 from neonize.aioze.events import ConnectedEv, DisconnectedEv, LoggedOutEv, MessageEv, PairStatusEv
-from neonize.exc import SendMessageError
+from neonize.exc import SendMessageError, SendPresenceError
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils import log as neonize_log
-from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ClientType, ReceiptType
+from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ClientType, Presence, ReceiptType
 
 
 def tell(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
+
+
+async def show_online(client: NewAClient) -> None:
+    """Needs the account's name, which the phone tells a new device a moment after it came online."""
+    while True:
+        try:
+            await client.send_presence(Presence.AVAILABLE)
+        except SendPresenceError:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def send_back(client: NewAClient, event: MessageEv) -> None:
+    """Fetch the file of a message and send it back, a picture as a picture and a document as a document."""
+    chat = event.Info.MessageSource.Chat
+    data = await client.download_any(event.Message)
+    if event.Message.HasField("imageMessage"):
+        await client.send_image(chat, data, caption="kembali")
+    else:
+        await client.send_document(chat, data, caption="kembali", filename="kembali.pdf")
 
 
 async def answer(client: NewAClient, event: MessageEv, text: str) -> None:
@@ -79,11 +101,21 @@ async def main(state: str, number: str = "") -> None:
     @client.event(MessageEv)
     async def _(client: NewAClient, event: MessageEv) -> None:
         source = event.Info.MessageSource
+        if event.Info.Category == "peer":  # The phone's settings.
+            return
         text = event.Message.conversation or event.Message.extendedTextMessage.text
         tell("message", id=event.Info.ID, text=text, from_me=source.IsFromMe, name=event.Info.Pushname)
-        if text and not source.IsFromMe:
+        if event.Message.HasField("imageMessage") or event.Message.HasField("documentMessage"):
+            await send_back(client, event)
+        elif text == "online?":
+            await show_online(client)
+        elif text and not source.IsFromMe:
             await answer(client, event, text)
 
+    # neonize tells how a pairing ended through this private callback alone.
+    client._NewAClient__onLoginStatus = lambda _uuid, text: tell(
+        "login status", text=ctypes.string_at(text).decode()
+    )
     tell("started")
     connecting = await client.connect()
     reader = asyncio.StreamReader()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sandbox.whatsapp import contents
 from sandbox.whatsapp.adv import PairingRefused
 from sandbox.whatsapp.customer import Addressing
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.conftest import link
-from tests.integration.whatsapp.program import Program
+from tests.integration.whatsapp.program import DEADLINE_S, ECHO_BOT, Program
+
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 async def test_a_customer_gets_an_answer_from_a_bot_that_was_linked_by_its_qr_code(
@@ -26,6 +32,8 @@ async def test_a_customer_gets_an_answer_from_a_bot_that_was_linked_by_its_qr_co
     assert (heard["id"], heard["name"], heard["from_me"]) == (message_id, "Budi", False)
     assert budi.receipts[message_id].read == {1}
     assert budi.typed == 1
+    (device,) = wa.network.companions.values()
+    await wa.until(lambda: not device.pending)
     # Every query and stanza of the library was understood.
     assert not wa.network.unknown
 
@@ -35,6 +43,30 @@ async def test_a_code_that_the_server_did_not_give_is_refused(wa: WhatsAppServer
         code = (await program.expect("qr"))["text"]
         with pytest.raises(PairingRefused, match="nothing of this code"):
             await wa.owner.scan(code.replace("2@", "2@x", 1))
+
+
+async def test_the_launcher_starts_a_script_that_reaches_the_server(wa: WhatsAppServer, state: Path) -> None:
+    command = [sys.executable, "-m", "sandbox.whatsapp.launch", "--port", str(wa.port), "--"]
+    process = await asyncio.create_subprocess_exec(
+        *[*command, str(ECHO_BOT), str(state)],
+        cwd=PROJECT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE_S):
+        while b'"qr"' not in await process.stdout.readline():
+            assert process.returncode is None
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), DEADLINE_S) == 0
+
+
+async def test_a_pairing_without_codes_times_out_at_once(wa: WhatsAppServer, state: Path) -> None:
+    wa.offer_codes(0)
+    async with Program(wa.environment, state) as program:
+        await program.expect("login status")
+        assert program.all("login status") == [{"event": "login status", "text": "timeout"}]
 
 
 async def test_a_bot_is_linked_by_a_code_that_is_typed_into_the_phone(
@@ -202,9 +234,42 @@ async def test_a_message_that_the_server_turns_down_is_not_delivered(
     assert [received.text for received in budi.received] == ["echo: dua"]
 
 
+async def test_a_message_is_delivered_though_the_bot_is_never_told(wa: WhatsAppServer, bot: Program) -> None:
+    budi = await wa.customer("6281234567890")
+    wa.swallow_acks()
+    await budi.send("satu")
+    assert (await budi.receive()).text == "echo: satu"
+    assert not bot.all("sent")
+
+
 async def test_another_device_in_its_place_silences_the_bot(wa: WhatsAppServer, bot: Program) -> None:
     wa.conflict("replaced")
     await wa.offline()
+
+
+async def test_pictures_and_documents_come_back_whole(wa: WhatsAppServer, bot: Program) -> None:
+    budi = await wa.customer("6281234567890")
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "orange").save(picture, "PNG")
+    await budi.send_file("image", picture.getvalue(), mime="image/png", caption="ini kak")
+    answer = await budi.receive()
+    assert (answer.kind, answer.text) == ("image", "kembali")
+    assert budi.open_file(answer) == picture.getvalue()
+    document = b"%PDF-1.4 struk" + bytes(200_000)
+    await budi.send_file("document", document, mime="application/pdf", name="struk.pdf")
+    answer = await budi.receive()
+    assert answer.kind == "document"
+    assert answer.message.documentMessage.fileName == "kembali.pdf"
+    assert budi.open_file(answer) == document
+
+
+async def test_the_bot_learns_the_accounts_name_and_can_show_itself_online(
+    wa: WhatsAppServer, bot: Program
+) -> None:
+    (device,) = wa.network.companions.values()
+    budi = await wa.customer("6281234567890")
+    await budi.send("online?")
+    await wa.until(lambda: device.is_available)
 
 
 async def test_messages_of_every_kind_arrive(wa: WhatsAppServer, bot: Program) -> None:

@@ -1,0 +1,144 @@
+"""The network fails in every way it knows: what customers sent is answered once, what the bot sent came."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sandbox.whatsapp.customer import Customer
+from sandbox.whatsapp.server import WhatsAppServer
+from tests.integration.whatsapp.shop.people import ask, heard, hears, stranger
+from tests.whatsapp_bot import WhatsAppBot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def crowd(wa: WhatsAppServer, size: int = 10) -> list[Customer]:
+    return [await stranger(wa) for _ in range(size)]
+
+
+async def all_hear(customers: list[Customer], asked: list[list[str]], bot: WhatsAppBot) -> None:
+    """Every customer has each of his answers, once and in order, when nothing is left to do."""
+    await asyncio.gather(*(hears(who, *codes) for who, codes in zip(customers, asked, strict=True)))
+    await bot.settled()
+    assert [heard(who) for who in customers] == asked
+
+
+async def test_what_was_sent_while_the_bot_was_down_is_answered_once(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    customers = await crowd(wa)
+    known = [await ask(who) for who in customers[:5]]
+    await asyncio.gather(*(hears(who, code) for who, code in zip(customers[:5], known, strict=True)))
+    assert await bot.stop() == 0
+    asked = [[await ask(who), await ask(who)] for who in customers]
+    await bot.start()
+    for codes, code in zip(asked[:5], known, strict=True):
+        codes.insert(0, code)
+    await all_hear(customers, asked, bot)
+
+
+async def test_a_bot_that_starts_without_a_network_connects_when_there_is_one(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    budi = await stranger(wa)
+    assert await bot.stop() == 0
+    await wa.stop()
+    await bot.start()
+    await bot.wait_until(lambda: bot.standing().get("detail") == "no connection to WhatsApp", "its absence")
+    assert bot.standing()["state"] == "connecting"
+    await wa.start()
+    code = await ask(budi)
+    await all_hear([budi], [[code]], bot)
+    assert bot.standing()["state"] == "online"
+
+
+async def test_a_bot_that_is_stopped_without_a_network_ends_in_good_order(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    assert await bot.stop() == 0
+    await wa.stop()
+    await bot.start()
+    await bot.wait_until(lambda: bot.standing().get("detail") == "no connection to WhatsApp", "its absence")
+    assert await bot.stop() == 0, bot.tail()
+    await wa.start()
+    await bot.start()
+    await bot.online()
+
+
+async def test_a_dropped_connection_loses_and_doubles_nothing(wa: WhatsAppServer, bot: WhatsAppBot) -> None:
+    customers = await crowd(wa)
+    asked: list[list[str]] = [[] for _ in customers]
+    for dropped in (False, True, False, True):
+        for who, codes in zip(customers, asked, strict=True):
+            codes.append(await ask(who))
+        if dropped:
+            # In the middle of it: some are answered, some recorded, some on their way.
+            await hears(customers[0], asked[0][-2])
+            await wa.drop()
+    await asyncio.gather(*(hears(who, *codes) for who, codes in zip(customers, asked, strict=True)))
+    await bot.settled()
+    for who, codes in zip(customers, asked, strict=True):
+        assert list(dict.fromkeys(heard(who))) == codes
+    unknown = bot.log.read_text().count("outcome unknown")
+    # A send that the cut caught without its acknowledgement may come again, and no other.
+    assert sum(len(heard(who)) for who in customers) - sum(map(len, asked)) <= unknown
+
+
+async def test_a_network_that_stands_still_for_seconds_loses_and_doubles_nothing(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    customers = await crowd(wa)
+    asked = [[await ask(who)] for who in customers]
+    wa.freeze()
+    for who, codes in zip(customers, asked, strict=True):
+        codes.append(await ask(who))
+    await asyncio.sleep(2)
+    wa.thaw()
+    await all_hear(customers, asked, bot)
+
+
+async def test_a_slow_acknowledgement_holds_one_send_up_and_doubles_nothing(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    wa.slow_ack(0.3)
+    customers = await crowd(wa, 4)
+    asked = [[await ask(who)] for who in customers]
+    await all_hear(customers, asked, bot)
+    wa.slow_ack(0)
+
+
+async def test_a_server_error_is_tried_again_and_a_refusal_is_not(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    budi, siti = await stranger(wa), await stranger(wa)
+    wa.nack(500)
+    code = await ask(budi)
+    await all_hear([budi], [[code]], bot)
+    wa.nack(463)
+    await ask(siti)
+    await bot.wait_until(
+        lambda: (
+            bot.query("SELECT error FROM outbox WHERE state = 'dead' ORDER BY id DESC LIMIT 1")
+            == [("WhatsApp refuses to deliver this (error 463)",)]
+        ),
+        "a dead letter",
+    )
+    assert siti.received == []
+    # Nothing stands in the way of what he asks next.
+    await hears(siti, await ask(siti))
+
+
+async def test_a_stream_error_of_a_restarting_server_is_survived(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    pid = bot.running.pid
+    for code in (503, 515):
+        wa.stream_error(code)
+        await wa.offline()
+        await wa.online()
+        budi = await stranger(wa)
+        await hears(budi, await ask(budi))
+    assert bot.running.pid == pid
+    assert bot.running.returncode is None
