@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from store.sqlite import SqliteStore
     from tests.postgres import PostgresServer
 
-_MISSING = "PostgreSQL is not installed"
+# What tests may find missing, as their skip says it, and the Debian package that has it.
+_MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
 
 
-def _everything_is_required() -> bool:
+def everything_is_required() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("BALAS_REQUIRE_ALL") == "1"
 
 
@@ -36,7 +37,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         server = PostgresServer()
     except PostgresMissing as exc:
         missing = str(exc)
-    if missing and _everything_is_required():
+    if missing and everything_is_required():
         pytest.fail(missing, pytrace=False)
     if missing:
         pytest.skip(missing)
@@ -133,16 +134,17 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
-    """Tests that could not run for want of PostgreSQL are named at the very end, so that nobody misses it."""
+    """Tests that could not run for want of a program are named at the very end, so that nobody misses it."""
     yield
-    skipped = [
-        report for report in terminalreporter.stats.get("skipped", []) if _MISSING in str(report.longrepr)
-    ]
-    if skipped:
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    counts = {what: sum(what in reason for reason in reasons) for what in _MISSING}
+    if any(counts.values()):
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.line(
-            f"{len(skipped)} tests did not run: {_MISSING} (apt-get install postgresql). "
-            "With CI=true or BALAS_REQUIRE_ALL=1 this is a failure.",
-            red=True,
-            bold=True,
-        )
+    for what, count in counts.items():
+        if count:
+            terminalreporter.line(
+                f"{count} tests did not run: {what} (apt-get install {_MISSING[what]}). "
+                "With CI=true or BALAS_REQUIRE_ALL=1 this is a failure.",
+                red=True,
+                bold=True,
+            )

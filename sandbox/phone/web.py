@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from aiohttp import web
 from sandbox.phone.bot import Bot
 from sandbox.phone.diary import Diary
 from sandbox.phone.guard import add_headers, guard
-from sandbox.phone.live import Live
+from sandbox.phone.live import Event, Live
 from sandbox.phone.stage import Mistaken, Stage
 from sandbox.phone.trouble import Trouble
 from sandbox.whatsapp import contents
@@ -76,9 +77,14 @@ class Page:
         with self.live.listening() as events, contextlib.suppress(ConnectionError):
             # First everything, then what is new; nothing in between can be missed.
             await socket.send_json(self.shown)
-            while (event := await events.get()) is not None and not socket.closed:
-                await socket.send_json(event)
-        await socket.close()
+            telling = asyncio.create_task(_tell(socket, events), name="page")
+            try:
+                # Pages say nothing here; this is how their farewell is heard.
+                async for _ in socket:
+                    pass
+            finally:
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
         return socket
 
     async def _code(self, request: web.Request) -> web.Response:
@@ -210,6 +216,14 @@ class Page:
 
     async def _start_again(self, order: Order) -> None:
         self.bot.start_again()
+
+
+async def _tell(socket: web.WebSocketResponse, events: asyncio.Queue[Event | None]) -> None:
+    """Pass events on until the end, then say goodbye."""
+    with contextlib.suppress(ConnectionError):
+        while (event := await events.get()) is not None:
+            await socket.send_json(event)
+        await socket.close()
 
 
 def _text(order: Order, name: str, longest: int) -> str:

@@ -76,6 +76,7 @@ export class ShopPhone {
     const item = element("button", "item", face(person.name),
       element("span", "names", element("b", "", person.name), last), element("span", "side", time, count));
     item.type = "button";
+    item.dataset.chat = person.id;
     item.hidden = true;
     item.addEventListener("click", () => this.show(person.id));
     this.list.append(item);
