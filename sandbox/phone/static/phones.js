@@ -20,7 +20,7 @@ function frame(id, owner, about, screen) {
     element("p", "holder", element("b", "", owner), element("span", "", about)),
     element("div", "device", screen));
   made.dataset.screen = id;
-  made.setAttribute("aria-label", `HP ${owner}`);
+  made.setAttribute("aria-label", owner.startsWith("HP ") ? owner : `HP ${owner}`);
   return made;
 }
 
