@@ -72,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     way.add_argument("--terminal", action="store_true", help="chat in the terminal")
     parser.add_argument(
         "--port",
-        type=int,
-        default=int(os.environ.get("PHONE_PORT") or 0),
+        type=port_number,
+        default=os.environ.get("PHONE_PORT") or "0",
         help="where the page is, also PHONE_PORT (default: any free port)",
     )
     options = parser.parse_args(arguments)
@@ -89,6 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return on_page(options.port)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def port_number(text: str) -> int:
+    """A port, 0 for any free one. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
+    return int(text)
 
 
 def is_piped(descriptor: int) -> bool:
@@ -112,6 +119,7 @@ def on_page(port: int) -> int:
     """Show the phones until a signal."""
     # Only here: the terminal needs none of it.
     from sandbox.phone.show import show
+    from store.ownership import AlreadyOwned
 
     with OpenAIStandInProcess(latency_ms_per_token=PAGE_LATENCY_MS_PER_TOKEN) as model:
         environment = environment_for(model.base_url, os.environ, PAGE_DEFAULTS)
@@ -121,8 +129,8 @@ def on_page(port: int) -> int:
         print(*PAGE_EXPLANATION, sep="\n", file=sys.stderr, flush=True)
         try:
             return asyncio.run(show(environment, port=port))
-        except OSError as exc:
-            print(f"The page cannot be shown: {exc.strerror or exc}", file=sys.stderr)
+        except (AlreadyOwned, OSError) as exc:
+            print(f"The demo cannot start: {exc}", file=sys.stderr)
             return 1
 
 

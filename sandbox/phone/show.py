@@ -26,6 +26,7 @@ from sandbox.phone.standing import Lookout
 from sandbox.phone.trouble import Trouble
 from sandbox.phone.web import Page
 from sandbox.whatsapp.server import WhatsAppServer
+from store.ownership import owning
 
 SHOP_NUMBER = "6281100000001"
 # What the bot is started with; the sandbox's own files are beside the state.
@@ -38,6 +39,7 @@ class Shown:
     """A running demo."""
 
     address: str
+    state_dir: Path
     page: Page
     keeper: Keeper
     server: WhatsAppServer
@@ -60,13 +62,16 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
     """Run it all as long as the context lasts. ``environment`` is that of the bot's process, whole.
 
     The page is at ``port``, or at any free one. Simulated phones forget everything at the end, so a session
-    of an earlier run could not be used any more and is removed.
+    of an earlier run could not be used any more and is removed. Raises AlreadyOwned while another bot runs on
+    the same state, and OSError when the port is taken.
     """
     environment = settings_for(environment)
     settings = Settings.load(environment, None)
     folder = settings.state_dir
-    for old in folder.glob(f"{settings.account}-whatsapp.db*"):
-        old.unlink()
+    # Not under a bot that runs, such as that of another demo.
+    with owning(settings):
+        for old in folder.glob(f"{settings.account}-whatsapp.db*"):
+            old.unlink()
     live = Live()
     diary = Diary(live)
     async with contextlib.AsyncExitStack() as stack:
@@ -105,7 +110,7 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
         stack.push_async_callback(keeper.stop)
         # First of all: over a frozen network nothing ends in order.
         stack.callback(trouble.close)
-        yield Shown(address=address, page=page, keeper=keeper, server=server, tasks=tasks)
+        yield Shown(address=address, state_dir=folder, page=page, keeper=keeper, server=server, tasks=tasks)
 
 
 def _bots_environment(environment: Mapping[str, str], server: WhatsAppServer) -> dict[str, str]:

@@ -95,7 +95,7 @@ export class ShopPhone {
     this.empty.hidden = true;
     if (!known) this.list.prepend(chat.item);
     // As on a real phone, what the linked device has read counts as read here, too.
-    if (bubble.author === "customer" && bubble.tick !== "read" && this.open !== id) chat.unseen.add(bubble.id);
+    if (!chat.person.admin && bubble.author === "customer" && bubble.tick !== "read" && this.open !== id) chat.unseen.add(bubble.id);
     else chat.unseen.delete(bubble.id);
     this.count(chat);
   }

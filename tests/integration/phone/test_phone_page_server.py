@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from aiohttp import WSServerHandshakeError
 
+from sandbox.phone.show import showing
+from store.ownership import AlreadyOwned
 from tests.integration.phone.browser import ADMIN, BUDI, Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -198,3 +200,14 @@ async def test_a_new_customer_gets_a_phone(browser: Browser) -> None:
     await browser.done("enter")
     assert len(browser.shown.page.stage.people) == people + 1
     assert json.dumps(browser.shown.page.shown)
+
+
+async def test_a_second_demo_on_the_same_state_leaves_the_first_alone(browser: Browser) -> None:
+    await linked(browser)
+    state = browser.shown.state_dir
+    session = next(state.glob("*-whatsapp.db"))
+    environment = {"OPENAI_API_KEY": "sk-sandbox", "SHOP_NAME": "Toko Uji", "STATE_DIR": str(state)}
+    with pytest.raises(AlreadyOwned):
+        async with showing(environment):
+            pass
+    assert session.exists()
