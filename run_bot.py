@@ -20,6 +20,10 @@ from config import logging as balas_logging
 from config.errors import ConfigError
 from config.settings import Settings
 
+# numpy's BLAS takes its number of threads when it is loaded. Our matrices are small: a second thread spins
+# longer than it computes, on cores that the answers need.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from bot.app import ChannelFactory
     from bot.channel import Channel

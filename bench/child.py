@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -46,6 +47,8 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # As run_bot.py starts the product; the other side has no matrices.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
         self._read()
 

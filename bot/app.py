@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# The parameter's number in glibc's malloc.h.
+# The parameters' numbers in glibc's malloc.h.
 _M_ARENA_MAX = -8
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 512 * 1024
 
 # The store is for what a channel writes down of itself: its state, for other processes.
 ChannelFactory = Callable[[Shop, Store], Channel]
@@ -76,7 +78,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
     The channel comes right after the store: connecting takes its time, and the libraries that write
     answers are imported meanwhile. What it brings is on disk before anybody is there to answer it.
     """
-    _share_one_heap()
+    _keep_the_heap_small()
     shop = Shop.load(settings.data_dir, name=settings.shop_name)
     wording = Wording.load(settings.data_dir, shop)
     async with contextlib.AsyncExitStack() as stack:
@@ -104,11 +106,17 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
         yield bot
 
 
-def _share_one_heap() -> None:
-    """Let all threads allocate from one heap: glibc's heap a thread kept 18 MB more after 10,000 answers."""
-    # Before the store's threads start. A libc without mallopt (musl) has no such heaps either.
+def _keep_the_heap_small() -> None:
+    """One heap for all threads, and no large blocks in it.
+
+    glibc's heap a thread kept 18 MB more after 10,000 answers. Large blocks it learns to put into the heap,
+    where each long history that is read leaves a hole of its size.
+    """
+    # Before the store's threads start. A libc without mallopt (musl) has no such habits either.
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 async def _check_model(model: ModelClient) -> None:

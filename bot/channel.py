@@ -51,6 +51,8 @@ class Media(StrEnum):
     LOCATION = "location"
     CONTACT = "contact"
     POLL = "poll"
+    PRODUCT = "product"  # from the shop's catalogue on WhatsApp
+    ORDER = "order"  # a basket of that catalogue
     OTHER = "other"  # a kind that this version does not know
 
 
@@ -59,7 +61,8 @@ class Recorded(Enum):
 
     NEW = "new"  # committed
     DUPLICATE = "duplicate"  # this very event had been committed before
-    FAILED = "failed"  # not committed: the channel must keep it or say so
+    FAILED = "failed"  # not committed, though it may be later: the channel must keep it or say so
+    REFUSED = "refused"  # not committed and never will be: the fault is in the event or in us
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

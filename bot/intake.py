@@ -10,7 +10,7 @@ import structlog
 from bot.channel import Recorded
 from store import inbox
 from store.doors import Store
-from store.errors import StoreError
+from store.errors import StoreMisconfigured, StoreUnavailable
 from store.inbox import RawEvent
 
 log = structlog.get_logger(__name__)
@@ -40,13 +40,13 @@ class IntakeDoor:
             is_new = self._store.record(
                 lambda connection: inbox.record(connection, event), timeout_s=COMMIT_TIMEOUT_S
             )
-        except StoreError as exc:
+        except (StoreUnavailable, StoreMisconfigured) as exc:
             log.error("not_recorded", message_id=event.message_id, reason=str(exc))
             return Recorded.FAILED
         except Exception:
             # The caller may be a foreign library's thread, where an exception would end its pump.
-            log.exception("not_recorded", message_id=event.message_id)
-            return Recorded.FAILED
+            log.exception("record_refused", message_id=event.message_id)
+            return Recorded.REFUSED
         if not is_new:
             log.info("duplicate_ignored", message_id=event.message_id)
             return Recorded.DUPLICATE

@@ -29,6 +29,8 @@ _NAMES = {
     Media.LOCATION: "lokasi",
     Media.CONTACT: "kontak",
     Media.POLL: "polling",
+    Media.PRODUCT: "produk dari katalog",
+    Media.ORDER: "keranjang dari katalog",
     Media.OTHER: "kiriman",
 }
 

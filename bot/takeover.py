@@ -62,7 +62,8 @@ class Takeover:
             return
         customer, _ = customers.resolve(connection, self.account, last.addresses, name=None)
         inbox.claim_for(connection, said.row_ids, customer.id)
-        if repeated or self._is_automatic(connection, said):
+        # Where a person has the chat already, quick words are his as well.
+        if customer.silent_ms == 0 and (repeated or self._is_automatic(connection, said)):
             self._keep(connection, customer, said.shown, Author.AUTO)
             if alerts.raise_alert(connection, _BUSINESS_ALERT, "WhatsApp Business answers by itself"):
                 self.people.notify(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,8 +20,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
 import openai
-from openai.types import CreateEmbeddingResponse
-from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionMessageParam
 
 from config.settings import ModelSettings
 from rag.breaker import Breaker
@@ -128,10 +128,7 @@ class ModelClient:
             body["reasoning_effort"] = self._settings.reasoning_effort
 
         async def call() -> Completion:
-            # The library's generic door rather than chat.completions.create, which compares every message
-            # with all types that it could have: 3 ms of CPU for a body that is in its final form already.
-            response = await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
-            return _completion_from(response)
+            return _completion_from(await self._ask("/chat/completions", body))
 
         return await self._bounded(call, self._chat_breaker)
 
@@ -146,10 +143,18 @@ class ModelClient:
         }
 
         async def call() -> EmbeddingBatch:
-            response = await self._client.post("/embeddings", body=body, cast_to=CreateEmbeddingResponse)
+            response = await self._ask("/embeddings", body)
             return _batch_from(response, count=len(texts), dimensions=dimensions)
 
         return await self._bounded(call, self._embedding_breaker)
+
+    async def _ask(self, path: str, body: dict[str, Any]) -> Any:
+        """The response's JSON as it came; raises the library's errors, and ValueError for what is no JSON.
+
+        By the library's generic door, for its typed ones compare every message with all types that it could
+        have and make an object of every field of the response: 3 ms of CPU for what is used as it is.
+        """
+        return json.loads(await self._client.post(path, body=body, cast_to=str))
 
     async def _bounded(self, call: Callable[[], Awaitable[T]], breaker: Breaker) -> T:
         """``call`` with our attempts, pauses and circuit breaker; raises ``rag.errors.ModelError`` only."""
@@ -179,7 +184,6 @@ class ModelClient:
                 breaker.failed()
                 raise
             except ValueError as exc:
-                # The library lets a body that is not JSON through as the parser's own error.
                 raise ModelRubbish("the response is not JSON") from exc
             else:
                 breaker.succeeded()
@@ -211,34 +215,38 @@ class _OpenAIEmbedder:
 
 
 def _completion_from(response: Any) -> Completion:
-    """Read the parts that we use; a proxy's HTML page or an empty choice is rubbish, not a crash."""
+    """Read the parts that we use; a proxy's own JSON or an empty choice is rubbish, not a crash."""
     try:
-        choice = response.choices[0]
-        message = choice.message
-        content, refusal = message.content, getattr(message, "refusal", None)
-    except (AttributeError, IndexError, TypeError) as exc:
+        message = response["choices"][0]["message"]
+        content, refusal = message.get("content"), message.get("refusal")
+    except (AttributeError, LookupError, TypeError) as exc:
         raise ModelRubbish("the model's response has no message") from exc
     if refusal:
         raise ModelRubbish("the model refused to answer")
     if not isinstance(content, str) or not content.strip():
         raise ModelRubbish("the model's message is empty")
-    usage = getattr(response, "usage", None)
     return Completion(
         content=content,
-        input_tokens=int(getattr(usage, "prompt_tokens", 0) or 0),
-        output_tokens=int(getattr(usage, "completion_tokens", 0) or 0),
+        input_tokens=_tokens(response, "prompt_tokens"),
+        output_tokens=_tokens(response, "completion_tokens"),
     )
 
 
 def _batch_from(response: Any, *, count: int, dimensions: int) -> EmbeddingBatch:
     try:
-        vectors = [_unit_vector(item.embedding) for item in response.data]
-    except (AttributeError, TypeError, ValueError) as exc:
+        vectors = [_unit_vector(item["embedding"]) for item in response["data"]]
+    except (LookupError, TypeError, ValueError) as exc:
         raise ModelRubbish("the embedding response cannot be read") from exc
     if len(vectors) != count or any(vector.shape != (dimensions,) for vector in vectors):
         raise ModelRubbish(f"the embedding response does not hold {count} vectors of {dimensions} numbers")
-    usage = getattr(response, "usage", None)
-    return EmbeddingBatch(vectors=vectors, tokens=int(getattr(usage, "total_tokens", 0) or 0))
+    return EmbeddingBatch(vectors=vectors, tokens=_tokens(response, "total_tokens"))
+
+
+def _tokens(response: dict[str, Any], name: str) -> int:
+    """What the response says that it cost; not every compatible server does."""
+    usage = response.get("usage")
+    count = usage.get(name) if isinstance(usage, dict) else None
+    return count if isinstance(count, int) else 0
 
 
 def _unit_vector(embedding: object) -> Vector:

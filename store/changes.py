@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, text
 
-from store.schema import changes, now_ms
+from store.schema import at_most, changes, now_ms
 
 TURN: Final = "turn"
 CUSTOMER: Final = "customer"
@@ -39,7 +39,7 @@ _AFTER = (
     select(changes.c.seq, changes.c.entity, changes.c.ref, changes.c.customer_id, changes.c.tombstone)
     .where(changes.c.seq > bindparam("seen"))
     .order_by(changes.c.seq)
-    .limit(bindparam("most"))
+    .limit(at_most("most"))
 )
 _LAST = select(func.coalesce(func.max(changes.c.seq), 0))
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, exists, or_, select, update
 
 from store.errors import ClaimLost
-from store.schema import QueueState, inbox, now_ms, outbox, owners
+from store.schema import QueueState, at_most, inbox, now_ms, outbox, owners
 
 # An owner that has not shown a sign of life for this long is gone (three missed heartbeats).
 OWNER_TIMEOUT_MS = 30_000
@@ -81,7 +81,7 @@ def _heads(table: Table) -> Select[Any]:
             ~blocked,
         )
         .order_by(table.c.id)
-        .limit(bindparam("most"))
+        .limit(at_most("most"))
     )
 
 

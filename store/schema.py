@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -23,6 +24,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
+    literal_column,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -56,6 +59,15 @@ def _now_sqlite(element: now_ms, compiler: Any, **kw: Any) -> str:
 @compiles(now_ms, "postgresql")
 def _now_postgresql(element: now_ms, compiler: Any, **kw: Any) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def at_most(name: str) -> ColumnElement[int]:
+    """The parameter ``name`` as a LIMIT.
+
+    As a sum, because SQLite plans a statement anew at each execution when its LIMIT is a bare parameter: that
+    is ten times the work of a claim.
+    """
+    return bindparam(name, type_=Integer) + literal_column("0", Integer)
 
 
 class QueueState(StrEnum):

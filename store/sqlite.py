@@ -36,6 +36,9 @@ MINIMUM_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 10_000
 # A group larger than this would keep its first waiter waiting for the last one's statements.
 MAX_GROUP = 64
+# SQLite's page caches, negative for KiB. Its default of 2 MB holds not even the indexes of a large past.
+CACHE = -8_000
+ONE_READ_CACHE = -500
 _SQLITE_BUSY = 5
 
 
@@ -111,6 +114,8 @@ class SqliteStore:
 
     def _read_on_own_connection(self, fn: Job[T]) -> T:
         with _translated(), _connect_for_reading(self._engine) as connection:
+            # It is closed after this one read; a large cache would only be 8 MB more for a moment.
+            connection.exec_driver_sql(f"PRAGMA cache_size={ONE_READ_CACHE}")
             return _read_snapshot(connection, fn)
 
     # The writer's side. Everything below runs in the one writer thread.
@@ -150,44 +155,48 @@ class SqliteStore:
             yield waiting
 
 
+class _JobFailed(Exception):
+    """A job of a group raised; its error is the cause."""
+
+
 def _commit_group(connection: Connection, group: list[_Waiting]) -> None:
-    """Run the jobs in one transaction, each in its own savepoint; wake the waiters after the commit."""
-    driver = _driver(connection)
-    driver.execute("BEGIN IMMEDIATE")
+    """Run the jobs in one transaction and wake the waiters after the commit; a failing job fails alone.
+
+    When one fails, all are undone and each runs again in a transaction of its own: jobs are repeatable, and
+    hardly one in a thousand fails, while a savepoint around each would cost every one of them.
+    """
     try:
-        outcomes = [_run_in_savepoint(connection, driver, waiting) for waiting in group]
-        driver.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(pysqlite3.Error):
-            driver.execute("ROLLBACK")
-        raise
-    for waiting, (result, error) in zip(group, outcomes, strict=True):
-        if error is not None:
-            waiting.done.set_exception(error)
+        results = _run_in_transaction(connection, group)
+    except _JobFailed as failed:
+        if len(group) > 1:
+            for waiting in group:
+                _commit_group(connection, [waiting])
         else:
+            _fail(group, failed.__cause__ or failed)
+    else:
+        for waiting, result in zip(group, results, strict=True):
             waiting.done.set_result(result)
 
 
-def _run_in_savepoint(
-    connection: Connection, driver: Any, waiting: _Waiting
-) -> tuple[Any, BaseException | None]:
-    """The job's result or its failure; a failing job undoes only itself."""
-    driver.execute("SAVEPOINT job")
+def _run_in_transaction(connection: Connection, group: list[_Waiting]) -> list[Any]:
+    driver = _driver(connection)
+    driver.execute("BEGIN IMMEDIATE")
     try:
-        result = waiting.fn(connection)
+        results = [_run(connection, waiting.fn) for waiting in group]
+        driver.execute("COMMIT")
+    except BaseException:
+        # Already undone when SQLite did so by itself, as it does on a full disk.
+        with contextlib.suppress(pysqlite3.Error):
+            driver.execute("ROLLBACK")
+        raise
+    return results
+
+
+def _run(connection: Connection, fn: Job[Any]) -> Any:
+    try:
+        return fn(connection)
     except Exception as exc:
-        # Whatever it is belongs to this job's waiter alone, with one exception.
-        if not driver.in_transaction:
-            # A full disk and the like made SQLite roll everything back: the whole group failed, by this.
-            raise
-        driver.execute("ROLLBACK TO job")
-        driver.execute("RELEASE job")
-        error = translate(exc) if isinstance(exc, sa_exc.SQLAlchemyError) else exc
-        if error is not exc:
-            error.__cause__ = exc
-        return None, error
-    driver.execute("RELEASE job")
-    return result, None
+        raise _JobFailed from exc
 
 
 def _fail(group: list[_Waiting], exc: BaseException) -> None:
@@ -235,8 +244,7 @@ def _prepare_connection(dbapi_connection: Any, _record: Any) -> None:
     cursor = dbapi_connection.cursor()
     _switch_to_wal(cursor)
     # FULL: a committed message survives a power cut. secure_delete: what was deleted leaves no bytes.
-    # cache_size in KiB: the default 2 MB holds not even the indexes of a large past.
-    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-8000"):
+    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", f"cache_size={CACHE}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -279,8 +287,8 @@ def _read_snapshot(connection: Connection, fn: Job[T]) -> T:
 
 
 def _driver(connection: Connection) -> Any:
-    """The driver's own connection. BEGIN, COMMIT and savepoints go to it directly: through SQLAlchemy each
-    costs as much as a short statement, and there are four of them around every job."""
+    """The driver's own connection. BEGIN and COMMIT go to it directly: through SQLAlchemy each costs as much
+    as a short statement."""
     return connection.connection.dbapi_connection
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store import changes
-from store.schema import now_ms, turns
+from store.schema import at_most, now_ms, turns
 
 
 class Author(StrEnum):
@@ -53,7 +53,7 @@ _RECENT = (
     select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
     .where(turns.c.customer_id == bindparam("customer"))
     .order_by(turns.c.id.desc())
-    .limit(bindparam("most"))
+    .limit(at_most("most"))
 )
 
 

@@ -30,14 +30,16 @@ def from_bytes(stored: bytes) -> Vector:
     return np.frombuffer(stored, dtype=_STORED).astype(np.float32)
 
 
-def half_matrix(stored: Sequence[bytes], dimensions: int) -> npt.NDArray[np.float16]:
-    """One row for each stored vector, still in float16; raises ValueError when one has another size."""
-    if any(len(one) != dimensions * _STORED.itemsize for one in stored):
+def half_matrix(joined: bytes | bytearray, count: int, dimensions: int) -> npt.NDArray[np.float16]:
+    """One row for each of the stored vectors, still in float16 and in the memory of ``joined``.
+
+    Raises ValueError when they have another size.
+    """
+    if len(joined) != count * dimensions * _STORED.itemsize:
         raise ValueError(f"a stored vector does not have {dimensions} dimensions")
-    joined = np.frombuffer(b"".join(stored), dtype=_STORED)
-    return joined.reshape(len(stored), dimensions).astype(np.float16, copy=False)
+    return np.frombuffer(joined, dtype=_STORED).reshape(count, dimensions).astype(np.float16, copy=False)
 
 
 def matrix(stored: Sequence[bytes], dimensions: int) -> Matrix:
     """One float32 row for each stored vector; raises ValueError when one has another size."""
-    return half_matrix(stored, dimensions).astype(np.float32)
+    return half_matrix(b"".join(stored), len(stored), dimensions).astype(np.float32)

@@ -6,6 +6,7 @@ Heavy imports are inside the fixtures, so that a test of pure code does not pay 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from store.sqlite import SqliteStore
     from tests.postgres import PostgresServer
 
+_FIGURE = "figure"
 # What tests may find missing, as their skip says it, and the Debian package that has it.
 _MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
 
@@ -132,10 +134,37 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
     return make
 
 
+@pytest.fixture
+def seed() -> int:
+    """Random unless BALAS_SEED is set; every report names it, so that a failure can be repeated."""
+    return int(os.environ.get("BALAS_SEED") or secrets.randbelow(10**6))
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a figure in the run's summary."""
+    # A property of the test reaches the summary from another process, too, when tests run in several.
+    return lambda text: record_property(_FIGURE, text)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
-    """Tests that could not run for want of a program are named at the very end, so that nobody misses it."""
-    yield
+    """The figures that tests reported; and at the very end, so that nobody misses them, the tests that could
+    not run for want of a program.
+    """
+    result = yield
+    figures = [
+        f"{report.nodeid.partition('::')[2]}: {text}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "teardown"
+        for name, text in report.user_properties
+        if name == _FIGURE
+    ]
+    if figures:
+        terminalreporter.section("figures", sep="-")
+        for figure in figures:
+            terminalreporter.line(figure)
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     counts = {what: sum(what in reason for reason in reasons) for what in _MISSING}
     if any(counts.values()):
@@ -148,3 +177,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
                 red=True,
                 bold=True,
             )
+    return result

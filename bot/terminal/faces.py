@@ -70,7 +70,7 @@ class PlainFace:
         """Nothing to show: the first line follows at once."""
 
     def recorded(self, line: Line, outcome: Recorded) -> None:
-        if outcome is Recorded.FAILED:
+        if outcome in (Recorded.FAILED, Recorded.REFUSED):
             self.complain(
                 "Pesan ini belum tersimpan; periksa ruang disk dan izin foldernya, lalu kirim lagi."
             )

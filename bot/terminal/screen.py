@@ -34,7 +34,7 @@ class ScreenFace:
         self._print(f"<ansibrightblack>{html.escape(HELP)}</ansibrightblack>\n")
 
     def recorded(self, line: Line, outcome: Recorded) -> None:
-        if outcome is Recorded.FAILED:
+        if outcome in (Recorded.FAILED, Recorded.REFUSED):
             self.complain(
                 "Pesan ini belum tersimpan; periksa ruang disk dan izin foldernya, lalu kirim lagi."
             )

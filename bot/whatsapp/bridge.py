@@ -95,6 +95,7 @@ class Bridge:
         self._callbacks = callbacks
         self._last_callback = time.monotonic()
         self._connection: asyncio.Task[None] | None = None
+        self._sending = 0  # calls inside Go that nobody can end
         self.is_paired = False  # Go's store may be asked
         props = DeviceProps(os=_DEVICE_NAME, platformType=DeviceProps.CHROME)
         # A short name of our own: it would be the whole address otherwise.
@@ -145,10 +146,13 @@ class Bridge:
         """
         from neonize.exc import SendMessageError
 
+        self._sending += 1
         try:
             sent = await self._client.send_message(_jid(chat), message)
         except SendMessageError as exc:
             raise BridgeError(str(exc)) from exc
+        finally:
+            self._sending -= 1
         return str(sent.ID)
 
     async def mark_read(self, chat: str, message_ids: tuple[str, ...]) -> None:
@@ -193,13 +197,18 @@ class Bridge:
             return False
         return True
 
+    async def disconnect(self) -> None:
+        """Close the socket, so that nothing is acknowledged any more. A client without a session stays."""
+        if self.is_paired:
+            await self._client.disconnect()
+
     async def stop(self) -> bool:
         """Close the connection; what came in by then has reached ``message`` when this returns.
 
         False when Go cannot be ended: then only the end of the process ends it.
         """
         if self._connection is None or self._connection.done():
-            return True
+            return not self._sending
         if not self.is_paired:
             return False
         await self._client.disconnect()
@@ -209,7 +218,8 @@ class Bridge:
         await self._client.stop()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(asyncio.shield(self._connection), STOP_TIMEOUT_S)
-        return self._connection.done()
+        # A send to a silent server ends only after more than a minute, and its thread with it.
+        return self._connection.done() and not self._sending
 
     def _execute(self, uuid: int, binary: int, size: int, code: int) -> None:
         """Called by Go, one event after the other, on a thread of its own."""

@@ -28,7 +28,7 @@ from bot.channel import (
 from bot.whatsapp import codec, jids, outcomes
 from bot.whatsapp.bridge import BridgeError, reaction, text_message
 from bot.whatsapp.connection import Connection, Tell
-from bot.whatsapp.spill import Spill
+from bot.whatsapp.journal import Journal
 from config.settings import WhatsAppSettings
 from store.outbox import Kind
 
@@ -39,8 +39,8 @@ TRANSPORT = "whatsapp"
 PACE_S = 1.0
 # A bubble of this length still reads well on a phone.
 BUBBLE_CHARS = 700
-# How often it is tried to bring back what the database could not take.
-REPLAY_EVERY_S = 1.0
+# Two commits that take as long as they may. What is left then is in the journal's file.
+LAST_COMMITS_S = 10.0
 
 
 class WhatsAppChannel:
@@ -65,10 +65,10 @@ class WhatsAppChannel:
         )
         self.unstoppable = False
         self._account = account
-        self._spill = Spill(folder / f"{account}-whatsapp.spill")
+        self._journal = Journal(folder / f"{account}-whatsapp.journal", self._record)
         self._intake: Intake | None = None
         self._connection = Connection(
-            neonize, settings, account=account, folder=folder, on_message=self._take, tell=tell
+            neonize, settings, account=account, folder=folder, on_message=self._journal.keep, tell=tell
         )
 
     @property
@@ -78,19 +78,16 @@ class WhatsAppChannel:
     async def start(self, intake: Intake) -> None:
         """Begin to connect. Raises ``SessionUnusable`` (a ConfigError)."""
         self._intake = intake
-        await asyncio.to_thread(self._replay_spill)
+        await asyncio.to_thread(self._journal.open)
         await self._connection.start()
 
     async def run(self) -> None:
-        replaying = asyncio.create_task(self._keep_replaying(), name="whatsapp-spill")
-        try:
-            await self._connection.ended
-        finally:
-            replaying.cancel()
-            await asyncio.gather(replaying, return_exceptions=True)
+        await self._connection.ended
 
     async def caught_up(self) -> None:
         await self._connection.caught_up.wait()
+        # The last of it may still be on its way from the journal into the inbox.
+        await asyncio.to_thread(self._journal.wait_recorded, LAST_COMMITS_S)
 
     async def reachable(self) -> None:
         await self._connection.online.wait()
@@ -101,6 +98,7 @@ class WhatsAppChannel:
 
     async def close(self) -> None:
         self.unstoppable = not await self._connection.close()
+        await asyncio.to_thread(self._journal.close, LAST_COMMITS_S)
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
         return codec.parse(event)
@@ -133,19 +131,8 @@ class WhatsAppChannel:
             else:
                 await self._connection.bridge.mark_read(chat, message_ids)
 
-    def _take(self, raw: bytes) -> None:
-        """On Go's thread: when this returns, the message is on disk, or its loss is in the log."""
-        if self._record(raw):
-            return
-        try:
-            self._spill.keep(raw)
-        except OSError as exc:
-            log.critical("message_lost", reason=str(exc), bytes=len(raw))
-        else:
-            log.error("message_spilled", bytes=len(raw))
-
     def _record(self, raw: bytes) -> bool:
-        """Whether the event is safe: committed now or before, or nothing that is kept."""
+        """On the journal's thread: whether the event is safe (committed now or before) or not to be kept."""
         if self._intake is None:
             return False
         try:
@@ -153,14 +140,9 @@ class WhatsAppChannel:
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
             return True
-        return event is None or self._intake.record(event) is not Recorded.FAILED
-
-    async def _keep_replaying(self) -> None:
-        while True:
-            await asyncio.sleep(REPLAY_EVERY_S)
-            if self._spill:
-                await asyncio.to_thread(self._replay_spill)
-
-    def _replay_spill(self) -> None:
-        if self._spill and (taken := self._spill.replay(self._record)):
-            log.info("spill_recorded", events=taken, left=bool(self._spill))
+        if event is None:
+            return True
+        recorded = self._intake.record(event)
+        if recorded is Recorded.REFUSED:
+            self._journal.set_aside(raw)
+        return recorded is not Recorded.FAILED

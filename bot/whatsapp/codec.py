@@ -74,7 +74,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
         addresses=person,
         name=None if own else (event.Info.Pushname or None),
         quoted_id=said.quoted_id,
-        context=said.quoted_text,
+        context=said.context,
         sent_ms=event.Info.Timestamp or None,
         own=own,
     )

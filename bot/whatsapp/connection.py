@@ -19,6 +19,7 @@ from bot.whatsapp import events, session
 from bot.whatsapp.bridge import ME, Bridge, BridgeError, Callbacks
 from bot.whatsapp.machine import Happened, Standing, after
 from bot.whatsapp.pairing import PairingFiles
+from bot.whatsapp.refusals import Refusals
 from config.settings import Login, WhatsAppSettings
 
 log = structlog.get_logger(__name__)
@@ -27,13 +28,18 @@ log = structlog.get_logger(__name__)
 CATCH_UP_S = 30.0
 # After the phone accepted, the server lets us in anew within seconds; whatsmeow only logs when that fails.
 LOGIN_AFTER_PAIRING_S = 60.0
+REASON_COMES_WITHIN_S = 0.3
 # Between attempts to connect while there is no network: doubling from the first to the last.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+# A ban whose reason neonize does not know comes without its end.
+UNKNOWN_BAN_S = 3600.0
 # A send that takes longer means that the server is silent: no other one is begun until it answers.
 SLOW_SEND_S = 15.0
 # So long may a connection be bad before a new process is the better try. whatsmeow itself gives a silent
-# socket up after three minutes.
-DEGRADED_AT_MOST_S = 300.0
+# socket up after three minutes, but a send that it repeats after a drop waits for its answer for ever.
+DEGRADED_AT_MOST_S = 200.0
+# whatsmeow reconnects by itself, at ever longer intervals; now and then it only logs that it failed.
+CONNECTING_AT_MOST_S = 900.0
 # A session can look alive and bring nothing: after so long without a word WhatsApp is asked something.
 SILENCE_S, ANSWER_TIMEOUT_S = 600.0, 60.0
 WATCH_EVERY_S = 1.0
@@ -69,6 +75,7 @@ class Connection:
         self._account = account
         self._session = folder / f"{account}-whatsapp.db"
         self._files = PairingFiles(folder, account)
+        self._refusals = Refusals(folder, account)
         self._on_message = on_message
         self._tell = tell
         self._to_tell: asyncio.Queue[Standing] = asyncio.Queue()
@@ -78,6 +85,7 @@ class Connection:
         self._heard = time.monotonic()  # WhatsApp's last sign of life
         self._since = time.monotonic()  # when the present state began
         self._bridge_talked = False
+        self._go_tries = False  # Go is at work: it connects, or reconnects
         self._code_asked = False
 
     @property
@@ -158,6 +166,12 @@ class Connection:
             # Only a login that is complete may ask Go's store.
             self.bridge.is_paired = True
             self._hold("greet", self._greet())
+        elif meant.happened is Happened.BANNED:
+            # WhatsApp's own word, but never at once: some bans come without a time.
+            until_ms = int((time.time() + self._refusals.note()) * 1000)
+            self._go(meant.happened, detail=meant.detail, until_ms=max(until_ms, meant.until_ms or 0))
+        elif meant.happened is Happened.REFUSED:
+            self._hold("refused", self._end_later(meant.detail))
         elif meant.happened is not None:
             self._go(meant.happened, detail=meant.detail, until_ms=meant.until_ms)
 
@@ -185,7 +199,7 @@ class Connection:
         elif status == "err-client-outdated":
             self._go(Happened.OUTDATED, detail="WhatsApp wants a newer neonize")
         else:
-            self._end(f"pairing failed ({status}){self._disk_hint()}", EXIT_AGAIN)
+            self._hold("failed", self._end_failed_pairing(status))
 
     # --- the state -----------------------------------------------------------------------------------
 
@@ -225,18 +239,24 @@ class Connection:
     async def _keep_connected(self) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
-            self._bridge_talked = False
+            self._bridge_talked, self._go_tries = False, True
             try:
                 await self.bridge.connect()
             except BridgeError as exc:
                 reason = str(exc)
             else:
                 reason = "it stopped"
+            self._go_tries = False
             if self.ended.done():
                 return
+            if "TemporaryBan" in reason:
+                # The pump broke over a ban with a reason that neonize has no number for.
+                self._refusals.note()
+                until_ms = int((time.time() + UNKNOWN_BAN_S) * 1000)
+                self._go(Happened.BANNED, detail="a reason that is new", until_ms=until_ms)
+                return
             if self._bridge_talked:
-                # Go would go on acknowledging messages that reach nobody.
-                self._end(f"the bridge to WhatsApp ended: {reason}", EXIT_LATER)
+                await self._bridge_ended(reason)
                 return
             if "database" in reason or "sqlite" in reason:
                 self._end(f"the WhatsApp session {self._session} cannot be used: {reason}", EXIT_LATER)
@@ -246,6 +266,24 @@ class Connection:
             log.warning("whatsapp_unreachable", reason=reason, again_in_s=pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _bridge_ended(self, reason: str) -> None:
+        """Go's event pump is over, and Go would go on acknowledging messages that reach nobody."""
+        reason = f"the bridge to WhatsApp ended: {reason}"
+        if self.standing.state in (State.ONLINE, State.DEGRADED):
+            self._end(reason, EXIT_LATER)
+            return
+        # An event of a refused login that the bridge cannot pass on, such as a ban of an unknown kind.
+        await self.bridge.disconnect()
+        await self._end_later(reason)
+
+    async def _end_later(self, reason: str) -> None:
+        """WhatsApp does not want us now; the next process is to ask later, and later again."""
+        pause_s = self._refusals.note()
+        log.warning("whatsapp_refuses", reason=reason, next_try_in_s=pause_s)
+        self._go(Happened.REFUSED, detail=reason)
+        await asyncio.sleep(pause_s)
+        self._end(reason, EXIT_LATER)
 
     async def _greet(self) -> None:
         """Logged in: who are we, and quietly so."""
@@ -262,9 +300,16 @@ class Connection:
             # Without a name in the shop's profile WhatsApp refuses; nothing depends on it.
             await self.bridge.unavailable()
         self._files.remove()
+        self._refusals.forget()
         self._go(Happened.CONNECTED)
         await asyncio.sleep(CATCH_UP_S)
         self.caught_up.set()
+
+    async def _end_failed_pairing(self, status: str) -> None:
+        # Why it failed is an event of its own, which may come just behind this word.
+        await asyncio.sleep(REASON_COMES_WITHIN_S)
+        reason = self.standing.detail or f"pairing failed ({status})"
+        self._end(f"{reason}{self._disk_hint()}", EXIT_AGAIN)
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(LOGIN_AFTER_PAIRING_S)
@@ -303,6 +348,8 @@ class Connection:
                 self._go(Happened.LIVELY)
             if state is State.DEGRADED and lasted_s > DEGRADED_AT_MOST_S:
                 self._end("WhatsApp has been silent for too long", EXIT_LATER)
+            elif state is State.CONNECTING and self._go_tries and lasted_s > CONNECTING_AT_MOST_S:
+                self._end("WhatsApp could not be reached again; a new process tries", EXIT_LATER)
             elif state is State.ONLINE and now - self._heard > SILENCE_S:
                 await self._ask_for_a_word()
             elif state is State.BANNED and _is_over(self.standing):

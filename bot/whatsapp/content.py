@@ -1,4 +1,4 @@
-"""What a WhatsApp message says, pure: its kind, its text or caption, and what it quotes.
+"""What a WhatsApp message says, pure: its kind, its text or caption, and what it refers to.
 
 The argument is whatsmeow's ``waE2E.Message``, already taken out of its wrappers (disappearing chats,
 view-once, documents with a caption).
@@ -17,7 +17,9 @@ class Content:
     kind: str
     text: str = ""
     quoted_id: str | None = None
-    quoted_text: str = ""
+    # What "ini masih ada?" is about: the words of a quoted message or status, of an ad, of a product. Never a
+    # price: those come from the shop's own catalogue.
+    context: str = ""
 
 
 # Field of the message, our name of its kind, and where in it people's words are.
@@ -70,17 +72,33 @@ def read(message: Any) -> Content | None:
     for field, kind, words in _KINDS:
         if field in filled:
             part = getattr(message, field)
-            quoted_id, quoted_text = _quoted(part)
             text = getattr(part, words) if words else ""
-            return Content(kind=kind, text=text, quoted_id=quoted_id, quoted_text=quoted_text)
+            quoted_id, refers_to = _refers_to(part)
+            return Content(kind=kind, text=text, quoted_id=quoted_id, context=_lines(_about(part), refers_to))
     return Content(kind="other")
 
 
-def _quoted(part: Any) -> tuple[str | None, str]:
+def _refers_to(part: Any) -> tuple[str | None, str]:
+    """The id of the quoted message, and the words of what the message hangs on: a quote, a status, an ad."""
     if "contextInfo" not in part.DESCRIPTOR.fields_by_name or not part.HasField("contextInfo"):
         return None, ""
     context = part.contextInfo
-    if not context.stanzaID:
-        return None, ""
-    quoted = read(context.quotedMessage)
-    return context.stanzaID, quoted.text if quoted is not None else ""
+    advert = context.externalAdReply
+    quoted = read(context.quotedMessage) if context.stanzaID else None
+    said = _lines(quoted.text, quoted.context) if quoted is not None else ""
+    return context.stanzaID or None, _lines(said, advert.title, advert.body)
+
+
+def _about(part: Any) -> str:
+    """The product or the order that the message itself shows, from the shop's catalogue on WhatsApp."""
+    match type(part).__name__:
+        case "ProductMessage":
+            return _lines(part.product.title, part.product.description)
+        case "OrderMessage":
+            return _lines(part.orderTitle, f"{part.itemCount} barang" if part.itemCount else "")
+        case _:
+            return ""
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)

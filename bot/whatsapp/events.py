@@ -76,7 +76,7 @@ def _failed(code: int, raw: bytes) -> Meaning:
             happened=Happened.DISCONNECTED, detail=f"stream error {_proto('StreamError', raw).Code}"
         )
     failure = _proto("ConnectFailure", raw)
-    return Meaning(happened=Happened.DISCONNECTED, detail=f"connection refused, reason {failure.Reason}")
+    return Meaning(happened=Happened.REFUSED, detail=f"WhatsApp refuses the login, reason {failure.Reason}")
 
 
 def _proto(name: str, raw: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -16,6 +17,8 @@ BOT_TAG = "NEONIZE_BOT_TAG"
 # neonize's generated code says protobuf 7.34, weaviate-client needs protobuf below 7: 6.33 serves both with
 # this switch, which is Python's own and may be set here. A test tells on the day when it is no longer needed.
 _VERSION_SWITCH = "TEMPORARILY_DISABLE_PROTOBUF_VERSION_CHECK"
+
+_GO_LOGGERS = ("whatsmeow", "Whatsmeow")
 
 
 def load(reclaim_logging: Callable[[], None]) -> ModuleType:
@@ -37,8 +40,28 @@ def load(reclaim_logging: Callable[[], None]) -> ModuleType:
             ["WhatsApp needs the library libmagic, which is missing: apt-get install libmagic1."]
         ) from exc
     reclaim_logging()
+    _quieten_go()
     module: ModuleType = client
     return module
+
+
+def _quieten_go() -> None:
+    """Never log whatsmeow's debugging, nor the stanzas in its other words.
+
+    They hold the codes of the pairing, and who wrote what to whom.
+    """
+    for name in _GO_LOGGERS:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().getEffectiveLevel()))
+    # Filters of a logger don't see what its children say; those of a handler do.
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_cut_stanza)
+
+
+def _cut_stanza(record: logging.LogRecord) -> bool:
+    if record.name.startswith(_GO_LOGGERS):
+        said, stanza, _ = record.getMessage().partition("<")
+        record.msg, record.args = said + ("<…>" if stanza else ""), ()
+    return True
 
 
 def silence_go_stdout() -> None:

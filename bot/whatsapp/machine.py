@@ -20,6 +20,7 @@ class Happened(Enum):
     PAIRED = auto()  # a phone accepted us; the server now closes and takes us back
     CONNECTED = auto()  # logged in
     DISCONNECTED = auto()  # the socket is gone; whatsmeow tries again
+    REFUSED = auto()  # WhatsApp does not let us in, and whatsmeow does not try again
     QUIET = auto()  # keepalives or a send stay without an answer
     LIVELY = auto()  # they are answered again
     LOGGED_OUT = auto()  # the phone or the server removed us; the stored session is gone
@@ -37,6 +38,7 @@ _LEADS_TO = {
     Happened.PAIRED: State.CONNECTING,
     Happened.CONNECTED: State.ONLINE,
     Happened.DISCONNECTED: State.CONNECTING,
+    Happened.REFUSED: State.CONNECTING,
     Happened.LOGGED_OUT: State.LOGGED_OUT,
     Happened.REPLACED: State.REPLACED,
     Happened.BANNED: State.BANNED,

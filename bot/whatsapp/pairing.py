@@ -34,6 +34,8 @@ class PairingFiles:
         self._png = folder / f"{account}-pairing.png"
         self._json = folder / f"{account}-pairing.json"
         self._shown = 0
+        self._qr: dict[str, str] = {}
+        self._typed: dict[str, str] = {}  # the code to type, which stays good while QR codes come and go
 
     def show_qr(self, text: str) -> None:
         """Put the code into the files and, for a person at a terminal, onto the screen."""
@@ -45,7 +47,8 @@ class PairingFiles:
         picture = io.BytesIO()
         code.save(picture, kind="png", scale=8, border=4)
         _replace(self._png, picture.getvalue())
-        self._tell({"qr": text}, lasts_s)
+        self._qr = {"qr": text}
+        self._tell(lasts_s)
         if sys.stdout.isatty():
             print(_HOW_TO_SCAN)
             code.terminal(out=sys.stdout, compact=True)
@@ -53,7 +56,8 @@ class PairingFiles:
 
     def show_code(self, code: str) -> None:
         """Show the eight characters that a person types into the shop's phone."""
-        self._tell({"code": code}, FIRST_CODE_S)
+        self._typed = {"code": code}
+        self._tell(FIRST_CODE_S)
         if sys.stdout.isatty():
             print(_HOW_TO_TYPE.format(code=code), flush=True)
 
@@ -63,8 +67,12 @@ class PairingFiles:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def _tell(self, what: dict[str, str], lasts_s: float) -> None:
-        told: dict[str, object] = {**what, "expires_ms": int((time.time() + lasts_s) * 1000)}
+    def _tell(self, lasts_s: float) -> None:
+        told: dict[str, object] = {
+            **self._qr,
+            **self._typed,
+            "expires_ms": int((time.time() + lasts_s) * 1000),
+        }
         _replace(self._json, json.dumps(told).encode())
 
 

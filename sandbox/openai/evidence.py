@@ -34,6 +34,8 @@ _STORY = 0.3
 # How much a question must be one of those that a FAQ entry answers: at all, unless the entry says nearly
 # every word of it; with a word that stands in another passage; with one that stands in none; and with one
 # that may be dialect.
+# From here on two questions are taken for one.
+SAME_QUESTION = 0.85
 _ALIKE = 0.2
 _COVERS_MOST = 0.7
 _ALIKE_ELSEWHERE = 0.52
@@ -120,7 +122,9 @@ def _match(question: Question, asked: Sequence[Looked], passage: Passage, span: 
     hinted = _HINT_SHARE * len(question.hints & span.concepts) if covered else 0.0
     alike = max((_alike(asked, variant, about, meant) for variant in passage.variants), default=0.0)
     named = max(_TITLE_SHARE * (shared / total if total else 0.0), _ALIKE_SHARE * alike)
-    return Match(span, covered * (1 + named) + hinted, covers, _fits(question, asked, span), alike)
+    # Whatever kind of thing is asked for: the shop itself says that this answers the very same question.
+    fits = alike >= SAME_QUESTION or _fits(question, span)
+    return Match(span, covered * (1 + named) + hinted, covers, fits, alike)
 
 
 def _alike(asked: Sequence[Looked], variant: Variant, about: frozenset[str], meant: frozenset[str]) -> float:
@@ -198,12 +202,12 @@ def _counts(looked: Looked, span: Span) -> bool:
     )
 
 
-def _fits(question: Question, asked: Sequence[Looked], span: Span) -> bool:
+def _fits(question: Question, span: Span) -> bool:
     """Whether the place states the kind of thing that is asked for."""
     text = span.text
     for wanted in question.wants:
         pattern = _STATES[wanted]
-        if wanted is Wants.MONEY and span.states_money:
+        if wanted in (Wants.MONEY, Wants.AMOUNT) and span.states_money:
             continue
         if pattern.search(text) is None:
             return False
@@ -212,13 +216,19 @@ def _fits(question: Question, asked: Sequence[Looked], span: Span) -> bool:
 
 _STATES = {
     Wants.MONEY: intents.STATES_MONEY,
+    Wants.AMOUNT: intents.STATES_AMOUNT,
     Wants.TIME: intents.STATES_TIME,
+    Wants.MOMENT: intents.STATES_MOMENT,
     Wants.PERSON: intents.STATES_PERSON,
     Wants.NAME: intents.STATES_NAME,
     Wants.PLACE: intents.STATES_PLACE,
     Wants.PHONE: intents.STATES_PHONE,
     Wants.ACCOUNT: intents.STATES_ACCOUNT,
 }
+
+
+def _is_code(word: str) -> bool:
+    return not word.isalpha() and not word.isdigit()
 
 
 def convinces(asked: Sequence[Looked], chosen: Sequence[Match], passage: Passage) -> bool:
@@ -234,7 +244,8 @@ def convinces(asked: Sequence[Looked], chosen: Sequence[Match], passage: Passage
         hard += looked.hard
         if cover >= COVERED:
             continue
-        if looked.hard and looked.word.exact:
+        # A code that another passage names may be the customer's own package, told beside the question.
+        if looked.hard and looked.word.exact and not (looked.known and _is_code(looked.word.text)):
             return False
         # A word that another passage knows may be beside the point; one that none knows is the point.
         elsewhere += looked.hard and looked.known

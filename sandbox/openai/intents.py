@@ -82,6 +82,10 @@ ASKING = _pattern(
     r"\?",
     r"\b(?:apa|apakah|berapa|brp|siapa|kapan|mana|dimana|gimana|bagaimana|kenapa|inget|ingat)\b",
 )
+# Beside the wish for a person or a complaint something is asked that texts can answer.
+ASKS_MORE = _any_word(
+    r"berapa|brp|kapan|kpn|jam|dimana|di mana|dmn|gimana|gmn|bagaimana|kalau|kalo|klo|misal\w*"
+)
 REFERS_BACK = _pattern(
     r"\b(?:itu|tadi|tersebut|yang (?:ini|satunya|lain)|kalau|kalo|klo|terus|trus|lalu|segitu)\b|\w{3,}nya\b"
 )
@@ -98,22 +102,32 @@ WANTS_MONEY = _pattern(
     r"\bberapa (?:rupiah|uang|harga|biaya|tarif|ongkos|ongkir)",
 )
 WANTS_TIME = _pattern(
-    r"\b(?:kapan|(?:berapa|seberapa) (?:lama|hari|jam|menit|minggu|bulan|tahun)"
+    r"\b(?:(?:berapa|seberapa) (?:lama|hari|jam|menit|minggu|bulan|tahun)"
     r"|(?:jam|pukul|tanggal|hari) (?:berapa|apa))\b"
 )
 WANTS_NAME = _pattern(r"\b(?:nama|pemilik|pimpinan|direktur|ceo|bos|pendiri)\w*\b")
-WANTS_PLACE = _pattern(r"\b(?:sebelah|bagian|daerah|alamat\w*|lokasi\w*) (?:mana|dimana)\b")
+WANTS_PLACE = _pattern(
+    r"(?<!entah )\bdimana\b(?! (?:mana|pun))",
+    r"\b(?:sebelah|bagian|daerah|alamat\w*|lokasi\w*) (?:mana|dimana)\b",
+)
 WANTS_PHONE = _pattern(
     r"\bnomor (?:telepon|hp|whatsapp|kontak|cs|admin|teknisi)\b", r"\b(?:telepon|whatsapp)(?:nya)? berapa\b"
 )
 WANTS_ACCOUNT = _pattern(r"\b(?:nomor rekening|rekening(?:nya)? (?:berapa|apa|mana|atas))\b")
 STATES_MONEY = _pattern(r"\bRp\.?\s?\d", r"\b(?:gratis|persen|bebas biaya|tanpa (?:biaya|tambahan))\b", "%")
+_NUMBER_WORDS = (
+    r"(?:\d+|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh|setengah|beberapa|tiap|setiap)"
+)
+STATES_AMOUNT = _pattern(r"\d", rf"\b{_NUMBER_WORDS}\b|\bse(?:per\w+|tengah|paruh|lembar|buah|orang)\b")
 STATES_TIME = _pattern(
-    r"\b(?:\d+|satu|dua|tiga|empat|lima|enam|tujuh|sepuluh) ?(?:hari|jam|menit|minggu|bulan|tahun)\b",
+    rf"\b{_NUMBER_WORDS} ?(?:hari|jam|menit|minggu|bulan|tahun)\b",
     r"\bse(?:hari|jam|minggu|bulan|tahun)(?:an)?\b|\b24 ?jam\b",
     r"\b(?:jam|pukul|tanggal|tgl|H[-+]) ?\d|\d[.:]\d\d\b",
     r"\b(?:senin|selasa|rabu|kamis|jumat|sabtu|minggu|besok|lusa|langsung|seketika)\b",
     r"\b(?:hari|bulan|minggu) (?:ini|yang sama|kerja|depan|berikutnya|libur)\b",
+)
+STATES_MOMENT = _pattern(
+    STATES_TIME.pattern, r"\b(?:setelah|sesudah|sebelum|begitu|saat|ketika|sejak|selama|kapan saja|sewaktu)\b"
 )
 STATES_NAME = re.compile(
     r"\b(?:Pak|Bu|Mas|Mbak|Bapak|Ibu|nama|namanya|bernama|oleh|adalah) (?:[Aa]dalah )?[A-Z]"
@@ -123,7 +137,7 @@ STATES_PERSON = re.compile(
 )
 STATES_PLACE = re.compile(
     r"\b(?:Jl|Jalan|jalan|Ruko|ruko|Gedung|Blok|Desa|Kelurahan|Kecamatan|dekat|seberang|sebelah|samping|lantai"
-    r"|alamat|depan|belakang|tengah|atas|bawah|luar|dalam|lewat|toko|rumah)\b|\b(?:di|ke) [A-Z]"
+    r"|alamat|depan|belakang|tengah|atas|bawah|luar|dalam|lewat|toko|rumah)\b|\b(?:di|ke|lewat) \w{3,}"
 )
 STATES_PHONE = _pattern(r"(?:\+62|\b62|\b0)\d{2,3}[- ]?\d{3,}|wa\.me/|\bnomor ini\b|\bchat ini\b")
 STATES_ACCOUNT = _pattern(r"\b\d{8,}\b|\b(?:bca|bri|bni|mandiri|bsi|qris)\b")

@@ -38,18 +38,37 @@ _ATTRIBUTES = frozenset(VOCABULARY["attributes"].split())
 # "Merek apa?", "distributor mana?": an answer names one of these.
 _WHICH = frozenset({"apa", "mana"})
 _OWNED = frozenset(VOCABULARY["owned"].split())
+_CIRCUMSTANCE = frozenset(VOCABULARY["circumstance"].split())
+_SELVES = frozenset(VOCABULARY["selves"].split())
+# So far from a word its neighbours say what part it plays in its clause.
+_REACH = 2
 _PARTITIVE = frozenset(VOCABULARY["partitive"].split())
+# "Berapa satu?" asks for the price of one, and counts nothing.
+_NUMERALS = frozenset(VOCABULARY["numerals"].split())
 
 
 # Words up to this rank by frequency may be missing from what answers a question.
 _TELLING_RANK = 2500
 
 
+class Role(Enum):
+    """What part a word plays in its clause, as far as its neighbours tell; a word may play several."""
+
+    LAST = "one of the last words"
+    ASKED = "before a question word"  # "gorden berapa"
+    WARE = "after a word of having"  # "terima gorden"
+    NAMED = "after a word that points"  # "ke Solo", "merek Anu"
+    CIRCUMSTANCE = "why or when"  # "buat kado", "habis hujan"
+    OWN = "the customer's own"  # "anak saya"
+
+
 class Wants(Enum):
     """The kind of expression that an answer must contain."""
 
     MONEY = auto()
+    AMOUNT = auto()  # "dp berapa": money, a share or another number
     TIME = auto()
+    MOMENT = auto()  # "kapan": a time, or what it comes after
     PERSON = auto()
     NAME = auto()
     PLACE = auto()
@@ -72,6 +91,7 @@ class Word:
     counted: bool = False  # "berapa gram": a number of these is asked for
     telling: bool = False  # stands in what is asked, and is no word for all occasions
     odd: bool = False  # ... and perhaps only one more piece of chat spelling or dialect
+    roles: frozenset[Role] = frozenset()
 
     @property
     def forms(self) -> frozenset[str]:
@@ -144,7 +164,7 @@ def _words_of(clause: list[str], *, asked: bool) -> list[Word]:
         if text.isdigit():
             found.append(_number(text, before, after, asked=asked))
         elif own := weight(text):
-            counted = before == "berapa" and text not in TIME_UNITS and text not in _PARTITIVE
+            counted = before == "berapa" and text not in TIME_UNITS | _PARTITIVE | _NUMERALS
             code = not text.isalpha()
             # A piece that is counted ("2 loyang") is how the customer puts it, not what he asks about.
             told = is_action(text) or is_everyday(text) or before.isdigit()
@@ -167,9 +187,23 @@ def _words_of(clause: list[str], *, asked: bool) -> list[Word]:
                     pointed=which or (naming and before in POINTERS),
                     counted=counted,
                     telling=asked and own >= 1 and not is_everyday(text, _TELLING_RANK),
+                    roles=_roles(clause, at),
                 )
             )
     return found
+
+
+def _roles(clause: list[str], at: int) -> frozenset[Role]:
+    before, after = clause[max(0, at - _REACH) : at], clause[at + 1 : at + 1 + _REACH]
+    played = {
+        Role.LAST: at >= len(clause) - _REACH,
+        Role.ASKED: not _ASKING_WORDS.isdisjoint(after),
+        Role.WARE: not _OWNED.isdisjoint(before),
+        Role.NAMED: not POINTERS.isdisjoint(before[-1:]),
+        Role.CIRCUMSTANCE: not _CIRCUMSTANCE.isdisjoint(before),
+        Role.OWN: not _SELVES.isdisjoint(before[-1:] + after[:1]),
+    }
+    return frozenset(role for role, plays in played.items() if plays)
 
 
 def _number(text: str, before: str, after: str, *, asked: bool) -> Word:
@@ -202,16 +236,20 @@ def _wanted(words: list[str]) -> frozenset[Wants]:
     found: set[Wants] = set()
     if intents.WANTS_TIME.search(plain):
         found.add(Wants.TIME)
+    elif "kapan" in words:
+        found.add(Wants.MOMENT)
     if "siapa" in words:
         found.add(Wants.NAME if intents.WANTS_NAME.search(plain) else Wants.PERSON)
-    if "dimana" in words or intents.WANTS_PLACE.search(plain):
+    if intents.WANTS_PLACE.search(plain):
         found.add(Wants.PLACE)
     if intents.WANTS_PHONE.search(plain):
         found.add(Wants.PHONE)
     if intents.WANTS_ACCOUNT.search(plain):
         found.add(Wants.ACCOUNT)
-    if not found and (intents.WANTS_MONEY.search(plain) or _bare_how_much(words)):
+    if not found and intents.WANTS_MONEY.search(plain):
         found.add(Wants.MONEY)
+    elif not found and _bare_how_much(words):
+        found.add(Wants.AMOUNT)
     return frozenset(found)
 
 

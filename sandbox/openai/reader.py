@@ -8,13 +8,14 @@ would from a real model, and a product that retrieves nothing gets none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.openai import intents
 from sandbox.openai.conversation import Conversation, Source
-from sandbox.openai.evidence import COVERED, Looked, Match, best_match, convinces, look_up
+from sandbox.openai.evidence import COVERED, SAME_QUESTION, Looked, Match, best_match, convinces, look_up
+from sandbox.openai.judging import answers, evidence
 from sandbox.openai.passages import Passage, analyse
-from sandbox.openai.question import Question, understand
+from sandbox.openai.question import Question, Wants, understand
 from sandbox.openai.quoting import MAX_ANSWER_CHARACTERS, price_line, quote, shorten, warm
 from sandbox.openai.recalling import recall
 
@@ -25,10 +26,12 @@ _CONTEXT_SHARE = 0.5
 _PLACE_COST = 0.15
 # What a passage keeps of its score when it states no amount or time although one is asked for.
 _WRONG_KIND = 0.5
+# "Bolu berapa?": any number may be meant, but mostly the price is.
+_LESS_LIKELY_KIND = 0.5
 # A second passage is quoted only for what a second question adds.
 _SECOND_SHARE = 0.3
 _SHORT_WORDS = 3
-_SAME_QUESTION = 0.85
+_KINDRED_QUESTION = 0.5
 _LONGEST_LIST = 6
 _TURN_CHARACTERS = 400
 
@@ -57,6 +60,27 @@ class _Candidate:
     score: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What was chosen for a question. ``leans``: what was said before took part in the choice."""
+
+    asked: Sequence[Looked]
+    candidates: Sequence[_Candidate]
+    chosen: Sequence[_Candidate]
+    lead: float
+    leans: bool
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """What speaks for and against it."""
+        matches = [candidate.match for candidate in self.chosen]
+        return evidence(self.asked, matches, self.chosen[0].passage, lead=self.lead)
+
+    @property
+    def source_ids(self) -> tuple[str, ...]:
+        return tuple(candidate.source.id for candidate in self.chosen)
+
+
 def read(conversation: Conversation) -> Reading:
     """Answer the conversation's last message from its sources, and from nothing else."""
     question = conversation.question
@@ -65,12 +89,14 @@ def read(conversation: Conversation) -> Reading:
     reading = _read_sources(conversation, question)
     if not intents.wants_person(question):
         return reading
-    strong = intents.COMPLAINT.search(question) or intents.ASKS_PERSON.search(question)
-    if reading.answerable and not strong:
-        return Reading(
-            answer=reading.answer, source_ids=reading.source_ids, answerable=True, needs_human=True
-        )
-    answer = _PERSON_WANTED if intents.ASKS_PERSON.search(question) else _UNDERSTOOD
+    complains, asks_person = intents.COMPLAINT.search(question), intents.ASKS_PERSON.search(question)
+    if reading.answerable and not complains:
+        # "Sudah bayar tapi masih mati, nunggu berapa jam?": the shop's own texts may have this very question.
+        share = _KINDRED_QUESTION if intents.ASKS_MORE.search(question) else SAME_QUESTION
+        known = intents.ASKING.search(question) is not None and _is_known_question(conversation, share=share)
+        if known or not asks_person:
+            return replace(reading, needs_human=not known)
+    answer = _PERSON_WANTED if asks_person else _UNDERSTOOD
     return Reading(answer=answer, answerable=False, needs_human=True)
 
 
@@ -90,10 +116,15 @@ def _read_sources(conversation: Conversation, text: str) -> Reading:
     return reading
 
 
-def _asked_before(question: Question, sources: Sequence[Source]) -> bool:
+def _is_known_question(conversation: Conversation, *, share: float) -> bool:
+    knowledge = [source for source in conversation.sources if not source.remembered]
+    return _asked_before(understand(conversation.question), knowledge, share=share)
+
+
+def _asked_before(question: Question, sources: Sequence[Source], *, share: float = SAME_QUESTION) -> bool:
     passages = [analyse(source) for source in sources]
     asked = look_up(question, passages)
-    return any(best_match(question, asked, passage).alike >= _SAME_QUESTION for passage in passages)
+    return any(best_match(question, asked, passage).alike >= share for passage in passages)
 
 
 def _small_talk(question: Question) -> Reading:
@@ -115,14 +146,15 @@ def _recalled(conversation: Conversation, question: str, *, sure: bool) -> Readi
     return Reading(answer=shorten(words), source_ids=(found.source,), answerable=True)
 
 
-def _best_reading(conversation: Conversation, question: Question, sources: Sequence[Source]) -> Reading:
+def choose(conversation: Conversation, question: Question, sources: Sequence[Source]) -> Choice:
+    """The passages that say most about the question, whether they answer it or not; there is at least one."""
     passages = [analyse(source) for source in sources]
     asked = look_up(question, passages)
     context = _context(conversation, question, passages)
     candidates = []
     for place, (source, passage) in enumerate(zip(sources, passages, strict=True)):
         match = best_match(question, asked, passage)
-        score = match.score * (1 if match.fits else _WRONG_KIND) * (1 - _PLACE_COST * min(place, 10))
+        score = match.score * _kind_share(question, match) * (1 - _PLACE_COST * min(place, 10))
         candidates.append(_Candidate(source, passage, match, score))
     highest = max(candidate.score for candidate in candidates) or 1.0
     totals = [candidate.score + highest * extra for candidate, extra in zip(candidates, context, strict=True)]
@@ -130,15 +162,51 @@ def _best_reading(conversation: Conversation, question: Question, sources: Seque
     chosen = [candidates[order[0]]]
     if question.parts > 1 and (second := _second(asked, chosen[0], [candidates[at] for at in order[1:3]])):
         chosen.append(second)
-    leans = any(context)
-    first = chosen[0]
-    convincing = convinces(asked, [c.match for c in chosen], first.passage) if asked else False
-    if not first.match.fits or not (convincing or (leans and not any(looked.hard for looked in asked))):
+    return Choice(
+        asked=asked,
+        candidates=candidates,
+        chosen=chosen,
+        lead=_lead([candidates[at].score for at in order]),
+        leans=any(context),
+    )
+
+
+def _best_reading(conversation: Conversation, question: Question, sources: Sequence[Source]) -> Reading:
+    choice = choose(conversation, question, sources)
+    asked, chosen, first = choice.asked, choice.chosen, choice.chosen[0]
+    if not _is_convincing(choice):
         return Reading(answer=_UNKNOWN)
     if intents.WANTS_LIST.search(question.text) and first.passage.is_catalogue:
-        chosen = [c for c in candidates if c.passage.is_catalogue][:_LONGEST_LIST]
+        chosen = [c for c in choice.candidates if c.passage.is_catalogue][:_LONGEST_LIST]
         return _quoted([price_line(c.passage, question.text, asked) for c in chosen], chosen)
     return _quoted([quote(c.passage, c.match.span, question.text, asked) for c in chosen], chosen)
+
+
+def _is_convincing(choice: Choice) -> bool:
+    matches = [candidate.match for candidate in choice.chosen]
+    if not choice.leans:
+        return bool(choice.asked) and answers(choice.evidence)
+    # The evidence is weighed for questions that stand alone; of one that goes on, half was said before.
+    if not matches[0].fits:
+        return False
+    if not any(looked.hard for looked in choice.asked):
+        return True
+    return convinces(choice.asked, matches, choice.chosen[0].passage)
+
+
+def _kind_share(question: Question, match: Match) -> float:
+    """What a passage keeps of its score for the kind of thing that it states."""
+    if not match.fits:
+        return _WRONG_KIND
+    other_number = Wants.AMOUNT in question.wants and not match.span.states_money
+    return _LESS_LIKELY_KIND if other_number else 1.0
+
+
+def _lead(scores: Sequence[float]) -> float:
+    """By what share the first is ahead of the second; they come in the order of choice."""
+    if len(scores) == 1 or scores[0] <= 0:
+        return 1.0
+    return max(0.0, 1 - scores[1] / scores[0])
 
 
 def _second(asked: Sequence[Looked], first: _Candidate, others: Sequence[_Candidate]) -> _Candidate | None:
@@ -165,7 +233,7 @@ def _context(conversation: Conversation, question: Question, passages: Sequence[
     asked = [looked for looked in look_up(earlier, passages) if looked.known]
     matches = [best_match(earlier, asked, passage) for passage in passages]
     # "Tart 16 cm berapa?", "kalau yang 20?": the second asks for the same kind of thing as the first.
-    scores = [match.score * (1 if match.fits else _WRONG_KIND) for match in matches]
+    scores = [match.score * _kind_share(earlier, match) for match in matches]
     # The message itself must be able to outweigh what was spoken of before.
     return [_CONTEXT_SHARE * score / (max(scores) or 1.0) for score in scores]
 

@@ -78,6 +78,12 @@ for _name, _group in VOCABULARY["concepts"].items():
     for _word in _group.split():
         _CONCEPTS[_word] = _CONCEPTS.get(_word, frozenset()) | {_name}
 _PLAIN_WORDS = _EMPTY | _COMMON | _ACTIONS | _CONCEPTS.keys() | frozenset(_SLANG.values())
+# After the plain words: chat spelling among these is still to be written out.
+_SYNONYMS = Path(__file__).with_name("synonyms.txt").read_text(encoding="utf-8").splitlines()
+for _number, _line in enumerate(_SYNONYMS):
+    if not _line.startswith("#"):
+        for _word in _line.split():
+            _CONCEPTS[_word] = _CONCEPTS.get(_word, frozenset()) | {f"synonym {_number}"}
 _HINTS: dict[str, str] = VOCABULARY["hints"]
 _CHAT = _chat_words()
 # Rank by frequency in spoken Indonesian, the commonest first.
@@ -122,7 +128,11 @@ def tokens(text: str) -> list[str]:
 def _plain(word: str) -> tuple[str, ...]:
     if word[0].isdigit():
         return (word.lstrip("0") or "0",)
-    if len(word) > 4 and word[-1] == "2" and word[:-1].isalpha():
+    if (
+        word[-1] == "2"
+        and word[:-1].isalpha()
+        and (len(word) > 4 or word[:-1] in _PLAIN_WORDS | _CHAT.keys())
+    ):
         word = word[:-1]  # "kedip2" is a doubled word, not a code.
     if word in _SLANG:
         return (_SLANG[word],)

@@ -21,6 +21,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.refusal: Refusal | None = None
+        self.refused = 0  # logins turned away so far
         # Code and number of sends that the server will still turn down.
         self.nack: tuple[int, int] | None = None
         self.ack_delay_s = 0.0
@@ -35,6 +36,7 @@ class Faults:
         refusal = self.refusal
         if refusal is None:
             return None
+        self.refused += 1
         if refusal.times is not None:
             refusal.times -= 1
             if refusal.times <= 0:

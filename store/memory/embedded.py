@@ -216,7 +216,9 @@ def _anew(
     *,
     most: int,
 ) -> _Found:
-    rows = recall.read_newest(connection, customer_id, space, most=most)
-    history = recall.parse(rows, space, seen_seq=changes.last_seq(connection) if rows else 0)
+    seen_seq = changes.last_seq(connection)
+    history = recall.parse(
+        recall.read_newest(connection, customer_id, space, most=most), space, seen_seq=seen_seq
+    )
     ranked = recall.rank(history, query, before_turn=before_turn, limit=limit)
     return _Found(history=history, turns=recall.fetch(connection, customer_id, ranked), complete=True)

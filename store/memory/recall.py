@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ from store.embedding_space import Space
 from store.memory import words
 from store.memory.index import Query, Recalled
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
-from store.schema import turns
+from store.schema import at_most, turns
 from store.vectors import Matrix, half_matrix
 
 # Older turns of the same customer are not recalled: he has hardly a question left that the newest lack.
@@ -33,6 +33,8 @@ _TRIM_SLACK = 256
 # question would cost a millisecond, as much as all the rest.
 _HALF_PRECISION_UP_TO = 256
 _MOST_LATE = 64
+# All rows of a long history at once would take 15 MB, and leave as much in holes in the heap.
+_ROWS_AT_ONCE = 100
 # A history costs at least this beside its arrays.
 _OVERHEAD_BYTES = 1_500
 
@@ -51,12 +53,12 @@ _PARSED = (
     ).label("vector"),
 )
 _OF_CUSTOMER = turns.c.customer_id == bindparam("customer")
-_NEWEST = select(*_PARSED).where(_OF_CUSTOMER).order_by(turns.c.id.desc()).limit(bindparam("most"))
+_NEWEST = select(*_PARSED).where(_OF_CUSTOMER).order_by(turns.c.id.desc()).limit(at_most("most"))
 _NEWER = (
     select(*_PARSED)
     .where(_OF_CUSTOMER, turns.c.id > bindparam("newest"))
     .order_by(turns.c.id.desc())
-    .limit(bindparam("most"))
+    .limit(at_most("most"))
 )
 _COLUMNS = select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
 
@@ -110,9 +112,12 @@ class History:
         return position < len(self.ids) and int(self.ids[position]) == turn_id
 
 
-def read_newest(connection: Connection, customer_id: int, space: Space | None, *, most: int) -> list[Any]:
-    """The customer's newest rows, newest first, as ``parse`` takes them."""
-    return list(connection.execute(_NEWEST, {**_space(space), "customer": customer_id, "most": most}))
+def read_newest(
+    connection: Connection, customer_id: int, space: Space | None, *, most: int
+) -> Iterator[Sequence[Any]]:
+    """The customer's newest rows, newest first, in portions as ``parse`` takes them."""
+    found = connection.execute(_NEWEST, {**_space(space), "customer": customer_id, "most": most})
+    return found.partitions(_ROWS_AT_ONCE)
 
 
 def read_newer(connection: Connection, customer_id: int, space: Space | None, *, newest: int) -> list[Any]:
@@ -121,31 +126,46 @@ def read_newer(connection: Connection, customer_id: int, space: Space | None, *,
     return list(connection.execute(_NEWER, values))
 
 
-def parse(rows: Sequence[Any], space: Space | None, *, seen_seq: int) -> History:
-    """The history of the rows that ``read_newest`` gave."""
-    oldest_first = rows[::-1]
-    texts = [frozenset(row[1].split()) for row in oldest_first]
-    counts = [len(text) for text in texts]
+def parse(portions: Iterable[Sequence[Any]], space: Space | None, *, seen_seq: int) -> History:
+    """The history of the rows that ``read_newest`` gives."""
     dimensions = 0 if space is None else space.dimensions
-    found = [(position, row[2]) for position, row in enumerate(oldest_first) if row[2] is not None]
+    ids: list[int] = []
+    counts: list[int] = []
+    words: list[int] = []
+    with_vector: list[int] = []
+    vectors = bytearray()
+    for rows in portions:
+        for turn_id, text, vector in rows:
+            if vector is not None:
+                with_vector.append(len(ids))
+                vectors += vector
+            ids.append(turn_id)
+            different = frozenset(text.split())
+            counts.append(len(different))
+            words.extend(map(hash, different))
+    word_counts = _oldest_first(counts)
     return History(
-        ids=np.array([row[0] for row in oldest_first], dtype=np.int64),
-        word_counts=np.array(counts, dtype=np.float32),
-        words=np.fromiter((hash(word) for text in texts for word in text), np.int64, count=sum(counts)),
-        word_rows=np.repeat(np.arange(len(texts), dtype=np.int64), counts),
-        vectors=_held(half_matrix([vector for _, vector in found], dimensions)),
+        ids=_oldest_first(ids),
+        word_counts=word_counts.astype(np.float32),
+        words=_oldest_first(words),
+        word_rows=np.repeat(np.arange(len(ids), dtype=np.int64), word_counts),
+        vectors=_held(half_matrix(vectors, len(with_vector), dimensions)[::-1]),
         late_vectors=np.empty((0, dimensions), dtype=np.float16),
-        vector_rows=np.array([position for position, _ in found], dtype=np.int64),
+        vector_rows=len(ids) - 1 - _oldest_first(with_vector),
         seen_seq=seen_seq,
         unlogged=frozenset(),
     )
+
+
+def _oldest_first(newest_first: list[int]) -> Numbers:
+    return np.array(newest_first[::-1], dtype=np.int64)
 
 
 def extend(history: History, rows: Sequence[Any], space: Space | None) -> History:
     """The history with newer rows behind it, cut to the newest 2,000 now and then."""
     if not rows:
         return history
-    more = parse(rows, space, seen_seq=history.seen_seq)
+    more = parse([rows], space, seen_seq=history.seen_seq)
     known = len(history.ids)
     longer = History(
         ids=np.concatenate((history.ids, more.ids)),
@@ -229,9 +249,10 @@ def _score_words(history: History, text: str) -> Scores:
 
 
 def _held(vectors: npt.NDArray[Any]) -> Matrix | npt.NDArray[np.float16]:
+    """The vectors as a history keeps them, in memory of its own."""
     if len(vectors) <= _HALF_PRECISION_UP_TO:
-        return vectors.astype(np.float16, copy=False)
-    return vectors.astype(np.float32, copy=False)
+        return np.ascontiguousarray(vectors, dtype=np.float16)
+    return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
 def _joined(history: History) -> History:

@@ -141,7 +141,7 @@ async def test_a_newcomer_scans_writes_takes_over_and_breaks_the_network(copy: P
 
         shop = phones.of("toko")
         await shop.locator(".item", has=page.locator("b", has_text="Budi")).first.click()
-        await expect(shop).to_contain_text("dijawab bot")
+        await expect(shop).to_contain_text("dikirim bot")
         await phones.write(shop, "Halo Kak Budi, ini pemilik toko.")
         await expect(budi).to_contain_text("ini pemilik toko")
         await phones.fits()

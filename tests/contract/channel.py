@@ -222,7 +222,8 @@ class ChannelContract:
         async with running(harness):
             assert channel.state is State.ONLINE
             await channel.stop(0.1)
-            assert channel.state is State.STOPPED
+            # What was recorded may still be answered where that takes a connection.
+            assert channel.state in (State.STOPPING, State.STOPPED)
         assert channel.state is State.STOPPED
 
     async def test_what_comes_in_is_recorded_off_the_event_loop_and_can_be_parsed(

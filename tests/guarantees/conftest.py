@@ -1,10 +1,9 @@
-"""The stand-in and the knowledge that all scenarios share, and the figures that they report."""
+"""The stand-in and the knowledge that all scenarios share."""
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from tests.guarantees.home import Home, copied
 
 # About 20 to 60 ms an answer: there is always work in hand when the bot dies.
 LATENCY_MS_PER_TOKEN = 0.8
-_FIGURES: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -40,25 +38,3 @@ def make_home(template: Home, tmp_path: Path) -> Callable[..., Home]:
         return copied(template, tmp_path / f"var-{secrets.token_hex(3)}", **settings)
 
     return make
-
-
-@pytest.fixture
-def seed() -> int:
-    """Random unless BALAS_SEED is set; every report names it, so that a failure can be repeated."""
-    return int(os.environ.get("BALAS_SEED") or secrets.randbelow(10**6))
-
-
-@pytest.fixture
-def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say a figure in the run's summary."""
-    return lambda text: _FIGURES.append(f"{request.node.name}: {text}")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
-    result = yield
-    if _FIGURES:
-        terminalreporter.section("guarantees", sep="-")
-        for line in _FIGURES:
-            terminalreporter.line(line)
-    return result

@@ -34,7 +34,7 @@ def event(message_id: str) -> RawEvent:
 
 async def bring_at_once(store: Store) -> tuple[dict[str, Counter[Recorded]], int]:
     """Every id from every thread, in another order each; the outcomes by id, and the rows there are."""
-    door = IntakeDoor(store, on_recorded=lambda chat: None)
+    door = IntakeDoor(store)
     outcomes: dict[str, Counter[Recorded]] = {message_id: Counter() for message_id in IDS}
 
     def bring(number: int) -> list[tuple[str, Recorded]]:

@@ -6,7 +6,7 @@ import asyncio
 import stat
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pysqlite3
@@ -94,6 +94,30 @@ class TestSqlite:
         assert len(transactions) == 10
         # A reader's data_version counts other connections' commits that it came to see: two at most.
         assert await sqlite_store.read(_data_version) - before <= 2
+
+    async def test_jobs_that_waited_with_a_failing_one_count_once_and_in_their_order(
+        self, sqlite_store: SqliteStore
+    ) -> None:
+        gate = Gate()
+        first = asyncio.create_task(sqlite_store.write(gate))
+        await until(gate.entered)
+
+        def follow(name: str) -> Callable[[Connection], None]:
+            def job(connection: Connection) -> None:
+                meta.put(connection, "urutan", f"{meta.get(connection, 'urutan') or ''}{name}")
+                if name == "c":
+                    raise ValueError("keliru")
+
+            return job
+
+        group = [asyncio.create_task(sqlite_store.write(follow(name))) for name in "abcde"]
+        await asyncio.sleep(0)
+        gate.open()
+
+        results = await asyncio.gather(first, *group, return_exceptions=True)
+
+        assert [type(result) for result in results] == [type(None)] * 3 + [ValueError] + [type(None)] * 2
+        assert await sqlite_store.read(get("urutan")) == "abde"
 
     async def test_a_failed_commit_fails_everyone_who_waited_for_it(self, sqlite_store: SqliteStore) -> None:
         gate = Gate()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.exits import EXIT_AGAIN, EXIT_LATER
 from config.settings import BotSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -84,12 +85,14 @@ def test_a_misspelt_option_and_a_server_on_the_network_would_be_found() -> None:
 def test_each_program_restarts_after_a_crash_only_and_has_time_to_drain() -> None:
     parser = read(CONFIGURATION.read_text())
     programs = [section for section in parser.sections() if section.startswith("program:")]
-    assert programs == ["program:webhooks"]
+    assert programs == ["program:bot", "program:webhooks"]
     for program in programs:
         assert parser.get(program, "autorestart") == "unexpected"
         assert parser.get(program, "exitcodes") == "0,78"
         assert parser.get(program, "umask") == "077"
         assert parser.getint(program, "stopwaitsecs") > BotSettings().drain_s + 5
+        # Neither exit code that asks for a new process may be among those that leave it down.
+        assert {EXIT_LATER, EXIT_AGAIN}.isdisjoint(map(int, parser.get(program, "exitcodes").split(",")))
         assert parser.getboolean(program, "redirect_stderr")
         assert not parser.has_option(program, "environment")
 
@@ -99,7 +102,9 @@ def installation() -> Iterator[Path]:
     """A folder like the project's own, with its own state and settings; short-named, for the socket."""
     folder = Path(tempfile.mkdtemp(prefix="balas-sv-"))
     (folder / "supervisor").mkdir()
-    shutil.copy(CONFIGURATION, folder / "supervisor")
+    # The bot has a test of its own, with a WhatsApp to talk to.
+    text = CONFIGURATION.read_text().replace("autostart = true", "autostart = false", 1)
+    (folder / "supervisor" / "balas.conf").write_text(text)
     (folder / "var").mkdir(mode=0o700)
     (folder / "data").mkdir()
     (folder / "run_webhooks.py").symlink_to(PROJECT / "run_webhooks.py")

@@ -147,6 +147,15 @@ async def test_what_whatsapp_business_says_by_itself_pauses_nothing_and_is_told_
     assert sum(greeting in notice for notice in shop.heard("owner")) == 1
 
 
+async def test_a_quick_reply_of_whoever_has_the_chat_already_is_no_machines(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await _types(shop, "budi", HUMAN, sent_ms=_ago(minutes=20))
+    sent_ms = _ago(seconds=5)
+    await shop.says("budi", "gimana kak?", sent_ms=sent_ms)
+    await _types(shop, "budi", "Ada Kak", sent_ms=sent_ms + 2_000)
+    assert (await shop.customer("budi")).silent_ms > 29 * 60_000
+
+
 async def test_the_same_words_in_a_third_chat_are_a_machines(open_shop: OpenShop) -> None:
     shop = await open_shop()
     for chat in ("budi", "siti", "dewi"):

@@ -77,7 +77,7 @@ export function draw(bubble, { side, person, media }) {
   const mine = isMine(bubble, side);
   const body = element("div", "bubble");
   if (side === "shop" && mine) {
-    body.append(element("span", `who ${bubble.author}`, bubble.author === "bot" ? "dijawab bot" : "dari HP ini"));
+    body.append(element("span", `who ${bubble.author}`, bubble.author === "bot" ? "dikirim bot" : "dari HP ini"));
   }
   if (bubble.deleted) {
     body.append(element("p", "text gone", "🚫 Pesan ini dihapus"));

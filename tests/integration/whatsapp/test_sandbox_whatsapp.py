@@ -222,6 +222,25 @@ async def test_a_server_that_is_busy_is_tried_again(wa: WhatsAppServer, bot: Pro
     assert (await budi.receive()).text == "echo: halo"
 
 
+async def test_a_server_that_closes_for_a_while_is_tried_again(wa: WhatsAppServer, bot: Program) -> None:
+    budi = await wa.customer("6281234567890")
+    wa.stream_error(503)
+    await wa.offline()
+    await wa.online()
+    await budi.send("halo")
+    assert (await budi.receive()).text == "echo: halo"
+
+
+async def test_a_frozen_network_delivers_once_it_thaws(wa: WhatsAppServer, bot: Program) -> None:
+    budi = await wa.customer("6281234567890")
+    wa.freeze()
+    await budi.send("halo")
+    with pytest.raises(TimeoutError):
+        await budi.receive(timeout_s=0.5)
+    wa.thaw()
+    assert (await budi.receive()).text == "echo: halo"
+
+
 async def test_a_message_that_the_server_turns_down_is_not_delivered(
     wa: WhatsAppServer, bot: Program
 ) -> None:

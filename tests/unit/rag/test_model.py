@@ -265,6 +265,15 @@ async def test_a_response_of_any_other_shape_is_rubbish_and_is_not_asked_for_aga
     assert len(asked) == 1
 
 
+async def test_json_by_any_other_name_is_read_and_need_not_say_what_it_cost() -> None:
+    def answer() -> web.Response:
+        return web.Response(text='{"choices": [{"message": {"content": "ya"}}]}', content_type="text/plain")
+
+    async with _server(answer) as (url, _), ModelClient(_settings(url)) as client:
+        completion = await _chat(client)
+    assert (completion.content, completion.input_tokens, completion.output_tokens) == ("ya", 0, 0)
+
+
 async def test_a_refusal_is_no_answer(stand_in: OpenAIStandIn) -> None:
     stand_in.control(mode="refusal")
     async with ModelClient(_settings(stand_in.base_url)) as client:

@@ -108,6 +108,48 @@ def test_a_question_that_only_shares_words_with_a_phrasing_is_not_answered(ask: 
     assert not ask(message, sources=_KELAS).answerable
 
 
+_DENDA = {
+    "faq:muka": (
+        "DP berapa?",
+        "T: DP berapa?\nJuga ditanya: kalau batal siapa yang nanggung\nJ: Separuh dari harga, Kak.",
+    ),
+    "faq:telat": (
+        "Sudah bayar tapi belum dikirim, nunggu berapa hari?",
+        "T: Sudah bayar tapi belum dikirim, nunggu berapa hari?\nJ: Paling lama dua hari, Kak.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "source"),
+    [
+        ("dp berapa kak", "faq:muka"),  # a share of the price is an amount as well
+        ("kalau batal siapa yang nanggung?", "faq:muka"),  # names nobody, but is the shop's own question
+        ("aku sudah bayar tapi belum dikirim, nunggu berapa hari ya", "faq:telat"),
+    ],
+)
+def test_a_question_that_the_shop_itself_wrote_down_is_answered(ask: Ask, message: str, source: str) -> None:
+    reading = ask(message, sources=_DENDA)
+    assert reading.source_ids == (source,)
+    assert not reading.needs_human
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "aku sudah bayar tapi kok belum dikirim",
+        "kecewa banget, sudah bayar belum dikirim, nunggu berapa hari?",
+    ],
+)
+def test_a_dispute_and_a_complaint_need_a_human_all_the_same(ask: Ask, message: str) -> None:
+    assert ask(message, sources=_DENDA).needs_human
+
+
+def test_what_no_passage_knows_matters_less_when_it_is_told_around_the_question(ask: Ask) -> None:
+    assert ask("buat kado nenek, sertifikat halalnya ada?", sources=_KELAS).answerable
+    assert not ask("sertifikat organiknya ada?", sources=_KELAS).answerable
+
+
 def test_a_phrasing_is_never_quoted_as_an_answer(ask: Ask) -> None:
     answer = ask("kursus baking kapan mulai", sources=_KELAS).answer
     assert "Sabtu pertama" in answer

@@ -34,7 +34,9 @@ def test_many_stored_vectors_become_the_rows_of_one_matrix() -> None:
     made = matrix([to_bytes(row) for row in rows], 8)
     assert made.dtype == np.float32
     assert made == pytest.approx(np.stack(rows), abs=1e-3)
-    assert half_matrix([to_bytes(row) for row in rows], 8).dtype == np.float16
+    half = half_matrix(b"".join(to_bytes(row) for row in rows), 5, 8)
+    assert half.dtype == np.float16
+    assert half.tolist() == made.tolist()
 
 
 def test_no_vectors_make_an_empty_matrix() -> None:

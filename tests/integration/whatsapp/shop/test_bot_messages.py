@@ -9,8 +9,6 @@ import pytest
 from sandbox.whatsapp import contents
 from sandbox.whatsapp.binary import Node
 from sandbox.whatsapp.customer import Addressing, Customer
-from sandbox.whatsapp.jid import Jid
-from sandbox.whatsapp.phone import new_id, sent_now
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.echo_model import question
 from tests.integration.whatsapp.shop.people import ask, heard, hears, hears_text, stranger
@@ -135,12 +133,8 @@ async def test_a_customer_seen_under_two_addresses_is_one_customer(
 
 async def test_groups_and_status_are_neither_answered_nor_kept(wa: WhatsAppServer, bot: WhatsAppBot) -> None:
     budi = await stranger(wa)
-    ids = []
-    for chat in (Jid("120363000000000001", "g.us"), Jid("status", "broadcast")):
-        _, text = question()
-        ids.append(new_id())
-        attributes = {"from": chat, "participant": budi.user.lid, "notify": "Budi", "addressing_mode": "lid"}
-        budi.transmit(ids[-1], sent_now(contents.text(text), attributes))
+    group = await wa.group("Tetangga", [budi, wa.owner])
+    ids = [await budi.post(chat, question()[1]) for chat in (group, wa.status)]
     await passed_by(wa, bot)
     assert budi.received == []
     assert [recorded(bot, message_id) for message_id in ids] == [0, 0]

@@ -1,4 +1,4 @@
-"""The network fails in every way it knows: what customers sent is answered once, what the bot sent came."""
+"""The network fails in every way it knows: what customers sent is answered, and answered once."""
 
 from __future__ import annotations
 

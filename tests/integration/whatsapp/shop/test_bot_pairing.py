@@ -12,6 +12,7 @@ import pytest_asyncio
 from bot.exits import EXIT_AGAIN, EXIT_MISCONFIGURED
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
+from tests.integration.whatsapp.shop.crashes import launcher
 from tests.integration.whatsapp.shop.people import ask, hears, stranger
 from tests.whatsapp_bot import ACCOUNT, WhatsAppBot
 
@@ -153,3 +154,31 @@ async def test_a_code_that_nobody_scans_ends_the_process_and_a_new_one_shows_a_n
     async with asyncio.timeout(10):
         assert await bot.stop() == 0
     assert pairing_files(bot) == []
+
+
+async def test_without_the_lock_a_second_bot_is_found_to_throw_the_first_one_out(make_bot: MakeBot) -> None:
+    bot = make_bot()
+    await bot.start()
+    await bot.pair()
+    second = WhatsAppBot(
+        folder=bot.folder,
+        server=bot.server,
+        base_url=bot.base_url,
+        settings=bot.settings,
+        launcher=launcher("anybody_owns"),
+    )
+    await second.start()
+    assert await bot.ended() == EXIT_MISCONFIGURED
+    await second.kill()
+
+
+async def test_without_its_own_exit_a_bot_that_shows_a_code_is_found_not_to_end(make_bot: MakeBot) -> None:
+    bot = make_bot()
+    bot.launcher = launcher("waits_for_go")
+    await bot.start()
+    await bot.qr()
+    bot.running.terminate()
+    await bot.wait_for_state("stopped")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(bot.running.wait(), 3)
+    await bot.kill()

@@ -1,0 +1,106 @@
+"""The owner's room on WhatsApp: his second number or a group, where quoting a notice answers the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from sandbox.whatsapp import contents
+from sandbox.whatsapp.contents import Message, Received
+from sandbox.whatsapp.phone import Phone
+from sandbox.whatsapp.server import WhatsAppServer
+from tests.integration.tiny_shop import UNKNOWN
+from tests.integration.whatsapp.shop.conftest import MakeBot
+from tests.integration.whatsapp.shop.people import ask, hears, hears_text, stranger
+from tests.whatsapp_bot import PATIENCE_S, WhatsAppBot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ANSWER = "Ada Kak, ukuran 42 sampai 46."
+
+
+async def notice(phone: Phone, words: str) -> Received:
+    """The next message with these words on the phone."""
+    while words not in (received := await phone.receive(PATIENCE_S)).text:
+        pass
+    return received
+
+
+async def answers_by_quoting(
+    wa: WhatsAppServer,
+    bot: WhatsAppBot,
+    admin: Phone,
+    write: Callable[[str | Message], Awaitable[str]],
+) -> None:
+    """A question that the shop does not know, answered from the room and learnt there."""
+    budi = await stranger(wa)
+    await budi.send(UNKNOWN)
+    assert "belum tahu" in await hears_text(budi)
+    asked = await notice(admin, "Butuh jawaban")
+    assert UNKNOWN in asked.text
+    await write(contents.reply(ANSWER, to=asked))
+    assert await hears_text(budi) == ANSWER
+    offer = await notice(admin, "Kuingat untuk pelanggan lain")
+    await write(contents.reply("ya", to=offer))
+    await notice(admin, "Tersimpan")
+    assert ANSWER in (bot.folder / "data" / "faq_belajar.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "lid"),
+    [("0813-7777-0001", "6281377770001", True), ("+62 813 7777 0002", "6281377770002", False)],
+)
+async def test_the_owners_second_number_is_a_room(
+    wa: WhatsAppServer, make_bot: MakeBot, written: str, number: str, lid: bool
+) -> None:
+    bot = make_bot(RUANG_ADMIN=written)
+    async with bot:
+        await bot.pair()
+        owner = await wa.customer(number, name="Bu Rina", lid=lid)
+        await owner.send("status")
+        await notice(owner, "hidup")
+        await answers_by_quoting(wa, bot, owner, owner.send)
+        # Nobody in the room is a customer.
+        assert bot.query("SELECT count(*) FROM customers WHERE name = 'Bu Rina'") == [(0,)]
+
+
+async def test_a_group_is_a_room_for_all_its_members_and_other_groups_are_none(
+    wa: WhatsAppServer, make_bot: MakeBot
+) -> None:
+    rina, joko = await stranger(wa, name="Bu Rina"), await stranger(wa, name="Joko")
+    room = await wa.group("Ruang Admin", [wa.owner, rina, joko])
+    other = await wa.group("Arisan", [wa.owner, rina, joko])
+    bot = make_bot(RUANG_ADMIN=str(room.jid))
+    async with bot:
+        await bot.pair()
+
+        async def write(content: str | Message) -> str:
+            return await joko.post(room, content)
+
+        await answers_by_quoting(wa, bot, joko, write)
+        # From the shop's own phone it counts as well, and silences no one.
+        await wa.owner.post(room, "daftar")
+        await notice(rina, "tidak ada yang menunggu")
+        await joko.post(other, "status")
+        budi = await stranger(wa)
+        await hears(budi, await ask(budi))
+        assert not [received for received in joko.received if received.chat == other.jid]
+
+
+async def test_the_owners_words_in_a_customers_chat_silence_the_bot_there(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    budi, siti = await stranger(wa), await stranger(wa)
+    await wa.owner.send(budi, "Bentar ya Kak, aku cek stoknya")
+    assert await hears_text(budi) == "Bentar ya Kak, aku cek stoknya"
+    await bot.wait_until(
+        lambda: bot.query("SELECT count(*) FROM customers WHERE silent_reason = 'human'") == [(1,)], "silence"
+    )
+    await ask(budi)
+    await hears(siti, await ask(siti))
+    await bot.settled()
+    assert budi.received[-1].text == "Bentar ya Kak, aku cek stoknya"
+    assert bot.query("SELECT replied FROM turns WHERE author = 'human'") == [
+        ("Bentar ya Kak, aku cek stoknya",)
+    ]
