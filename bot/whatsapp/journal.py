@@ -72,7 +72,7 @@ class Journal:
             self._changed.notify_all()
 
     def set_aside(self, raw: bytes) -> None:
-        """Keep an event that cannot be recorded for a person to look into; those behind it go on. Never raises."""
+        """Keep an event that cannot be recorded for a person to look into; the others go on. Never raises."""
         path = self._path.with_suffix(".unrecorded")
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
