@@ -9,12 +9,12 @@ ARGS ?=
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
 
-demo: ## Chat in the terminal with a sample shop; no key, phone or server needed (FRESH=1 starts anew)
+demo: ## A sample shop with simulated phones in the browser; no key, phone or server needed (FRESH=1 starts anew)
 	@scripts/setup.sh demo
 	@$(PYTHON) -m sandbox.demo $(if $(filter-out 0 no,$(FRESH)),--fresh) $(ARGS)
 
-chat: ## The same with your own .env and the real model
-	@scripts/setup.sh demo
+chat: ## Chat in the terminal with your own .env and the real model
+	@scripts/setup.sh run
 	@scripts/chat.sh $(ARGS)
 
 setup: ## Prepare .venv for running the bot; every other target does this by itself

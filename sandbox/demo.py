@@ -1,16 +1,20 @@
-"""`python -m sandbox.demo`: chat in the terminal with the sample shop, without key, phone or server.
+"""`python -m sandbox.demo`: the sample shop to chat with, without key, phone or server.
 
-Everything inside is the product; only the model is a stand-in on this machine. Knowledge is read first, which
-is quick from the second time on because `var/demo` is kept. Standard input and output belong to the chat, so
-questions can be piped in and answers out; what the demo itself says goes to standard error.
+Simulated phones on a web page; with questions piped in, or with `--terminal`, a chat in the terminal. There
+standard input and output belong to the chat, and what the demo itself says goes to standard error.
+
+Everything inside is the product; only the model and WhatsApp's server are stand-ins on this machine.
+Knowledge is read first, which is quick from the second time on because `var/demo` is kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,6 +33,10 @@ EXPLANATION = (
     "Demo: toko contoh, dijawab model tiruan di komputer ini (bukan AI sungguhan). Selesai: Ctrl-D.",
     "Demo: a sample shop, answered by a stand-in model on this machine (no real AI). To end: Ctrl-D.",
 )
+PAGE_EXPLANATION = (
+    "Demo: WhatsApp dan AI-nya tiruan di komputer ini, botnya sungguhan. HP-nya mulai kosong.",
+    "Demo: WhatsApp and the model are stand-ins on this machine, the bot is real. Phones start empty.",
+)
 # Where the demo differs from an ordinary start; a variable in the environment wins over these.
 DEMO_DEFAULTS = {
     # People watch: an answer at once shows more than the wait for a customer's second thought.
@@ -39,6 +47,18 @@ DEMO_DEFAULTS = {
     # Log lines between the bubbles would be in the way.
     "LOG_LEVEL": "WARNING",
 }
+# Where the phones on the page differ from that.
+PAGE_DEFAULTS = DEMO_DEFAULTS | {
+    # People type by hand here, and often two bubbles for one thought.
+    "BURST_QUIET_S": "1",
+    "BURST_QUESTION_S": "0.5",
+    # The owner who tries to write himself sees the bot come back.
+    "HUMAN_PAUSE_S": "60",
+    # The log is a file.
+    "LOG_LEVEL": "INFO",
+}
+# The stand-in answers at once; this makes it as slow as a quick model, so that one sees the shop typing.
+PAGE_LATENCY_MS_PER_TOKEN = 15.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__.split("\n")[0])
     parser.add_argument(
         "--fresh", action="store_true", help="forget the chats and knowledge of earlier demos"
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--page", action="store_true", help="phones on a web page, whatever standard input is")
+    way.add_argument("--terminal", action="store_true", help="chat in the terminal")
+    parser.add_argument(
+        "--port",
+        type=port_number,
+        default=os.environ.get("PHONE_PORT") or "0",
+        help="where the page is, also PHONE_PORT (default: any free port)",
     )
     options = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -55,24 +84,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The state holds chats: nobody else on this machine reads them.
     STATE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with OpenAIStandInProcess() as model:
-            environment = environment_for(model.base_url, os.environ)
-            code = read_knowledge(environment)
-            if code:
-                return code
-            print(*EXPLANATION, sep="\n", file=sys.stderr, flush=True)
-            return chat([sys.executable, "run_bot.py", "--channel", "terminal"], environment)
+        if options.terminal or (is_piped(sys.stdin.fileno()) and not options.page):
+            return in_terminal()
+        return on_page(options.port)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
 
-def environment_for(base_url: str, environ: Mapping[str, str]) -> dict[str, str]:
+def port_number(text: str) -> int:
+    """A port, 0 for any free one. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
+    return int(text)
+
+
+def is_piped(descriptor: int) -> bool:
+    """Whether questions come in by a pipe or from a file, as opposed to a terminal or nothing at all."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def in_terminal() -> int:
+    """Chat on standard input and output."""
+    with OpenAIStandInProcess() as model:
+        environment = environment_for(model.base_url, os.environ)
+        code = read_knowledge(environment)
+        if code:
+            return code
+        print(*EXPLANATION, sep="\n", file=sys.stderr, flush=True)
+        return chat([sys.executable, "run_bot.py", "--channel", "terminal"], environment)
+
+
+def on_page(port: int) -> int:
+    """Show the phones until a signal."""
+    # Only here: the terminal needs none of it.
+    from sandbox.phone.show import show
+    from store.ownership import AlreadyOwned
+
+    with OpenAIStandInProcess(latency_ms_per_token=PAGE_LATENCY_MS_PER_TOKEN) as model:
+        environment = environment_for(model.base_url, os.environ, PAGE_DEFAULTS)
+        code = read_knowledge(environment)
+        if code:
+            return code
+        print(*PAGE_EXPLANATION, sep="\n", file=sys.stderr, flush=True)
+        try:
+            return asyncio.run(show(environment, port=port))
+        except (AlreadyOwned, OSError) as exc:
+            print(f"The demo cannot start: {exc}", file=sys.stderr)
+            return 1
+
+
+def environment_for(
+    base_url: str, environ: Mapping[str, str], defaults: Mapping[str, str] = DEMO_DEFAULTS
+) -> dict[str, str]:
     """The environment of the product's processes: `environ` with the outside world cut off.
 
     Every setting is given, so that nothing comes from the user's `.env`: a demo that wrote to the shop's
     own database or asked the real model would be a bad surprise.
     """
-    settings = {key: environ.get(key, DEMO_DEFAULTS.get(key, default)) for key, default in keys()}
+    settings = {key: environ.get(key, defaults.get(key, default)) for key, default in keys()}
     settings |= {
         "OPENAI_API_KEY": "sk-sandbox",
         "OPENAI_BASE_URL": base_url,

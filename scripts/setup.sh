@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Prepare .venv for a use of the project: `scripts/setup.sh demo | run | dev`.
+# Prepare .venv for a use of the project: `scripts/setup.sh run | demo | dev`.
 #
-#   demo  the product's packages: enough for the terminal, which never loads the WhatsApp bridge
-#   run   demo, and libmagic, which the WhatsApp bridge needs
-#   dev   run, and the tools and the PostgreSQL of the tests
+#   run   the product's packages, and libmagic, which the WhatsApp bridge needs
+#   demo  run, and what simulated phones need
+#   dev   demo, and the tools, the PostgreSQL and the Chromium of the tests
 #
 # When nothing changed since the last time it ends at once. All talk goes to stderr: stdout and stdin belong to
 # what is started afterwards (`make demo < questions.txt > answers.txt`).
@@ -13,12 +13,13 @@ exec </dev/null >&2
 
 use=${1:-run}
 case $use in
-    demo | run) requirements=(requirements.txt) ;;
-    dev) requirements=(requirements.txt requirements-dev.txt) ;;
-    *) echo "usage: $0 demo | run | dev" && exit 2 ;;
+    run) requirements=(requirements.txt) ;;
+    demo) requirements=(requirements.txt requirements-demo.txt) ;;
+    dev) requirements=(requirements.txt requirements-demo.txt requirements-dev.txt) ;;
+    *) echo "usage: $0 run | demo | dev" && exit 2 ;;
 esac
 venv=.venv
-stamp=$venv/installed-$([[ $use == dev ]] && echo dev || echo run)
+stamp=$venv/installed-$use
 
 say() { echo "setup: $*"; }
 die() { say "$*" && exit 1; }
@@ -33,6 +34,10 @@ has_magic() {
         exists '/opt/homebrew/lib/libmagic.*'
 }
 has_postgres() { command -v initdb >/dev/null || exists '/usr/lib/postgresql/*/bin/initdb'; }
+
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+# Ubuntu's package of this name only fetches a snap, which does not run in containers.
+has_chromium_package() { grep -qx 'ID=debian' /etc/os-release 2>/dev/null; }
 
 # A name that is found need not run: version managers put up names that only say "not installed".
 find_python() {
@@ -58,8 +63,11 @@ missing_packages() {
             missing+=("$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')")
         fi
     fi
-    if [[ $use != demo ]] && ! has_magic; then missing+=(libmagic1); fi
+    if ! has_magic; then missing+=(libmagic1); fi
     if [[ $use == dev ]] && ! has_postgres; then missing+=(postgresql); fi
+    if [[ $use == dev ]] && ! has_chromium; then
+        if has_chromium_package; then missing+=(chromium); else say "missing: Chromium (for the demo's test)"; fi
+    fi
 }
 
 install_debian_packages() {
@@ -101,7 +109,9 @@ install_python_packages() {
         grep -v -e '^Collecting' -e '^  ' "$log" | tail -n 20
         die "pip failed; everything it said is in $log"
     fi
+    # Whoever has more has all that less needs.
     cat requirements.txt >$venv/installed-run
+    if [[ $use == dev ]]; then cat requirements.txt requirements-demo.txt >$venv/installed-demo; fi
     cat "${requirements[@]}" >"$stamp"
 }
 
@@ -126,7 +136,7 @@ if ((${#missing[@]})); then
         if on_debian; then hint="; install with: sudo apt-get install ${missing[*]}"; fi
         case " ${missing[*]} " in
             *python3*) die "Python 3.11 or newer with its venv module is missing (${missing[*]})$hint" ;;
-            *) say "missing: ${missing[*]} (WhatsApp needs libmagic1, some tests need postgresql)$hint" ;;
+            *) say "missing: ${missing[*]} (WhatsApp needs libmagic1, some tests need postgresql and chromium)$hint" ;;
         esac
     fi
 fi

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 _FIGURE = "figure"
-_MISSING = "PostgreSQL is not installed"
+# What tests may find missing, as their skip says it, and the Debian package that has it.
+_MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
 
 
-def _everything_is_required() -> bool:
+def everything_is_required() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("BALAS_REQUIRE_ALL") == "1"
 
 
@@ -38,7 +39,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         server = PostgresServer()
     except PostgresMissing as exc:
         missing = str(exc)
-    if missing and _everything_is_required():
+    if missing and everything_is_required():
         pytest.fail(missing, pytrace=False)
     if missing:
         pytest.skip(missing)
@@ -149,7 +150,7 @@ def report(record_property: Callable[[str, object], None]) -> Callable[[str], No
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
     """The figures that tests reported; and at the very end, so that nobody misses them, the tests that could
-    not run for want of PostgreSQL.
+    not run for want of a program.
     """
     result = yield
     figures = [
@@ -164,15 +165,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
         terminalreporter.section("figures", sep="-")
         for figure in figures:
             terminalreporter.line(figure)
-    skipped = [
-        report for report in terminalreporter.stats.get("skipped", []) if _MISSING in str(report.longrepr)
-    ]
-    if skipped:
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    counts = {what: sum(what in reason for reason in reasons) for what in _MISSING}
+    if any(counts.values()):
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.line(
-            f"{len(skipped)} tests did not run: {_MISSING} (apt-get install postgresql). "
-            "With CI=true or BALAS_REQUIRE_ALL=1 this is a failure.",
-            red=True,
-            bold=True,
-        )
+    for what, count in counts.items():
+        if count:
+            terminalreporter.line(
+                f"{count} tests did not run: {what} (apt-get install {_MISSING[what]}). "
+                "With CI=true or BALAS_REQUIRE_ALL=1 this is a failure.",
+                red=True,
+                bold=True,
+            )
     return result

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.openai.process import OpenAIStandInProcess
-from tests.acceptance.shop import Shop, sample_data
+from tests.acceptance.shop import PROJECT, Shop, sample_data
+
+LEFT_OUT = shutil.ignore_patterns(
+    *(".git", ".venv", "var", ".env", "tests", "__pycache__", ".*_cache", ".hypothesis"), "faq_belajar.json"
+)
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +62,12 @@ def slow_model(model: OpenAIStandInProcess) -> Iterator[Callable[[float], None]]
 
     yield slow_down
     model.control(mode="ok")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The tree as a newcomer has it; only the packages are those that are installed here."""
+    folder = tmp_path / "balas"
+    shutil.copytree(PROJECT, folder, ignore=LEFT_OUT)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    return folder

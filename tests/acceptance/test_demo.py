@@ -3,27 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
-
-import pytest
-
-from tests.acceptance.shop import PROJECT
-
-LEFT_OUT = shutil.ignore_patterns(
-    *(".git", ".venv", "var", ".env", "tests", "__pycache__", ".*_cache", ".hypothesis"), "faq_belajar.json"
-)
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The tree as a newcomer has it; only the packages are those that are installed here."""
-    folder = tmp_path / "balas"
-    shutil.copytree(PROJECT, folder, ignore=LEFT_OUT)
-    (folder / ".venv").symlink_to(Path(sys.prefix))
-    return folder
 
 
 def demo(folder: Path, *questions: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
+from config.settings import Login, Settings
 from sandbox import demo
+from sandbox.phone.show import settings_for
+from sandbox.phone.stage import ADMIN_NUMBER
 
 BASE_URL = "http://127.0.0.1:4567/v1"
 
@@ -44,6 +47,42 @@ def test_a_variable_given_for_the_demo_wins_over_its_defaults() -> None:
 def test_no_proxy_stands_between_the_bot_and_the_stand_in(before: dict[str, str], after: str) -> None:
     given = demo.environment_for(BASE_URL, {"HTTP_PROXY": "http://proxy:3128", **before})
     assert given["NO_PROXY"] == given["no_proxy"] == f"{after}127.0.0.1,localhost"
+
+
+def test_people_on_the_page_have_time_to_think_and_its_log_tells_more() -> None:
+    given = demo.environment_for(BASE_URL, {"HUMAN_PAUSE_S": "5"}, demo.PAGE_DEFAULTS)
+    assert float(given["BURST_QUIET_S"]) > 0
+    assert given["LOG_LEVEL"] == "INFO"
+    assert given["HUMAN_PAUSE_S"] == "5"
+
+
+def test_the_phones_have_their_own_numbers_whatever_else_was_set(tmp_path: Path) -> None:
+    own = {"WHATSAPP_NUMBER": "08123456789", "WHATSAPP_LOGIN": "code", "RUANG_ADMIN": "08129999999"}
+    given = settings_for(demo.environment_for(BASE_URL, own, demo.PAGE_DEFAULTS))
+    settings = Settings.load(given, tmp_path / ".env")
+    assert settings.whatsapp.number is None
+    assert settings.whatsapp.login is Login.QR
+    assert settings.bot.admin_room == ADMIN_NUMBER
+
+
+def test_questions_come_by_a_pipe_or_a_file_and_not_from_nothing(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    (tmp_path / "questions").write_text("halo\n")
+    with open(reading), open(writing, "w"), open(os.devnull) as nothing, open(tmp_path / "questions") as file:
+        assert demo.is_piped(reading)
+        assert demo.is_piped(file.fileno())
+        assert not demo.is_piped(nothing.fileno())
+
+
+@pytest.mark.parametrize(("text", "port"), [("0", 0), ("8123", 8123), ("65535", 65_535)])
+def test_a_port_is_a_number(text: str, port: int) -> None:
+    assert demo.port_number(text) == port
+
+
+@pytest.mark.parametrize("text", ["", "-1", "65536", "x", "1.5", "٣"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="no port"):
+        demo.port_number(text)
 
 
 @pytest.mark.parametrize(("ending", "code"), [("sys.exit(7)", 7), ("os.kill(os.getpid(), 9)", 128 + 9)])
