@@ -59,9 +59,10 @@ def time_commits(file: Path) -> None:
         began.append(time.perf_counter())
         keep(self, raw)
 
-    def timed_done(self: Journal) -> None:
-        told.since(began.popleft())
-        done(self)
+    def timed_done(self: Journal, count: int) -> None:
+        for _ in range(count):
+            told.since(began.popleft())
+        done(self, count)
 
     Journal.keep = timed_keep  # type: ignore[method-assign] # the clock starts
     Journal._done = timed_done  # type: ignore[method-assign] # the clock stops

@@ -91,7 +91,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
             await bot.settled(chat)
 
         stack.push_async_callback(channel.close)
-        await channel.start(Intake(account=settings.account, record=intake.record, settled=settled))
+        await channel.start(Intake(account=settings.account, record_all=intake.record_all, settled=settled))
         # On a thread: the loop has a pairing code to show, which does not wait.
         await asyncio.to_thread(importlib.import_module, "bot.assembly")
         from bot.assembly import assemble

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Protocol
@@ -149,13 +149,18 @@ class Capability(Enum):
 class Intake:
     """The bot's side of a channel.
 
-    ``record`` is synchronous, may be called from any thread but the event loop's, never raises, and
-    returns only after the commit. ``settled`` returns when nothing of a chat waits any more.
+    ``record_all`` is synchronous, may be called from any thread but the event loop's, never raises, and
+    returns only after the commit; an outcome for each event, in their order. ``settled`` returns when
+    nothing of a chat waits any more.
     """
 
     account: str
-    record: Callable[[RawEvent], Recorded]
+    record_all: Callable[[Sequence[RawEvent]], list[Recorded]]
     settled: Callable[[str], Awaitable[None]]
+
+    def record(self, event: RawEvent) -> Recorded:
+        """``record_all`` for a single event."""
+        return self.record_all([event])[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

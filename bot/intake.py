@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -35,23 +35,36 @@ class IntakeDoor:
         self._on_recorded = on_recorded
 
     def record(self, event: RawEvent) -> Recorded:
-        """Commit the event; never raises, returns only after the commit (or its failure)."""
+        """``record_all`` for a single event."""
+        return self.record_all([event])[0]
+
+    def record_all(self, events: Sequence[RawEvent]) -> list[Recorded]:
+        """Commit the events together; never raises, returns only after the commit (or its failure).
+
+        One that the database will never take is refused by itself, without the others.
+        """
+        if not events:
+            return []
         try:
-            is_new = self._store.record(
-                lambda connection: inbox.record(connection, event), timeout_s=COMMIT_TIMEOUT_S
+            new = self._store.record(
+                lambda connection: [inbox.record(connection, event) for event in events],
+                timeout_s=COMMIT_TIMEOUT_S,
             )
         except (StoreUnavailable, StoreMisconfigured) as exc:
-            log.error("not_recorded", message_id=event.message_id, reason=str(exc))
-            return Recorded.FAILED
+            log.error("not_recorded", events=len(events), reason=str(exc))
+            return [Recorded.FAILED] * len(events)
         except Exception:
             # The caller may be a foreign library's thread, where an exception would end its pump.
-            log.exception("record_refused", message_id=event.message_id)
-            return Recorded.REFUSED
-        if not is_new:
-            log.info("duplicate_ignored", message_id=event.message_id)
-            return Recorded.DUPLICATE
-        self._wake(event.lane or event.chat)
-        return Recorded.NEW
+            if len(events) > 1:
+                return [self.record(event) for event in events]
+            log.exception("record_refused", message_id=events[0].message_id)
+            return [Recorded.REFUSED]
+        for event, is_new in zip(events, new, strict=True):
+            if is_new:
+                self._wake(event.lane or event.chat)
+            else:
+                log.info("duplicate_ignored", message_id=event.message_id)
+        return [Recorded.NEW if is_new else Recorded.DUPLICATE for is_new in new]
 
     def _wake(self, lane: str) -> None:
         if self._on_recorded is None:

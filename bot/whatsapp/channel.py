@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from bot.whatsapp.bridge import BridgeError, reaction, text_message
 from bot.whatsapp.connection import Connection, Tell
 from bot.whatsapp.journal import Journal
 from config.settings import WhatsAppSettings
+from store.inbox import RawEvent
 from store.outbox import Kind
 
 log = structlog.get_logger(__name__)
@@ -145,18 +147,26 @@ class WhatsAppChannel:
             else:
                 await self._connection.bridge.mark_read(chat, message_ids)
 
-    def _record(self, raw: bytes) -> bool:
-        """On the journal's thread: whether the event is safe (committed now or before) or not to be kept."""
+    def _record(self, portion: Sequence[bytes]) -> int:
+        """On the journal's thread: how many of these, from the first on, need not be kept any longer."""
         if self._intake is None:
-            return False
+            return 0
+        events = [self._to_record(raw) for raw in portion]
+        outcomes = iter(self._intake.record_all([event for event in events if event is not None]))
+        for safe, (raw, event) in enumerate(zip(portion, events, strict=True)):
+            if event is None:
+                continue
+            outcome = next(outcomes)
+            if outcome is Recorded.FAILED:
+                return safe
+            if outcome is Recorded.REFUSED:
+                self._journal.set_aside(raw)
+        return len(portion)
+
+    def _to_record(self, raw: bytes) -> RawEvent | None:
+        """The row for a message event; None for what nobody is to answer."""
         try:
-            event = codec.to_record(raw, account=self._account, room=self.traits.admin_room)
+            return codec.to_record(raw, account=self._account, room=self.traits.admin_room)
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
-            return True
-        if event is None:
-            return True
-        recorded = self._intake.record(event)
-        if recorded is Recorded.REFUSED:
-            self._journal.set_aside(raw)
-        return recorded is not Recorded.FAILED
+            return None

@@ -10,7 +10,7 @@ import contextlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -167,7 +167,16 @@ class Record:
         self.answers: list[Recorded] = []
         self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
-        self.intake = Intake(account="utama", record=self._record, settled=self._settled)
+        self.intake = Intake(account="utama", record_all=self._record_all, settled=self._settled)
+
+    def _record_all(self, events: Sequence[RawEvent]) -> list[Recorded]:
+        outcomes = []
+        for event in events:
+            outcomes.append(self._record(event))
+            if outcomes[-1] is Recorded.FAILED:
+                # They share a transaction.
+                return outcomes + [Recorded.FAILED] * (len(events) - len(outcomes))
+        return outcomes
 
     def _record(self, event: RawEvent) -> Recorded:
         self.events.append(event)

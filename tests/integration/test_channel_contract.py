@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 import pytest
@@ -138,11 +138,11 @@ async def test_a_plain_conversation_waits_until_a_line_is_settled(
         asked.set()
         await answered.wait()
 
-    def take(event: RawEvent) -> Recorded:
-        events.append(event)
-        return Recorded.NEW
+    def take(brought: Sequence[RawEvent]) -> list[Recorded]:
+        events.extend(brought)
+        return [Recorded.NEW] * len(brought)
 
-    await harness.channel.start(Intake(account="utama", record=take, settled=settled))
+    await harness.channel.start(Intake(account="utama", record_all=take, settled=settled))
     task = asyncio.create_task(harness.channel.run())
     harness.pipe.write("satu")
     harness.pipe.write("dua")

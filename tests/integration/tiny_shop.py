@@ -189,7 +189,11 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
             channel = FaultyChannel()
             running = assembly.assemble(settings, shop, wording, store, model, memory, channel)
             await channel.start(
-                Intake(account=settings.account, record=running.intake.record, settled=running.settled)
+                Intake(
+                    account=settings.account,
+                    record_all=running.intake.record_all,
+                    settled=running.settled,
+                )
             )
             tasks = [asyncio.create_task(work, name=name) for name, work in running.background.items()]
             stack.push_async_callback(_stop, running, tasks)

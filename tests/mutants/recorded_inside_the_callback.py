@@ -14,7 +14,7 @@ from tests.mutants import Replace
 def mutate(replace: Replace) -> None:
     def make(_original: Any) -> Any:
         def keep(self: Journal, raw: bytes) -> None:
-            self._record(raw)
+            self._record([raw])
 
         return keep
 

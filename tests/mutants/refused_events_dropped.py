@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.whatsapp.channel import WhatsAppChannel
@@ -10,9 +11,9 @@ from tests.mutants import Replace
 
 def mutate(replace: Replace) -> None:
     def make(original: Any) -> Any:
-        def _record(self: WhatsAppChannel, raw: bytes) -> bool:
-            original(self, raw)
-            return True
+        def _record(self: WhatsAppChannel, portion: Sequence[bytes]) -> int:
+            original(self, portion)
+            return len(portion)
 
         return _record
 

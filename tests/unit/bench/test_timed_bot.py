@@ -1,6 +1,7 @@
 import ctypes
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,10 @@ def test_each_recorded_message_leaves_the_time_since_it_came(
 ) -> None:
     recorded = []
 
-    def record(raw: bytes) -> bool:
+    def record(portion: Sequence[bytes]) -> int:
         time.sleep(0.002)
-        recorded.append(raw)
-        return True
+        recorded.extend(portion)
+        return len(portion)
 
     # So that both are as they were afterwards.
     monkeypatch.setattr(Journal, "keep", Journal.keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,14 @@ class Recorder:
         self.tried = threading.Event()
         self.refuses = False
 
-    def __call__(self, raw: bytes) -> bool:
+    def __call__(self, portion: Sequence[bytes]) -> int:
         self.tried.set()
         if self.refuses:
-            return False
-        self.taken.append(raw)
-        return True
+            return 0
+        # Never all of many: what is left comes again.
+        safe = portion[: max(1, len(portion) - 1)]
+        self.taken.extend(safe)
+        return len(safe)
 
 
 @pytest.fixture(autouse=True)
