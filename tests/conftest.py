@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _FIGURE = "figure"
 # What tests may find missing, as their skip says it, and the Debian package that has it.
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("balas", deadline=None)
+hypothesis.settings.load_profile("balas")
+
 _MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
 
 

@@ -61,10 +61,12 @@ def chat_with(sqlite_store: SqliteStore) -> Callable[[Window], Chat]:
 
 async def test_a_statement_waits_for_the_quiet_time(chat_with: Callable[[Window], Chat]) -> None:
     chat = chat_with(WINDOW)
+    # The quiet time runs from the arrival, however long the claim takes on a busy machine.
+    arrived = time.monotonic()
     await chat.arrives("halo")
-    texts, took_s = await chat.gathered(await chat.claim())
+    texts, _ = await chat.gathered(await chat.claim())
     assert texts == ["halo"]
-    assert WINDOW.quiet_s * 0.8 <= took_s < WINDOW.most_s
+    assert time.monotonic() - arrived >= WINDOW.quiet_s * 0.95
 
 
 async def test_a_question_mark_shortens_the_wait(chat_with: Callable[[Window], Chat]) -> None:
