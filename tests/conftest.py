@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 _FIGURE = "figure"
-# What tests may find missing, as their skip says it, and the Debian package that has it.
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("balas", deadline=None)
 hypothesis.settings.load_profile("balas")
 
+# What tests may find missing, as their skip says it, and the Debian package that has it.
 _MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
 
 
