@@ -19,6 +19,7 @@ ALARMING = {
     State.OUTDATED: "WhatsApp refuses this version: update Balas",
 }
 _ALERT = "whatsapp"
+_OUTAGE = "messages_waited"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,17 @@ def write(
         alerts.raise_alert(connection, f"{_ALERT}:{account}", f"{advice} ({detail})" if detail else advice)
     elif state is State.ONLINE:
         alerts.recover(connection, f"{_ALERT}:{account}")
+
+
+def note_outage(connection: Connection, account: str, seconds: float) -> None:
+    """The database could not take messages for so long; they waited on disk and are recorded now."""
+    fingerprint = f"{_OUTAGE}:{account}"
+    alerts.raise_alert(
+        connection,
+        fingerprint,
+        f"the database took no messages for {seconds:.0f} s (locked, full or away); they waited on disk",
+    )
+    alerts.recover(connection, fingerprint)
 
 
 def read(connection: Connection, account: str) -> Recorded | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -37,6 +38,11 @@ def whatsapp_channel(
             # The next state is written again; nothing hangs on a single one.
             log.warning("state_not_written", state=now.state.value, reason=str(exc))
 
+    def outage(seconds: float) -> None:
+        log.error("database_was_away", seconds=round(seconds, 1))
+        with contextlib.suppress(StoreError):
+            store.record(lambda c: standing.note_outage(c, settings.account, seconds))
+
     return WhatsAppChannel(
         neonize,
         settings.whatsapp,
@@ -44,4 +50,5 @@ def whatsapp_channel(
         room=settings.bot.admin_room,
         folder=settings.state_dir,
         tell=tell,
+        outage=outage,
     )

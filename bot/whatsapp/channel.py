@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,10 @@ LAST_COMMITS_S = 10.0
 
 
 class WhatsAppChannel:
-    """See ``bot.channel.Channel``. ``tell`` hears of every change of state, in order."""
+    """See ``bot.channel.Channel``. ``tell`` hears of every change of state, in order.
+
+    ``outage`` hears, on the journal's thread, that the database takes messages again after so many seconds.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class WhatsAppChannel:
         room: str | None,
         folder: Path,
         tell: Tell,
+        outage: Callable[[float], None],
     ) -> None:
         self.traits = Traits(
             transport=TRANSPORT,
@@ -71,6 +76,8 @@ class WhatsAppChannel:
         self._account = account
         self._journal = Journal(folder / f"{account}-whatsapp.journal", self._record)
         self._intake: Intake | None = None
+        self._outage = outage
+        self._refused_since: float | None = None
         self._signs: set[asyncio.Task[None]] = set()
         self._connection = Connection(
             neonize, settings, account=account, folder=folder, on_message=self._journal.keep, tell=tell
@@ -158,9 +165,13 @@ class WhatsAppChannel:
                 continue
             outcome = next(outcomes)
             if outcome is Recorded.FAILED:
+                self._refused_since = self._refused_since or time.monotonic()
                 return safe
             if outcome is Recorded.REFUSED:
                 self._journal.set_aside(raw)
+        if self._refused_since is not None:
+            self._outage(time.monotonic() - self._refused_since)
+            self._refused_since = None
         return len(portion)
 
     def _to_record(self, raw: bytes) -> RawEvent | None:

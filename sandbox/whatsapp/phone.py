@@ -60,6 +60,7 @@ class Phone:
         # Called with this phone after anything that its screen would show: messages, ticks, typing.
         self.watchers: list[Callable[[Phone], None]] = []
         self._sent: dict[str, Sent] = {}
+        self._understood: set[str] = set()
         self._unseen: deque[Received] = deque()
         self._arrived = asyncio.Event()
         user.phone = self
@@ -123,13 +124,20 @@ class Phone:
             if group is not None and message.HasField("senderKeyDistributionMessage"):
                 key = message.senderKeyDistributionMessage.axolotlSenderKeyDistributionMessage
                 self.keyring.learn(companion, group, key)
-        except Duplicate:
-            log.info("%s got %s twice", self.user.name, message_id)
+        except Duplicate as exc:
+            if message_id in self._understood:
+                log.info("%s got %s twice", self.user.name, message_id)
+                return
+            # A new message under a used key: whatsmeow can write a session back that it read before another
+            # goroutine moved it on. It is asked for again like any other that can't be read.
+            log.warning("%s can't decrypt %s: %s", self.user.name, message_id, exc)
+            self._ask_again(companion, stanza)
             return
         except SignalError as exc:
             log.info("%s can't decrypt %s: %s", self.user.name, message_id, exc)
             self._ask_again(companion, stanza)
             return
+        self._understood.add(message_id)
         if not contents.is_key_alone(message):
             self.understood(companion, stanza, message, sent_ms)
 

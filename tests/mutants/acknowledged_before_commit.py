@@ -1,4 +1,4 @@
-"""Removes: a message is acknowledged only after its commit (the wait in ``SqliteStore.record``).
+"""Removes: a message is acknowledged only after its commit (the wait in ``IntakeDoor.record_all``).
 
 What such a bot would do instead: say yes at once and write a little later, many at a time.
 """
@@ -6,10 +6,12 @@ What such a bot would do instead: say yes at once and write a little later, many
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
-from store.doors import Job
-from store.sqlite import SqliteStore
+from bot.channel import Recorded
+from bot.intake import IntakeDoor
+from store.inbox import RawEvent
 from tests.mutants import Replace
 
 WRITE_BEHIND_S = 0.2
@@ -17,12 +19,12 @@ WRITE_BEHIND_S = 0.2
 
 def mutate(replace: Replace) -> None:
     def make(original: Any) -> Any:
-        def record(self: SqliteStore, fn: Job[Any], *, timeout_s: float = 5.0) -> Any:
-            timer = threading.Timer(WRITE_BEHIND_S, lambda: original(self, fn, timeout_s=timeout_s))
+        def record_all(self: IntakeDoor, events: Sequence[RawEvent]) -> list[Recorded]:
+            timer = threading.Timer(WRITE_BEHIND_S, lambda: original(self, events))
             timer.daemon = True
             timer.start()
-            return True
+            return [Recorded.NEW] * len(events)
 
-        return record
+        return record_all
 
-    replace("store.sqlite.SqliteStore.record", make)
+    replace("bot.intake.IntakeDoor.record_all", make)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.channel import Recorded
@@ -12,10 +13,10 @@ from tests.mutants import Replace
 
 def mutate(replace: Replace) -> None:
     def make(original: Any) -> Any:
-        def record(self: IntakeDoor, event: RawEvent) -> Any:
-            outcome = original(self, event)
-            return Recorded.NEW if outcome is Recorded.FAILED else outcome
+        def record_all(self: IntakeDoor, events: Sequence[RawEvent]) -> Any:
+            outcomes = original(self, events)
+            return [Recorded.NEW if outcome is Recorded.FAILED else outcome for outcome in outcomes]
 
-        return record
+        return record_all
 
-    replace("bot.intake.IntakeDoor.record", make)
+    replace("bot.intake.IntakeDoor.record_all", make)

@@ -127,7 +127,7 @@ async def test_a_death_in_a_backlog_loses_little_and_much_without_the_journal(
     wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report, mutant: str
 ) -> None:
     town = await opened(wa, stopped, ingested, seed=seed, mutant=mutant)
-    await killed_at_steps(town, ["before:store.inbox.record:10"] * 2, per_step=120, mutant=mutant)
+    await killed_at_steps(town, ["before:store.inbox.record:40"] * 2, per_step=120, mutant=mutant)
     verdict = town.verdict()
     report(town.told(seed, verdict))
     most = MOST_IN_A_BACKLOG_PER_KILL * town.kills

@@ -77,6 +77,12 @@ async def test_what_could_not_be_committed_for_seconds_is_answered_once(
     await running.settled()
     assert [heard(who) for who, _ in asked] == [[code] for _, code in asked]
     await running.wait_until(lambda: kept(running) == 0, "an empty journal")
+    # It is told, and over.
+    [(told, over)] = running.query(
+        "SELECT message, recovered_ms FROM alerts WHERE fingerprint = ?", f"messages_waited:{ACCOUNT}"
+    )
+    assert "took no messages for" in told
+    assert over is not None
 
 
 async def test_what_could_not_be_committed_outlives_the_process_and_a_torn_end(

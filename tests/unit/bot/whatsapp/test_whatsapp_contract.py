@@ -97,7 +97,7 @@ class WhatsAppHarness:
             self.told.append(standing.state.value)
 
         self._online = OnlineChannel(
-            None, WhatsAppSettings(), account="utama", room=None, folder=folder, tell=tell
+            None, WhatsAppSettings(), account="utama", room=None, folder=folder, tell=tell, outage=print
         )
 
         self.channel: Channel = self._online
