@@ -138,21 +138,21 @@ class WhatsAppChannel:
             return outcomes.of_error(str(exc))
 
     async def signal(self, chat: str, signal: Signal, message_ids: tuple[str, ...] = ()) -> None:
-        """Set off at once, waited for by nobody: no answer is later for it."""
         if not self._connection.online.is_set() or chat.endswith(f"@{jids.GROUPS}"):
             return
-        if signal is Signal.TYPING and len(self._signs) >= MOST_TYPING:
-            return
-        sign = asyncio.create_task(self._show(chat, signal, message_ids), name="whatsapp-sign")
-        self._signs.add(sign)
-        sign.add_done_callback(self._signs.discard)
-
-    async def _show(self, chat: str, signal: Signal, message_ids: tuple[str, ...]) -> None:
-        with contextlib.suppress(BridgeError, ValueError):
-            if signal is Signal.TYPING:
-                await self._connection.bridge.composing(chat)
-            else:
+        if signal is Signal.READ:
+            # Waited for: it comes right before the answer, never after it.
+            with contextlib.suppress(BridgeError, ValueError):
                 await self._connection.bridge.mark_read(chat, message_ids)
+        elif len(self._signs) < MOST_TYPING:
+            # Waited for by nobody: no answer is later for it.
+            sign = asyncio.create_task(self._compose(chat), name="whatsapp-sign")
+            self._signs.add(sign)
+            sign.add_done_callback(self._signs.discard)
+
+    async def _compose(self, chat: str) -> None:
+        with contextlib.suppress(BridgeError, ValueError):
+            await self._connection.bridge.composing(chat)
 
     def _record(self, portion: Sequence[bytes]) -> int:
         """On the journal's thread: how many of these, from the first on, need not be kept any longer."""

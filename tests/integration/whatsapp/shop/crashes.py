@@ -236,7 +236,7 @@ async def _die_while_starting(town: Town) -> None:
 STEPS = (
     "after:bot.whatsapp.journal.Journal.keep:2",  # in the journal
     "after:store.inbox.record:3",  # written, not committed
-    "after:store.sqlite.SqliteStore.record:3",  # committed, still in the journal
+    "after:store.sqlite.SqliteStore.record:1",  # committed, still in the journal
     "after:store.queue.claim:2",  # claimed, not committed
     "after:rag.model.ModelClient.chat:1",  # thought, not queued
     "before:bot.whatsapp.bridge.Bridge.send:2",  # claimed by delivery, not sent
