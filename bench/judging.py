@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from rag import prompt
 from rag.answering import PASSAGES
+from rag.ingesting import stored_from
 from rag.retrieval import phrasings, query_from
 from rag.sources import read_folder
 from sandbox.openai import judging
@@ -80,21 +81,7 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _chunks(folder: Path) -> list[StoredChunk]:
-    return [
-        StoredChunk(
-            id=chunk.id,
-            source=chunk.source,
-            kind=str(chunk.kind),
-            title=chunk.title,
-            text=chunk.text,
-            embed_text=chunk.embed_text,
-            search_text=chunk.search_text,
-            answer=chunk.answer,
-            metadata=dict(chunk.metadata),
-            content_hash=chunk.content_hash,
-        )
-        for chunk in read_folder(folder).chunks
-    ]
+    return [stored_from(chunk) for chunk in read_folder(folder).chunks]
 
 
 def _gold(row: Row, chunks: Sequence[StoredChunk]) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-MOST_BUBBLES = 2
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _LINE = re.compile(r"\n")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")

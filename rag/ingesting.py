@@ -153,7 +153,7 @@ def _generation(reading: FolderReading, stored: Sequence[StoredChunk]) -> tuple[
 
     A price list saved half-way must not make the bot forget every price. A file that is gone is gone.
     """
-    chunks = [_stored_from(chunk) for chunk in reading.chunks]
+    chunks = [stored_from(chunk) for chunk in reading.chunks]
     taken = {chunk.id for chunk in chunks}
     unreadable = {report.path for report in reading.reports if not report.taken and report.problems}
     kept = [chunk for chunk in stored if chunk.source in unreadable and chunk.id not in taken]
@@ -179,7 +179,8 @@ def _commit(
     return knowledge.commit_generation(connection, chunks)
 
 
-def _stored_from(chunk: Chunk) -> StoredChunk:
+def stored_from(chunk: Chunk) -> StoredChunk:
+    """The chunk as it is stored, without a vector."""
     return StoredChunk(
         id=chunk.id,
         source=chunk.source,

@@ -159,11 +159,11 @@ class WhatsAppChannel:
         if self._intake is None:
             return 0
         events = [self._to_record(raw) for raw in portion]
-        outcomes = iter(self._intake.record_all([event for event in events if event is not None]))
+        recorded = iter(self._intake.record_all([event for event in events if event is not None]))
         for safe, (raw, event) in enumerate(zip(portion, events, strict=True)):
             if event is None:
                 continue
-            outcome = next(outcomes)
+            outcome = next(recorded)
             if outcome is Recorded.FAILED:
                 self._refused_since = self._refused_since or time.monotonic()
                 return safe

@@ -14,11 +14,11 @@ import pytest
 
 from rag import prompt
 from rag.answering import PASSAGES
+from rag.ingesting import stored_from
 from rag.retrieval import phrasings, query_from
 from rag.sources import read_folder
 from sandbox.openai.conversation import from_chat
 from sandbox.openai.reader import Reading, read
-from store.knowledge import StoredChunk
 from store.memory.passages import PassageIndex
 from store.turns import Author, Turn
 
@@ -30,21 +30,7 @@ ROWS: list[dict[str, Any]] = [
 
 @cache
 def index_of(shop: str) -> PassageIndex:
-    chunks = [
-        StoredChunk(
-            id=chunk.id,
-            source=chunk.source,
-            kind=str(chunk.kind),
-            title=chunk.title,
-            text=chunk.text,
-            embed_text=chunk.embed_text,
-            search_text=chunk.search_text,
-            answer=chunk.answer,
-            metadata=dict(chunk.metadata),
-            content_hash=chunk.content_hash,
-        )
-        for chunk in read_folder(SHOPS / shop).chunks
-    ]
+    chunks = [stored_from(chunk) for chunk in read_folder(SHOPS / shop).chunks]
     return PassageIndex(chunks, generation=1, space=None)
 
 
