@@ -27,9 +27,14 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils import log as neonize_log
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ClientType, Presence, ReceiptType
 
+# The Go library prints on standard output whenever it likes, in the middle of a line of ours as well: it gets
+# standard error instead, and what is told goes where standard output went at the start.
+TOLD = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
+
 
 def tell(event: str, **fields: Any) -> None:
-    print(json.dumps({"event": event, **fields}), flush=True)
+    print(json.dumps({"event": event, **fields}), file=TOLD, flush=True)
 
 
 async def show_online(client: NewAClient) -> None:

@@ -61,10 +61,8 @@ class Program:
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
-            # neonize and its Go library print lines of their own.
-            if line.startswith(b"{"):
-                self.events.append(json.loads(line))
-                self._told.set()
+            self.events.append(json.loads(line))
+            self._told.set()
         self.events.append({"event": "exited"})
         self._told.set()
 
