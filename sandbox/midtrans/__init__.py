@@ -2,7 +2,7 @@
 
 `server` holds ``MidtransServer``, what tests, demo and benchmarks use. Pure: `methods` (ways to pay and what
 each adds to a report), `transaction` (one payable thing and its states), `wire` (checks of requests, bodies
-of answers, the signature), `qris`. `desk` knows every payment, `api` serves it; `courier` brings notifications
+of answers, the signature), `qris`. `desk` knows every payment, `api` serves it; `courier` brings notices
 and tries again by Midtrans's rules; `faults` are its misbehaviour on command; `page` is Snap's page.
 """
 

@@ -273,8 +273,6 @@ async def test_a_cancelled_token_takes_no_payment(midtrans: MidtransServer) -> N
     made = await _create(midtrans)
     key = midtrans.environment["MIDTRANS_SERVER_KEY"]
     async with ClientSession() as session:
-        from aiohttp import BasicAuth
-
         cancel = f"{midtrans.environment['MIDTRANS_SNAP_URL']}/transactions/{made['token']}/cancel"
         async with session.post(cancel, headers={"Authorization": encode_basic_auth(key, "")}) as answer:
             assert answer.status == 200
