@@ -6,7 +6,8 @@ of answers, the signature), `qris`. `desk` knows every payment, `api` serves it;
 and tries again by Midtrans's rules; `faults` are its misbehaviour on command; `page` is Snap's page.
 """
 
-from sandbox.midtrans.faults import Mode
+from sandbox.faults import Mode
+from sandbox.midtrans.faults import Target
 from sandbox.midtrans.server import MidtransServer
 
-__all__ = ["MidtransServer", "Mode"]
+__all__ = ["MidtransServer", "Mode", "Target"]

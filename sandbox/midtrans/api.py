@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import socket
-import struct
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import segno
 from aiohttp import web
 
+from sandbox.faults import Faults, Handler, suffer
 from sandbox.midtrans import qris, wire
 from sandbox.midtrans.desk import Desk
-from sandbox.midtrans.faults import Fault, Faults, Mode, Target
+from sandbox.midtrans.faults import Target, words
 from sandbox.midtrans.methods import find
 from sandbox.midtrans.transaction import Impossible, Transaction
 from sandbox.midtrans.wire import CoreError, SnapError
-
-_HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
-_BROKEN = {"error_messages": ["Sorry, we encountered internal server error. We will fix this soon."]}
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Api:
@@ -85,7 +77,11 @@ class Api:
         async def handle(request: web.Request) -> web.Response:
             self.requests[target] += 1
             fault = self._faults.strike(target)
-            return await handler(request) if fault is None else await _suffer(fault, request, handler)
+            return (
+                await handler(request)
+                if fault is None
+                else await suffer(fault, request, handler, words=words)
+            )
 
         return handle
 
@@ -195,39 +191,6 @@ class Api:
             amount_idr=transaction.charged_idr,
             reference=transaction.transaction_id,
         )
-
-
-async def _suffer(fault: Fault, request: web.Request, handler: Handler) -> web.Response:
-    match fault.mode:
-        case Mode.HANG:
-            await asyncio.sleep(fault.delay_s)
-        case Mode.SLOW:
-            await asyncio.sleep(fault.delay_s)
-            return await handler(request)
-        case Mode.LOST:
-            await handler(request)
-            await asyncio.sleep(fault.delay_s)
-        case Mode.HTML:
-            return web.Response(text=_HTML, content_type="text/html", status=502)
-        case Mode.EMPTY:
-            return web.Response(content_type="application/json")
-        case Mode.BROKEN:
-            return web.json_response(_BROKEN, status=500)
-        case Mode.LIMITED:
-            return web.json_response({"error_messages": ["Too many requests"]}, status=429)
-        case Mode.RESET:
-            _reset(request)
-    return web.json_response(_BROKEN, status=503)
-
-
-def _reset(request: web.Request) -> None:
-    """Close with a TCP reset: the zero linger time is what makes it one."""
-    if request.transport is None:
-        return
-    connection: Any = request.transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    request.transport.abort()
 
 
 def _now() -> datetime:

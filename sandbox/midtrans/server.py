@@ -10,11 +10,12 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from sandbox.faults import FOREVER_S, Fault, Faults, Mode
 from sandbox.midtrans import wire
 from sandbox.midtrans.api import Api
 from sandbox.midtrans.courier import Courier, Delivery
 from sandbox.midtrans.desk import Desk, Merchant
-from sandbox.midtrans.faults import FOREVER_S, Fault, Faults, Mode, Target
+from sandbox.midtrans.faults import Target
 from sandbox.midtrans.page import ROOT, SnapPage
 from sandbox.midtrans.transaction import Transaction
 
