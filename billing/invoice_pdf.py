@@ -144,7 +144,7 @@ class _Sheet:
         for line in (clock, f"Pesanan {body.order_id}"):
             right -= 11
             self._text(middle, right, line, size=8, colour=_SOFT)
-        self._y = min(left, right) - 16
+        self._y = min(left, right) - 30
 
     def _lines(self) -> None:
         self._columns()
@@ -174,8 +174,8 @@ class _Sheet:
 
     def _totals(self) -> None:
         body = self._body
-        self._need(96 if body.has_ppn else 60)
-        self._y -= 2
+        self._need(104 if body.has_ppn else 68)
+        self._y -= 4
         if body.has_ppn:
             tax = Ppn.inside(body.total_idr)
             for words, amount in (
@@ -186,11 +186,12 @@ class _Sheet:
                 self._right(_UNIT, self._y, words, size=8, colour=_SOFT)
                 self._right(_RIGHT, self._y, format_rupiah(amount), size=8)
                 self._y -= 12
-        self._y -= 12
-        self._stamp(_LEFT + 44, self._y + 3)
+            self._y -= 4
+        self._right(_RIGHT, self._y, "Total", size=8, colour=_SOFT)
+        self._y -= 19
         self._right(_RIGHT, self._y, format_rupiah(body.total_idr), font=_BOLD, size=17)
-        self._right(_RIGHT, self._y + 18, "Total", size=8, colour=_SOFT)
-        self._y -= 26
+        self._stamp(_LEFT + 44, self._y + 1)
+        self._y -= 24
 
     def _stamp(self, x: float, y: float) -> None:
         """LUNAS, a little askew, as from the cashier's stamp."""
