@@ -64,6 +64,12 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_model_salah": ("sebab",),
         "admin_model_pulih": (),
         "admin_gagal_simpan": ("sebab",),
+        "invoice_keterangan": ("nomor",),
+        "invoice_nomor_lain": ("nomor",),
+        "invoice_starsender": ("nama", "total", "nomor"),
+        "kirim_ulang": ("isi",),
+        "admin_starsender": ("sebab",),
+        "admin_starsender_pulih": (),
     }.items()
 }
 
