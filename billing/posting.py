@@ -147,8 +147,7 @@ class InvoicePost:
                 transport=transport,
                 chat=chat,
                 body=words,
-                # What was paid for is sent whatever the gate says of answers.
-                purpose=Purpose.RELAY,
+                purpose=Purpose.RECEIPT,
                 kind=kind,
                 customer_id=order.customer_id,
                 document=None if invoice is None else invoice.number,

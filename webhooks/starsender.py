@@ -5,7 +5,6 @@ At least once: what may not have arrived is sent once more, marked, and then by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, Row
 from billing.posting import BY_STARSENDER, STARSENDER, InvoicePost
 from billing.starsender import Accepted, Again, Failed, Outcome, StarsenderClient, Uncertain
 from config.wording import Wording
-from store import alerts, invoices, orders, worker
+from store import alerts, handoffs, invoices, orders, rooms, worker
 from store import queue as queues
 from store.doors import Store
 from store.outbox import Kind
@@ -32,9 +31,6 @@ ALERT = "starsender"
 # Stands in a row's error after an attempt of which nobody knows whether it arrived.
 _UNCERTAIN = "uncertain"
 
-# Tells the owner, in the caller's transaction; the number names the customer it is about.
-Tell = Callable[[Connection, str, int | None], None]
-
 
 @dataclass(kw_only=True)
 class StarsenderDelivery:
@@ -47,7 +43,6 @@ class StarsenderDelivery:
     client: StarsenderClient | None
     post: InvoicePost
     wording: Wording
-    tell: Tell
     patience_s: float
 
     async def deliver(self, row: Row[Any]) -> None:
@@ -87,7 +82,7 @@ class StarsenderDelivery:
             if row.kind == Kind.DOCUMENT:
                 invoices.delivered(connection, self.account, row.document, by=BY_STARSENDER)
             if alerts.recover(connection, ALERT):
-                self.tell(connection, self.wording.say("admin_starsender_pulih"), None)
+                self._tell(connection, self.wording.say("admin_starsender_pulih"))
 
         await self.store.write(mark)
         log.info("starsender_sent", row=row.id, kind=row.kind, invoice=row.document)
@@ -109,11 +104,14 @@ class StarsenderDelivery:
     def _to_the_bot(self, connection: Connection, row: Row[Any], reason: str, *, doubtful: bool) -> None:
         log.warning("starsender_failed", row=row.id, invoice=row.document, reason=reason)
         if alerts.raise_alert(connection, ALERT, reason):
-            self.tell(connection, self.wording.say("admin_starsender", sebab=reason), row.customer_id)
+            self._tell(connection, self.wording.say("admin_starsender", sebab=reason))
         invoice = None if row.document is None else invoices.get(connection, self.account, row.document)
         order = None if invoice is None else orders.get(connection, invoice.order_id)
         if invoice is not None and order is not None:
             self.post.hand_over(connection, invoice, order, reason, doubtful=doubtful)
+
+    def _tell(self, connection: Connection, body: str) -> None:
+        rooms.tell(connection, rooms.of_account(connection, self.account), body, kind=handoffs.ALERT)
 
     def _is_overdue(self, row: Row[Any]) -> bool:
         # Both by the database's clock: this machine's may jump.
