@@ -30,6 +30,7 @@ from rag.answering import Answerer
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
+from store.errors import StoreUnavailable
 from store.memory.index import MemoryIndex
 from store.queue import Backoff, Queue, inbox_queue, outbox_queue
 from store.schema import QueueState
@@ -182,8 +183,17 @@ def assemble(
     )
 
     async def handle(row: Row[Any]) -> None:
-        await conversation.handle(row)
-        outbox_worker.wake()
+        try:
+            answer = await conversation.handle(row)
+        except StoreUnavailable:
+            # It may be committed all the same, the answer claimed and nobody there who knows.
+            outbox_worker.doubt()
+            raise
+        if answer is not None:
+            # When it is sent, the worker looks for whatever else was committed with it.
+            outbox_worker.take(answer)
+        else:
+            outbox_worker.wake()
 
     inbox_worker = Worker(
         store=store,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Row, delete
 
 from bot import bubbles, modes
 from bot.gate import Pass, gate
@@ -62,15 +63,19 @@ class Consequences:
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
 
-    async def commit(self, said: Said, decision: Decision) -> None:
-        """Write everything that follows; ``ClaimLost`` when the messages are no longer ours."""
-        await self.store.write(lambda connection: self._write(connection, said, decision))
+    async def commit(self, said: Said, decision: Decision) -> Row[Any] | None:
+        """Write everything that follows; ``ClaimLost`` when the messages are no longer ours.
+
+        The answer's row in the outbox when it may be delivered at once: it is claimed for that already.
+        """
+        answer = await self.store.write(lambda connection: self._write(connection, said, decision))
         # After the commit: a transaction may run twice, and its second run must do what the first did.
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
             self._model_alerted = True
         elif reply is not None and reply.outcome is Outcome.ANSWERED:
             self._model_alerted = False
+        return answer
 
     async def commit_too_late(self, said: Said) -> None:
         """Nobody is answered any more; a person sees what was said, and decides."""
@@ -98,22 +103,25 @@ class Consequences:
 
         await self.store.write(write)
 
-    def _write(self, connection: Connection, said: Said, decision: Decision) -> None:
+    def _write(self, connection: Connection, said: Said, decision: Decision) -> Row[Any] | None:
         customer = self._finish(connection, said)
         if decision.reservation is not None and decision.reply is not None:
             usage.settle(connection, decision.reservation, decision.reply.spent)
         if customer is None:
-            return
+            return None
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
         verdict = gate(mode, customer)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
+        answer = None
         match verdict:
             case Pass.SEND:
-                self._queue_answer(connection, said, customer, decision, held=False)
+                answer = self._queue_answer(connection, said, customer, decision)
             case Pass.HOLD:
-                draft_id = self._queue_answer(connection, said, customer, decision, held=True)
-                if draft_id is not None:
+                message = self._answer(connection, said, customer, decision)
+                if message is not None:
+                    # What waits for approval is approved as a whole.
+                    draft_id = outbox.add(connection, replace(message, held=True))
                     self.room.offer_draft(
                         connection, draft_id, customer=customer, asked=said.text, turn_id=turn_id
                     )
@@ -131,6 +139,7 @@ class Consequences:
             )
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
+        return answer
 
     def _finish(self, connection: Connection, said: Said) -> Customer | None:
         """Mark the rows done; the customer as he is now: merged with another, silenced, or gone (None)."""
@@ -144,9 +153,25 @@ class Consequences:
         return customer
 
     def _queue_answer(
-        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, held: bool
-    ) -> int | None:
-        """Queue the bubble or the reaction; the outbox row's id, None when there is nothing to send."""
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision
+    ) -> Row[Any] | None:
+        """Queue the bubbles or the reaction; the first one's row when its delivery need not wait."""
+        message = self._answer(connection, said, customer, decision)
+        if message is None:
+            return None
+        if message.kind is Kind.REACTION:
+            return outbox.add_claimed(connection, message, owner=self.owner)
+        first, *rest = bubbles.split(message.body, self.bubble_chars)
+        answer = outbox.add_claimed(connection, replace(message, body=first), owner=self.owner)
+        for body in rest:
+            # The first one shows the customer's messages as read.
+            outbox.add(connection, replace(message, body=body, answers=()))
+        return answer
+
+    def _answer(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision
+    ) -> NewMessage | None:
+        """What the customer gets, as one message; None when that is nothing."""
         text, kind, quoted_id = decision.text, Kind.TEXT, None
         if decision.reaction and self.reactions:
             text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
@@ -156,7 +181,7 @@ class Consequences:
             # The notice rides on the first answer of a new customer, never as a message of its own.
             text = f"{text}\n\n{self.wording.say('pengantar')}"
             customers.introduced(connection, customer.id)
-        message = NewMessage(
+        return NewMessage(
             account=self.account,
             transport=self.transport,
             chat=said.last.chat,
@@ -166,18 +191,8 @@ class Consequences:
             customer_id=customer.id,
             quoted_id=quoted_id,
             answers=said.message_ids,
-            held=held,
             delay_ms=decision.delay_ms,
         )
-        if kind is Kind.REACTION or held:
-            # What waits for approval is approved as a whole.
-            return outbox.add(connection, message)
-        first, *rest = bubbles.split(text, self.bubble_chars)
-        row_id = outbox.add(connection, replace(message, body=first))
-        for body in rest:
-            # The first one shows the customer's messages as read.
-            outbox.add(connection, replace(message, body=body, answers=()))
-        return row_id
 
     def _keep_turn(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
