@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sqlalchemy import Row
 
+from store.attachments import Document
 from store.customers import Address
 from store.inbox import RawEvent
 from store.outbox import Kind
@@ -83,14 +84,30 @@ class IncomingMessage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Quoted:
+    """The message that a reply quotes, as the bubble above the reply shows it."""
+
+    message_id: str
+    text: str
+    sender: str | None  # None: the shop itself
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
-    """A message to send. ``row_id`` is its outbox row: the same one again is the same message again."""
+    """A message to send. ``row_id`` is its outbox row: the same one again is the same message again.
+
+    ``document`` is the file of a kind that is one; ``body`` is then its caption. ``quoted`` is there when the
+    message ``quoted_id`` is known and may be shown above this one.
+    """
 
     row_id: int
     chat: str
     kind: Kind
     body: str
     quoted_id: str | None = None
+    quoted: Quoted | None = None
+    document: Document | None = None
+    timer_s: int = 0  # in a chat whose messages disappear: after how long this one does
     answers: tuple[str, ...] = ()  # the ids of the messages that this one answers
 
 

@@ -77,6 +77,23 @@ _NEWEST_BEFORE = (
 )
 
 
+_BY_MESSAGE = (
+    select(inbox)
+    .where(
+        inbox.c.account == bindparam("in_account"),
+        inbox.c.chat == bindparam("in_chat"),
+        inbox.c.message_id == bindparam("message"),
+    )
+    .order_by(inbox.c.id)
+)
+
+
+def by_message(connection: Connection, account: str, *, chat: str, message_id: str) -> list[Row[Any]]:
+    """The rows of the chat that came under the message's id, oldest first; nearly always one or none."""
+    values = {"in_account": account, "in_chat": chat, "message": message_id}
+    return list(connection.execute(_BY_MESSAGE, values).all())
+
+
 def claim_for(connection: Connection, row_ids: Sequence[int], customer_id: int) -> None:
     """From now on these rows are the customer's: deleting him takes them along."""
     connection.execute(_SET_CUSTOMER, [{"row": row_id, "customer": customer_id} for row_id in row_ids])

@@ -43,6 +43,7 @@ class JsonFace:
             id=str(message.row_id),
             to=message.chat,
             text=message.body,
+            file=message.document.filename if message.document is not None else None,
             quote=message.quoted_id,
             answers=list(message.answers),
         )
@@ -95,5 +96,12 @@ def shown(message: Outgoing, shop_name: str) -> str:
     if message.kind is Kind.REACTION:
         return f"{shop_name} {message.body}"
     if message.chat == OWNER:
-        return f"[{OWNER} #{message.row_id}] {message.body}"
-    return f"{shop_name} → {message.chat}: {message.body}"
+        return f"[{OWNER} #{message.row_id}] {with_file(message)}"
+    return f"{shop_name} → {message.chat}: {with_file(message)}"
+
+
+def with_file(message: Outgoing) -> str:
+    """The words, below the name of the file that they come with."""
+    if message.document is None:
+        return message.body
+    return f"📄 {message.document.filename}\n{message.body}".strip()

@@ -49,6 +49,18 @@ def of_error(text: str) -> Outcome:
     return Retry(_reason(text))
 
 
+# The media host's answers that no further attempt changes: too large, and a kind that it does not take.
+_UPLOADS_NEVER = {413, 415}
+_UPLOAD_STATUS = re.compile(r"upload failed with status code (\d+)")
+
+
+def of_upload_error(text: str) -> Outcome:
+    """The outcome of an upload's error text: the message itself was not even tried."""
+    if (found := _UPLOAD_STATUS.search(text)) is not None and int(found[1]) in _UPLOADS_NEVER:
+        return Refused(f"WhatsApp does not take this file (status {found[1]})")
+    return Retry(f"upload: {_reason(text)}")
+
+
 def _reason(text: str) -> str:
     """The first line, without addresses: reasons are logged."""
     first = text.strip().split("\n", 1)[0]
