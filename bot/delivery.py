@@ -17,6 +17,7 @@ from bot.channel import Channel, Outgoing, Quoted, Refused, Retry, Sent, Signal,
 from bot.gate import Pass, gate
 from bot.message import clean
 from bot.people import People
+from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
 from store import attachments, customers, handoffs, inbox, outbox, worker
@@ -24,6 +25,7 @@ from store import queue as queues
 from store.attachments import Document
 from store.doors import Store
 from store.errors import StoreUnavailable
+from store.media_files import MediaFiles
 from store.outbox import FILES, Kind, Purpose
 from store.queue import Queue
 from store.schema import QueueState
@@ -49,6 +51,8 @@ class Delivery:
     owner: str
     people: People
     wording: Wording
+    files: MediaFiles
+    timers: Timers
     configured_mode: Mode
     pace_s: float
     _next_send: float = field(default=0.0, init=False)
@@ -77,6 +81,7 @@ class Delivery:
             quoted_id=row.quoted_id,
             quoted=quoted,
             document=document,
+            timer_s=await self.timers.of(row.chat),
             answers=answers,
         )
         match await self.channel.send(message):
@@ -106,9 +111,13 @@ class Delivery:
     async def _document(self, row: Row[Any]) -> Document:
         """The file of the row; without it there is nothing to send."""
         found = await self.store.read(lambda c: attachments.get(c, row.id))
-        if found is None or found.data is None:
+        data = None if found is None else found.data
+        if found is not None and found.path is not None:
+            with contextlib.suppress(OSError):
+                data = await asyncio.to_thread(self.files.read, found.path)
+        if found is None or data is None:
             raise worker.Discard("its file is not there any more")
-        return Document(data=found.data, filename=found.filename, mimetype=found.mimetype)
+        return Document(data=data, filename=found.filename, mimetype=found.mimetype)
 
     def _quoted(self, connection: Connection, row: Row[Any]) -> Quoted | None:
         """The message that the row quotes; None when nobody knows it (any more): then it quotes nothing."""

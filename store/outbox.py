@@ -158,6 +158,40 @@ def sent_body(connection: Connection, account: str, chat: str, provider_id: str)
     return body
 
 
+def drop_unsent_answers(connection: Connection, account: str, *, chat: str, message_id: str) -> int:
+    """Drop the answer to this message alone, as long as nobody began to send it; how many bubbles that was.
+
+    An answer that is one to other messages as well goes out.
+    """
+    waiting = connection.execute(
+        select(outbox.c.id, outbox.c.answers, outbox.c.state)
+        .where(
+            outbox.c.account == account,
+            outbox.c.chat == chat,
+            outbox.c.finished_ms.is_(None),
+            outbox.c.purpose == Purpose.ANSWER.value,
+        )
+        .order_by(outbox.c.id)
+    ).all()
+    dropped: list[int] = []
+    for row in waiting:
+        # Only the first bubble of an answer names what it answers.
+        follows = bool(dropped) and not row.answers
+        if row.state in (QueueState.NEW.value, QueueState.HELD.value) and (
+            follows or row.answers == message_id
+        ):
+            dropped.append(row.id)
+        elif dropped:
+            break
+    if dropped:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(dropped))
+            .values(state=QueueState.DROPPED.value, finished_ms=now_ms(), error="the message was taken back")
+        )
+    return len(dropped)
+
+
 def held_body(connection: Connection, row_id: int) -> str | None:
     """The body of a message that still waits for approval; None when it does not (any more)."""
     found = select(outbox.c.body).where(outbox.c.id == row_id, outbox.c.state == QueueState.HELD.value)

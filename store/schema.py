@@ -336,6 +336,7 @@ media = Table(
     Column("expires_ms", BigInteger, nullable=False, index=True),  # row and file are deleted then
     Column("created_ms", BigInteger, nullable=False),
     _open_rows_index("media"),
+    Index("ix_media_chat", "account", "chat", "id"),
     sqlite_autoincrement=True,
 )
 

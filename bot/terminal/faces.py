@@ -38,14 +38,15 @@ class JsonFace:
         self._say(type="recorded", id=line.message_id, outcome=outcome.value)
 
     def message(self, message: Outgoing) -> None:
+        file = {} if message.document is None else {"file": message.document.filename}
         self._say(
             type=message.kind.value,
             id=str(message.row_id),
             to=message.chat,
             text=message.body,
-            file=message.document.filename if message.document is not None else None,
             quote=message.quoted_id,
             answers=list(message.answers),
+            **file,
         )
 
     def typing(self, chat: str) -> None:

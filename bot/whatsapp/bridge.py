@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -32,10 +32,10 @@ log = structlog.get_logger(__name__)
 # the answers faster in a way that could be told from chance (``python -m bench.whatsapp --only switch``).
 THREADS = 24
 STOP_TIMEOUT_S = 5.0
-# A slow line takes this long for some megabytes; whatsmeow sets no limit of its own.
-UPLOAD_TIMEOUT_S = 120.0
+# A slow line takes this long for some megabytes of a file; whatsmeow sets no limit of its own.
+TRANSFER_TIMEOUT_S = 120.0
 # Those that were given up on keep their threads for as long as they hang.
-MOST_UPLOADS = 4
+MOST_TRANSFERS = 6
 # Events that are still between Go's socket and our callback after the socket was closed.
 QUIET_BEFORE_STOP_S = 0.25
 _DEVICE_NAME = "Balas"
@@ -103,7 +103,7 @@ class Bridge:
         self._last_callback = time.monotonic()
         self._connection: asyncio.Task[None] | None = None
         self._sending = 0  # calls inside Go that nobody can end
-        self._uploads: set[asyncio.Task[Any]] = set()  # and these
+        self._transfers: set[asyncio.Task[Any]] = set()  # and these
         self.is_paired = False  # Go's store may be asked
         props = DeviceProps(os=_DEVICE_NAME, platformType=DeviceProps.CHROME)
         # A short name of our own: it would be the whole address otherwise.
@@ -171,26 +171,41 @@ class Bridge:
         from neonize.exc import UploadError
         from neonize.utils.enum import MediaType
 
-        if len(self._uploads) >= MOST_UPLOADS:
-            raise BridgeError("too many uploads are under way")
         media = {Kind.IMAGE: MediaType.MediaImage, Kind.AUDIO: MediaType.MediaAudio}
-        upload = asyncio.create_task(
-            self._client.upload(data, media.get(kind, MediaType.MediaDocument)), name="whatsapp-upload"
-        )
-        self._uploads.add(upload)
-        upload.add_done_callback(self._uploaded)
         try:
-            return await asyncio.wait_for(asyncio.shield(upload), UPLOAD_TIMEOUT_S)
+            return await self._transfer(
+                self._client.upload(data, media.get(kind, MediaType.MediaDocument)), "upload"
+            )
         except UploadError as exc:
             raise BridgeError(str(exc)) from exc
-        except TimeoutError as exc:
-            raise BridgeError("the upload took too long") from exc
 
-    def _uploaded(self, upload: asyncio.Task[Any]) -> None:
-        self._uploads.discard(upload)
-        if not upload.cancelled() and upload.exception() is not None:
+    async def download(self, message: Any) -> bytes:
+        """The file of a ``waE2E.Message``, decrypted and checked. Raises BridgeError as ``upload`` does."""
+        from neonize.exc import DownloadError
+
+        try:
+            return bytes(await self._transfer(self._client.download_any(message), "download"))
+        except DownloadError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def _transfer(self, work: Coroutine[Any, Any, Any], what: str) -> Any:
+        """Wait for a file's transfer, but not for ever: one that hangs keeps a thread of Go's."""
+        if len(self._transfers) >= MOST_TRANSFERS:
+            work.close()
+            raise BridgeError(f"too many transfers are under way for another {what}")
+        transfer = asyncio.create_task(work, name=f"whatsapp-{what}")
+        self._transfers.add(transfer)
+        transfer.add_done_callback(self._transferred)
+        try:
+            return await asyncio.wait_for(asyncio.shield(transfer), TRANSFER_TIMEOUT_S)
+        except TimeoutError as exc:
+            raise BridgeError(f"the {what} took too long") from exc
+
+    def _transferred(self, transfer: asyncio.Task[Any]) -> None:
+        self._transfers.discard(transfer)
+        if not transfer.cancelled() and transfer.exception() is not None:
             # Whoever waited for it has heard; after a time-out nobody does.
-            log.info("upload_failed")
+            log.info("transfer_failed", what=transfer.get_name())
 
     async def mark_read(self, chat: str, message_ids: tuple[str, ...]) -> None:
         """Show the customer that his messages were read. Raises BridgeError."""
@@ -245,7 +260,7 @@ class Bridge:
         False when Go cannot be ended: then only the end of the process ends it.
         """
         if self._connection is None or self._connection.done():
-            return not self._sending and not self._uploads
+            return not self._sending and not self._transfers
         if not self.is_paired:
             return False
         await self._client.disconnect()
@@ -256,7 +271,7 @@ class Bridge:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(asyncio.shield(self._connection), STOP_TIMEOUT_S)
         # A send to a silent server ends only after more than a minute, and its thread with it.
-        return self._connection.done() and not self._sending and not self._uploads
+        return self._connection.done() and not self._sending and not self._transfers
 
     def _execute(self, uuid: int, binary: int, size: int, code: int) -> None:
         """Called by Go, one event after the other, on a thread of its own."""

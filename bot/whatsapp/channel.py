@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from bot.channel import (
     Capability,
+    FileAway,
     IncomingMessage,
     Intake,
     Outcome,
@@ -116,6 +117,16 @@ class WhatsAppChannel:
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
         return codec.parse(event)
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        message = codec.file_in(event)
+        bridge = self._connection.bridge
+        if not bridge.is_paired:
+            raise FileAway("not logged in to WhatsApp")
+        try:
+            return await bridge.download(message)
+        except BridgeError as exc:
+            raise outcomes.of_download_error(str(exc)) from exc
 
     async def send(self, message: Outgoing) -> Outcome:
         bridge = self._connection.bridge

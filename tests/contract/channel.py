@@ -20,6 +20,8 @@ from sqlalchemy import Row
 from bot.channel import (
     Capability,
     Channel,
+    FileGone,
+    IncomingFile,
     IncomingMessage,
     Intake,
     Outcome,
@@ -62,6 +64,9 @@ class FaultyChannel:
         self.signals: list[tuple[str, Signal, tuple[str, ...]]] = []
         self.most_at_once: Counter[str] = Counter()
         self._at_once: Counter[str] = Counter()
+        # What can be fetched, by the message's id: bytes, or why not. Each fetch is noted.
+        self.files: dict[str, bytes | Exception] = {}
+        self.fetched: list[str] = []
         self._ended = asyncio.Event()
         self._intake: Intake | None = None
 
@@ -120,10 +125,20 @@ class FaultyChannel:
                 quoted_id=raw.get("quote"),
                 context=raw.get("context", ""),
                 sent_ms=raw.get("sent_ms"),
+                detail=raw.get("detail", ""),
+                file=IncomingFile(**raw["file"]) if "file" in raw else None,
+                timer_s=raw.get("timer_s"),
                 own=raw.get("own", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Unreadable(f"row {event.id} is no event of the tests") from exc
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        self.fetched.append(event.message_id)
+        found = self.files.get(event.message_id, FileGone("expired"))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def send(self, message: Outgoing) -> Outcome:
         self.tried.append(message)

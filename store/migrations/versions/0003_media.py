@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("path", name=op.f("uq_media_path")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_media_chat", "media", ["account", "chat", "id"], unique=False)
     op.create_index(op.f("ix_media_customer_id"), "media", ["customer_id"], unique=False)
     op.create_index(op.f("ix_media_expires_ms"), "media", ["expires_ms"], unique=False)
     op.create_index(
