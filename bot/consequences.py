@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, delete
 
 from bot import bubbles, modes
+from bot.channel import WITH_FILES, Media
+from bot.forwarding import forward_media
 from bot.gate import Pass, gate
+from bot.media import MediaKeeper
 from bot.message import MAX_CHARS, Said
 from bot.people import People
 from bot.room import OwnersRoom
+from bot.signs import Signs
+from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
 from rag.answering import Outcome, Reply
@@ -28,7 +34,11 @@ from store.turns import Author, NewTurn
 from store.usage import Reservation
 from store.vectors import to_bytes
 
+T = TypeVar("T")
+
 _MODEL_ALERT = "model_misconfigured"
+# An album would fill the owner's room; the rest of it is in the chat.
+MOST_FORWARDED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +52,11 @@ class Decision:
     reply: Reply | None = None
     reservation: Reservation | None = None
     delay_ms: int = 0  # how long the answer waits before it is sent
+    quotes: bool = False  # the answer shows which message it answers
+
+
+class Reworded(Exception):
+    """The customer edited or took back a message of the burst while its answer was being made."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,18 +72,23 @@ class Consequences:
     owner: str
     people: People
     room: OwnersRoom
+    media: MediaKeeper
+    signs: Signs
+    timers: Timers
     wording: Wording
     configured_mode: Mode
     embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
 
-    async def commit(self, said: Said, decision: Decision) -> Row[Any] | None:
+    async def commit(self, said: Said, decision: Decision, *, newest: bool = False) -> Row[Any] | None:
         """Write everything that follows; ``ClaimLost`` when the messages are no longer ours.
 
-        The answer's row in the outbox when it may be delivered at once: it is claimed for that already.
+        With ``newest`` nothing is written, and ``Reworded`` raised, when these are no longer the customer's
+        newest words. Gives the answer's row in the outbox when it may be delivered at once: it is claimed for
+        that already.
         """
-        answer = await self.store.write(lambda connection: self._write(connection, said, decision))
+        answer = await self._commit(said, lambda c: self._write(c, said, decision, newest=newest))
         # After the commit: a transaction may run twice, and its second run must do what the first did.
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
@@ -84,15 +104,9 @@ class Consequences:
             if (customer := self._finish(connection, said)) is None:
                 return
             self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
-            self.people.hand_over(
-                connection,
-                customer=customer,
-                chat=said.last.chat,
-                question=said.shown,
-                reason=Reason.LATE,
-            )
+            self._hand_over(connection, said, customer, Reason.LATE)
 
-        await self.store.write(write)
+        await self._commit(said, write)
 
     async def commit_silence(self, said: Said) -> None:
         """The bot may not speak here; what was said is kept all the same."""
@@ -101,9 +115,38 @@ class Consequences:
             if (customer := self._finish(connection, said)) is not None:
                 self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
 
-        await self.store.write(write)
+        await self._commit(said, write)
 
-    def _write(self, connection: Connection, said: Said, decision: Decision) -> Row[Any] | None:
+    async def commit_signs(self, said: Said) -> None:
+        """Nothing is left to be answered: reactions, edits, what was taken back."""
+
+        def write(connection: Connection) -> None:
+            self._finish(connection, said)
+
+        await self._commit(said, write)
+
+    async def _commit(self, said: Said, write: Callable[[Connection], T]) -> T:
+        chat = said.last.chat
+        timer_is_new = await self.timers.heard(chat, said.timer_s)
+
+        def with_timer(connection: Connection) -> T:
+            result = write(connection)
+            customer = customers.find(connection, self.account, said.last.addresses[0])
+            if customer is not None:
+                self.timers.write(connection, chat, customer.id)
+            return result
+
+        result = await self.store.write(with_timer if timer_is_new else write)
+        if timer_is_new:
+            self.timers.written(chat)
+        return result
+
+    def _write(
+        self, connection: Connection, said: Said, decision: Decision, *, newest: bool
+    ) -> Row[Any] | None:
+        key, last_id = said.rows[0].key, said.rows[-1].id
+        if newest and inbox.is_changed_behind(connection, self.account, key=key, after=last_id):
+            raise Reworded
         customer = self._finish(connection, said)
         if decision.reservation is not None and decision.reply is not None:
             usage.settle(connection, decision.reservation, decision.reply.spent)
@@ -130,16 +173,25 @@ class Consequences:
                     connection, customer=customer, asked=said.text, answer=decision.text or decision.reaction
                 )
         if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
-            self.people.hand_over(
-                connection,
-                customer=customer,
-                chat=said.last.chat,
-                question=said.shown,
-                reason=decision.handoff,
-            )
+            self._hand_over(connection, said, customer, decision.handoff)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
         return answer
+
+    def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
+        """To a person, who sees and hears what the customer sent beside his words."""
+        handoff_id = self.people.hand_over(
+            connection, customer=customer, chat=said.last.chat, question=said.shown, reason=reason
+        )
+        files = [
+            row
+            for row, message in zip(said.message_rows, said.messages, strict=True)
+            if message.file is not None and message.kind in WITH_FILES - {Media.STICKER}
+        ]
+        for row in files[:MOST_FORWARDED]:
+            forward_media(
+                connection, self.people, row.id, kind=handoffs.HANDOFF_NOTICE, handoff_id=handoff_id
+            )
 
     def _finish(self, connection: Connection, said: Said) -> Customer | None:
         """Mark the rows done; the customer as he is now: merged with another, silenced, or gone (None)."""
@@ -149,7 +201,10 @@ class Consequences:
             # He was deleted meanwhile, and what he had just written is as little to be kept.
             connection.execute(delete(inbox_rows).where(inbox_rows.c.id.in_(said.row_ids)))
         else:
-            inbox.claim_for(connection, said.row_ids, customer.id)
+            self.media.note(connection, said, customer)
+            if said.signs or said.revoked:
+                self.signs.apply(connection, said, customer)
+                inbox.claim_for(connection, [row.id for row in said.revoked], customer.id)
         return customer
 
     def _queue_answer(
@@ -165,14 +220,14 @@ class Consequences:
         answer = outbox.add_claimed(connection, replace(message, body=first), owner=self.owner)
         for body in rest:
             # The first one shows the customer's messages as read.
-            outbox.add(connection, replace(message, body=body, answers=()))
+            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
         return answer
 
     def _answer(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision
     ) -> NewMessage | None:
         """What the customer gets, as one message; None when that is nothing."""
-        text, kind, quoted_id = decision.text, Kind.TEXT, None
+        text, kind, quoted_id = decision.text, Kind.TEXT, said.last.message_id if decision.quotes else None
         if decision.reaction and self.reactions:
             text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
         if not text:
@@ -198,6 +253,14 @@ class Consequences:
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
     ) -> int | None:
         """The exchange as history; acknowledgements and empty messages are none."""
+        turn_id = self._as_turn(connection, said, customer, decision, answered=answered)
+        row_ids = [row.id for row in said.message_rows]
+        inbox.claim_for(connection, row_ids, customer.id, turn_id=turn_id)
+        return turn_id
+
+    def _as_turn(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
+    ) -> int | None:
         if not said.shown or decision.reaction:
             return None
         reply = decision.reply
