@@ -123,7 +123,7 @@ def _read(path: Path, source: str, *, is_catalogue: bool) -> SourceReading | Non
         return None
     if path.name.lower() == shipping.FILE_NAME:
         # Checkout reads it, no answer comes from it; but the owner hears here what is wrong with it.
-        return SourceReading(problems=list(shipping.read_rates(path.parent).problems))
+        return SourceReading(chunks=[], problems=list(shipping.read_rates(path.parent).problems))
     try:
         return _dispatch(path, source, is_catalogue=is_catalogue)
     except (SourceError, NotTextError) as error:
