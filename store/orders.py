@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, text, update
 
-from store.schema import now_ms, order_lines, orders, proposals
+from store.schema import at_most, now_ms, order_lines, orders, proposals
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -331,7 +331,7 @@ _LISTED = (
         _UNPAID,
     )
     .order_by(orders.c.created_ms)
-    .limit(bindparam("most"))
+    .limit(at_most("most"))
 )
 
 
