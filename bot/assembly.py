@@ -54,6 +54,7 @@ class Running:
     memory: MemoryIndex
     channel: Channel
     intake: IntakeDoor
+    room: RoomAddress
     inbox_worker: Worker
     outbox_worker: Worker
     settled: Callable[[str | None], Awaitable[None]]
@@ -235,6 +236,7 @@ def assemble(
         memory=memory,
         channel=channel,
         intake=intake,
+        room=people.room,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         settled=settled,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -11,10 +10,11 @@ from config.phone import normalise_phone
 from config.redaction import mask_phone
 from config.shop import Shop
 from config.wording import Wording
-from store import customers, handoffs
+from store import customers, handoffs, rooms
 from store.customers import Customer
 from store.handoffs import Handoff, Reason
-from store.outbox import NewMessage, Purpose
+from store.outbox import Purpose
+from store.rooms import RoomAddress as RoomAddress
 
 # The owner reads notices on a phone; a novel is cut, the whole of it is in the chat.
 MAX_QUOTED_CHARS = 300
@@ -34,15 +34,6 @@ _NOTICES = {
     Reason.WAITING: "admin_menunggu",
     Reason.LATE: "admin_terlambat",
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RoomAddress:
-    """Where the owner is reached. ``chat`` None means nowhere: handoffs are then only listed by a command."""
-
-    account: str
-    transport: str
-    chat: str | None
 
 
 class People:
@@ -118,28 +109,21 @@ class People:
         handoff_id: int | None = None,
         turn_id: int | None = None,
         draft_id: int | None = None,
+        order_id: str | None = None,
         purpose: Purpose = Purpose.NOTICE,
     ) -> None:
         """A message to the owner's room that he can act on by quoting it; nothing when there is no room."""
-        if self.room.chat is None:
-            return
-        message = NewMessage(
-            account=self.room.account,
-            transport=self.room.transport,
-            chat=self.room.chat,
-            body=body,
-            purpose=purpose,
-            # So that deleting the customer deletes what the owner was told about him.
-            customer_id=customer_id,
-        )
-        handoffs.add_notice(
+        rooms.tell(
             connection,
-            message,
+            self.room,
+            body,
             kind=kind,
             customer_id=customer_id,
             handoff_id=handoff_id,
             turn_id=turn_id,
             draft_id=draft_id,
+            order_id=order_id,
+            purpose=purpose,
         )
 
     def label(self, connection: Connection, customer_id: int, name: str | None) -> tuple[str, str]:

@@ -44,7 +44,7 @@ class Customer:
 HUMAN = "human"
 
 # Purposes (store.outbox.Purpose) of what goes to the customer himself.
-_TO_CUSTOMERS = ("answer", "relay")
+_TO_CUSTOMERS = ("answer", "relay", "receipt")
 # The modes of the gate (config.settings.Mode) by what they let through, the least first.
 _STRICTEST_FIRST = ("off", "practice", "approve", "on")
 

@@ -66,6 +66,7 @@ class Line:
     name: str
     quantity: int
     unit_idr: int
+    after_payment: str = ""  # what the buyer gets once he has paid; never shown before
 
     @property
     def amount_idr(self) -> int:
@@ -114,6 +115,7 @@ def lines_to_json(lines: Iterable[Line]) -> str:
                 "name": line.name,
                 "quantity": line.quantity,
                 "unit_idr": line.unit_idr,
+                "after_payment": line.after_payment,
             }
             for line in lines
         ],
@@ -172,6 +174,7 @@ def create(
                 "name": line.name[:MAX_NAME_CHARS],
                 "quantity": line.quantity,
                 "unit_idr": line.unit_idr,
+                "after_payment": line.after_payment,
             }
             for position, line in enumerate(lines, start=1)
         ],
@@ -211,6 +214,7 @@ def lines_of(connection: Connection, order_id: str) -> tuple[Line, ...]:
             name=row.name,
             quantity=row.quantity,
             unit_idr=row.unit_idr,
+            after_payment=row.after_payment,
         )
         for row in rows
     )

@@ -103,7 +103,7 @@ outbox = Table(
     Column("chat", Text, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
     Column("kind", Text, nullable=False),  # text, reaction, document
-    Column("purpose", Text, nullable=False),  # answer, notice, reminder, relay
+    Column("purpose", Text, nullable=False),  # store.outbox.Purpose
     Column("body", Text, nullable=False),
     Column("quoted_id", Text),  # the message that this one answers or reacts to, in the channel's ids
     # The ids of the messages that this one answers, separated by spaces: they are marked read just before.
