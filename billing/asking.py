@@ -1,7 +1,7 @@
 """What a customer asks about selling in so many words: the menu, his order, his link. Pure.
 
-The *whole* message must be such words: "status pesanan" is answered by code, "status pesanan lama ya kak kalau
-hari Minggu" goes to the model.
+The *whole* message must be such words: "status pesanan" is answered by code, "status pesanan lama ya kak
+kalau hari Minggu" goes to the model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from billing.spoken import CALLS, PARTICLES, spoken, without
+from billing.spoken import CALLS, PARTICLES, spoken, without, word_set
 
 
 class Ask(Enum):
@@ -35,57 +35,72 @@ class Asked:
 # As store.orders makes them: "B" and nine characters of Crockford's alphabet.
 _ORDER_ID = re.compile(r"(?<![0-9A-Za-z])B[0-9A-HJKMNP-TV-Z]{9}(?![0-9A-Za-z])", re.IGNORECASE)
 _MOST_WORDS = 9
-_ORDER = r"(?:pesanan|pesenan|order|orderan|orderannya|pesananku|orderanku|pesanannya|pesananmu|belanjaan|belanjaanku|transaksi)"
+_ORDER = (
+    r"(?:pesanan|pesenan|order|orderan|orderannya|pesananku|orderanku|pesanannya|pesananmu|belanjaan"
+    r"|belanjaanku|transaksi)"
+)
 _MINE = r"(?: saya| aku| ku| sy| gue| gw| kami| tadi| td| yang tadi| yg tadi| ini| itu)*"
 _LINK = r"(?:link|linknya|tautan|tautannya|linkny)"
-_INVOICE = r"(?:invoice|invoicenya|nota|notanya|struk|struknya|kwitansi|kuitansi|kwitansinya|faktur|bukti bayar)"
+_INVOICE = (
+    r"(?:invoice|invoicenya|nota|notanya|struk|struknya|kwitansi|kuitansi|kwitansinya|faktur|bukti bayar)"
+)
 _ASK = r"(?:minta|mau|kirim|kirimin|kirimkan|kasih|tolong|boleh|bisa|mana|mn|cek|lihat|liat)"
 _AGAIN = r"(?: ulang| lagi| ulangi)*"
 _HAVE = r"(?:sudah|sdh|udah|udh|dah|telah|barusan|baru|habis|abis)"
-_PAY = r"(?:transfer|tf|trf|tranfer|bayar|dibayar|ditransfer|byr|lunas|kutransfer|kubayar|tak transfer|tak bayar)"
+_PAY = (
+    r"(?:transfer|tf|trf|tranfer|bayar|dibayar|ditransfer|byr|lunas|kutransfer|kubayar|tak transfer"
+    r"|tak bayar)"
+)
 
 _PATTERNS: tuple[tuple[Ask, re.Pattern[str]], ...] = tuple(
     (ask, re.compile(rf"(?:{'|'.join(patterns)})\Z"))
     for ask, patterns in {
         Ask.MENU: (
-            r"(?:lihat |liat |minta |kirim |mau lihat |mau liat )?(?:menu|menunya|katalog|katalognya|price ?list|pricelistnya"
-            r"|daftar harga|daftar harganya|list harga|daftar menu|daftar produk|daftar barang|list produk)(?: lengkap| semua)?",
+            r"(?:lihat |liat |minta |kirim |mau lihat |mau liat )?(?:menu|menunya|katalog|katalognya"
+            r"|price ?list|pricelistnya|daftar harga|daftar harganya|list harga|daftar menu|daftar produk"
+            r"|list produk)(?: lengkap| semua)?",
             r"(?:mau|pengen|pingin|saya mau|aku mau|bisa|boleh) (?:pesan|pesen|order|beli|belanja)",
             r"(?:cara|gimana cara) (?:pesan|pesen|order|beli)nya",
             r"(?:jual|jualan|jualannya) apa",
             r"order|pesan|pesen|belanja",
         ),
         Ask.STATUS: (
-            rf"(?:cek |status |lihat |liat |info |kabar |tanya |mau cek |cek status |tanya status ){_ORDER}{_MINE}",
-            rf"{_ORDER}{_MINE} (?:gimana|gmn|bagaimana|sampai mana|sampe mana|sudah sampai mana|udah sampe mana|apa kabar"
-            r"|statusnya(?: gimana| apa)?|sudah masuk belum|udah masuk belum|sudah diproses belum|udah diproses belum)",
+            r"(?:cek |status |lihat |liat |info |kabar |tanya |mau cek |cek status |tanya status )"
+            rf"{_ORDER}{_MINE}",
+            rf"{_ORDER}{_MINE} (?:gimana|gmn|bagaimana|sampai mana|sampe mana|sudah sampai mana"
+            r"|udah sampe mana|apa kabar|statusnya(?: gimana| apa)?|sudah masuk belum|udah masuk belum"
+            r"|sudah diproses belum|udah diproses belum)",
             r"status (?:pembayaran|bayar|pembayarannya)(?: saya| aku)?",
             r"(?:pembayaran|pembayarannya|bayarnya|transferan|transferannya|transfernya|pembayaranku|transferanku)"
             rf"{_MINE} (?:sudah|udah|sdh|udh) (?:masuk|diterima|terima|sampai|sampe)(?: belum| blm)?",
             rf"{_ORDER}(?: saya| aku| ku)?",
         ),
         Ask.CANCEL: (
-            rf"(?:{_ASK} )?(?:batal|batalkan|batalin|dibatalkan|cancel|cancelin|hapus|stop) (?:saja )?{_ORDER}{_MINE}",
+            rf"(?:{_ASK} )?(?:batal|batalkan|batalin|dibatalkan|cancel|cancelin|hapus|stop) (?:saja )?"
+            rf"{_ORDER}{_MINE}",
             rf"{_ORDER}{_MINE} (?:batal|dibatalkan|dibatalin|batalin|batalkan|cancel)",
             r"(?:tidak|gak|ga|nggak|enggak|ngga|gk) jadi (?:pesan|pesen|order|beli|pesanannya)",
         ),
         Ask.LINK: (
             rf"(?:{_ASK} )*(?:ulang )?{_LINK}(?: bayar| pembayaran| bayarnya| pembayarannya)?{_AGAIN}",
-            rf"{_LINK}(?: bayar| pembayaran| bayarnya)? (?:mana|mn|hilang|kehapus|expired|kadaluarsa|kedaluwarsa|tidak bisa"
-            r"|gak bisa|ga bisa|nggak bisa|mati|error)(?: dibuka| diklik)?",
-            r"(?:minta |kirim |berapa |nomor |no )*(?:rekening|norek|rek|rekeningnya|noreknya)(?: berapa| mana)?(?: lagi)?",
-            r"(?:bayar|bayarnya|transfer|transfernya) (?:kemana|ke mana|kmn|gimana|gmn|lewat mana|di mana|dimana)",
+            rf"{_LINK}(?: bayar| pembayaran| bayarnya)? (?:mana|mn|hilang|kehapus|expired|kadaluarsa"
+            r"|kedaluwarsa|tidak bisa|gak bisa|ga bisa|nggak bisa|mati|error)(?: dibuka| diklik)?",
+            r"(?:minta |kirim |berapa |nomor |no )*(?:rekening|norek|rek|rekeningnya|noreknya)"
+            r"(?: berapa| mana)?(?: lagi)?",
+            r"(?:bayar|bayarnya|transfer|transfernya) (?:kemana|ke mana|kmn|gimana|gmn|lewat mana"
+            r"|di mana|dimana)",
         ),
         Ask.INVOICE: (rf"(?:{_ASK} )*(?:ulang )?{_INVOICE}{_AGAIN}(?: mana)?{_MINE}",),
         Ask.PAID: (
             rf"(?:saya |aku |sy |ini )?{_HAVE} (?:saya |aku |sy |di ?|ku ?|tak )?{_PAY}"
             r"(?: tadi| barusan| ke (?:bca|bri|bni|mandiri|bsi|rekening))*",
-            r"(?:ini |berikut )?(?:bukti|bukti transfer|bukti tf|bukti bayar|bukti transfernya|buktinya)(?: transfer| bayar)?",
+            r"(?:ini |berikut )?(?:bukti|bukti transfer|bukti tf|bukti bayar|bukti transfernya"
+            r"|buktinya)(?: transfer| bayar)?",
         ),
     }.items()
 )
 # "sudah" alone is an answer to many things; "order" alone is one of the menu's words.
-_TOO_SHORT_FOR_PAID = frozenset("sudah sdh udah udh dah telah barusan baru habis abis".split())
+_TOO_SHORT_FOR_PAID = word_set("sudah sdh udah udh dah telah barusan baru habis abis")
 
 
 def asked(text: str) -> Asked | None:

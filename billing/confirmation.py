@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from billing.spoken import CALLS, PARTICLES, asks, spoken, without
+from billing.spoken import CALLS, PARTICLES, asks, spoken, without, word_set
 
 
 class Meaning(Enum):
@@ -20,23 +20,22 @@ class Meaning(Enum):
 
 # A longer message says something else as well.
 _MOST_WORDS = 7
-_FIRM = frozenset(
-    "jadi gas gaskeun gaskan gasken deal fix konfirmasi konfirm confirm bungkus checkout gaspol".split()
-)
-_PLAIN = frozenset(
-    "ya y iya iy yo yoi yes yap yup yups yep ok oke okey okay okeh k sip siap boleh bole betul benar bener bnr lanjut lanjutkan "
-    "lanjutin setuju cocok pas ac acc mau oce nggih inggih enggih sae leres muhun sumuhun mangga cus cuss".split()
+_FIRM = word_set("jadi gas gaskeun gaskan gasken deal fix konfirmasi konfirm confirm bungkus checkout gaspol")
+_PLAIN = word_set(
+    "ya y iya iy yo yoi yes yap yup yups yep ok oke okey okay okeh k sip siap boleh bole "
+    "betul benar bener bnr lanjut lanjutkan lanjutin setuju cocok pas ac acc mau oce nggih "
+    "inggih enggih sae leres muhun sumuhun mangga cus cuss"
 )
 # They go along with a yes and add nothing: "oke jadi ya kak", "iya sudah benar", "boleh langsung diproses".
-_BESIDE = frozenset(
-    "sudah udah udh sdh itu semua semuanya langsung diproses proses prosesin segera pesan pesen pesanan pesanannya order orderan beli dibeli ambil "
-    "makasih terima kasih thanks nya saya aku sy gue gw mantap banget bgt "
-    "proposal datanya nih".split()
+_BESIDE = word_set(
+    "sudah udah udh sdh itu semua semuanya langsung diproses proses prosesin segera pesan "
+    "pesen pesanan pesanannya order orderan beli dibeli ambil makasih terima kasih thanks "
+    "nya saya aku sy gue gw mantap banget bgt proposal datanya nih"
 )
-_NEGATIONS = frozenset("tidak tdk gak ga gk ngga nggak enggak engga ndak ora g no jangan jgn".split())
-_NO = frozenset("batal batalkan batalin cancel gajadi gakjadi gjadi nanti ntar tunda tar stop".split())
-_BESIDE_NO = frozenset(
-    "dulu deh jadi jd pesan pesen beli order pesanan pesanannya maaf sori sorry makasih usah kapan nya lain".split()
+_NEGATIONS = word_set("tidak tdk gak ga gk ngga nggak enggak engga ndak ora g no jangan jgn")
+_NO = word_set("batal batalkan batalin cancel gajadi gakjadi gjadi nanti ntar tunda tar stop")
+_BESIDE_NO = word_set(
+    "dulu deh jadi jd pesan pesen beli order pesanan pesanannya maaf sori sorry makasih usah kapan nya lain"
 )
 _THUMBS = ("👍", "👌", "✅", "🆗", "☑", "✔")
 _NAYS = ("👎", "❌")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from billing.catalogue import CatalogueItem
 from billing.rupiah import format_rupiah
-from billing.spoken import CALLS, PARTICLES, asks, spoken, without
+from billing.spoken import CALLS, PARTICLES, asks, spoken, without, word_set
 
 # More lines than this are no list that anybody reads in a chat.
 MOST_LINES = 12
@@ -89,7 +89,7 @@ def wants_to_buy(text: str) -> bool:
 
 
 def new_quantity(text: str) -> int | None:
-    """The number in "jadi 2 aja", "ganti 5 pcs", "cukup dua": another quantity for what was just read back."""
+    """The number in "jadi 2 aja", "ganti 5 pcs", "cukup dua": how many of what was just read back instead."""
     if asks(text):
         return None
     quantity, rest = _quantity(text.casefold())
@@ -133,23 +133,38 @@ def _mark(group: str) -> str:
     return GROUP_MARK + "".join(group.casefold().split())
 
 
-_BUYING = frozenset(
-    "pesan pesen order orderin beli ambil checkout co bungkus pesankan belikan tambah masukin".split()
+_BUYING = word_set("pesan pesen order orderin beli ambil checkout co bungkus pesankan belikan tambah masukin")
+_CHOOSING = word_set(
+    "yang yg nomor no nomer nmr pilih pilihan pilihannya mau pengen pingin minta saya aku sy "
+    "gue itu ini paket paketnya barang produk daftar langganan pasang untuk buat sebanyak "
+    "jumlah qty jadi isi harga"
 )
-_CHOOSING = frozenset(
-    "yang yg nomor no nomer nmr pilih pilihan pilihannya mau pengen pingin minta saya aku sy gue itu ini "
-    "paket paketnya barang produk daftar langganan pasang untuk buat sebanyak jumlah qty jadi isi harga".split()
-)
-_CHANGING = frozenset(
-    "jadi jd jadinya jadiin ganti ubah cukup ambil mau pesan pesen kurangi tambah tambahin kurangin dulu jumlah jumlahnya "
-    "qty".split()
+_CHANGING = word_set(
+    "jadi jd jadinya jadiin ganti ubah cukup ambil mau pesan pesen kurangi tambah tambahin "
+    "kurangin dulu jumlah jumlahnya qty"
 )
 _UNITS = (
-    "pcs|pc|biji|bj|buah|bh|unit|lembar|lbr|set|roll|rol|dus|box|pak|pack|bungkus|bks|botol|porsi|bulan|bln|titik|kali"
+    "pcs|pc|biji|bj|buah|bh|unit|lembar|lbr|set|roll|rol|dus|box|pak|pack|bungkus|bks|botol|porsi|bulan|bln"
+    "|titik|kali"
 )
 _NUMBER_WORDS = {
-    **dict(zip("satu dua tiga empat lima enam tujuh delapan sembilan sepuluh".split(), range(1, 11), strict=True)),
-    **{"sebelas": 11, "selusin": 12, "lusin": 12, "seribu": 1000, "sepasang": 2, "sebuah": 1, "selembar": 1},
+    "satu": 1,
+    "dua": 2,
+    "tiga": 3,
+    "empat": 4,
+    "lima": 5,
+    "enam": 6,
+    "tujuh": 7,
+    "delapan": 8,
+    "sembilan": 9,
+    "sepuluh": 10,
+    "sebelas": 11,
+    "selusin": 12,
+    "lusin": 12,
+    "seribu": 1000,
+    "sepasang": 2,
+    "sebuah": 1,
+    "selembar": 1,
 }
 _QUANTITIES = (
     re.compile(r"(?<![^\s,])x(\d+)\b"),  # x3

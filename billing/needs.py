@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from billing.catalogue import CatalogueItem
-from billing.spoken import CALLS, PARTICLES, asks, spoken, without
+from billing.spoken import CALLS, PARTICLES, asks, spoken, without, word_set
 
 MAX_ANSWER_CHARS = 300
 _SHORTEST_ADDRESS = 8
@@ -161,7 +161,9 @@ def _labels(need: Need) -> list[str]:
 
 def _after_label(text: str, need: Need) -> str:
     for label in _labels(need):
-        if found := re.match(rf"{label}(?:nya|ku)?\b\s*(?:jadi|ke|menjadi|yang benar|[:=])?\s*", text, re.IGNORECASE):
+        if found := re.match(
+            rf"{label}(?:nya|ku)?\b\s*(?:jadi|ke|menjadi|yang benar|[:=])?\s*", text, re.IGNORECASE
+        ):
             return text[found.end() :]
     return ""
 
@@ -176,11 +178,12 @@ def _without_lead(text: str, need: Need) -> str:
     ).strip(" .,")
 
 
-_SENDING = frozenset("kirim pengiriman dikirim penerima antar pengantaran tujuan".split())
-_LATER = frozenset("nanti ntar menyusul nyusul besok".split())
-_NONE = frozenset("tidak ada ga gak nggak enggak gada gaada tdk belum blm punya kosong skip lewati".split())
+_SENDING = word_set("kirim pengiriman dikirim penerima antar pengantaran tujuan")
+_LATER = word_set("nanti ntar menyusul nyusul besok")
+_NONE = word_set("tidak ada ga gak nggak enggak gada gaada tdk belum blm punya kosong skip lewati")
 _PICKUP = re.compile(
-    r"\b(?:ambil|diambil|jemput|dijemput)\b.{0,20}\b(?:sendiri|toko|tempat|situ|sana)\b|\bpick ?up\b|\bcod toko\b"
+    r"\b(?:ambil|diambil|jemput|dijemput)\b.{0,20}\b(?:sendiri|toko|tempat|situ|sana)\b"
+    r"|\bpick ?up\b|\bcod toko\b"
 )
 _CORRECTION = re.compile(
     r"(?:(?:eh|maaf|sori|sorry|kak|min|,)\s*)*(?:ubah|ganti|ralat|koreksi|revisi|salah|perbaiki)\s*[:,]?\s*(.+)",

@@ -1,4 +1,4 @@
-"""A proposal: what is to be bought, computed by code from the price list and read back before it counts. Pure.
+"""A proposal: what is to be bought, computed from the price list and read back before it counts. Pure.
 
 Whoever chose (a menu's number, a name, the model) gave codes and quantities only; names and prices are the
 list's own.
@@ -37,6 +37,7 @@ class Refusal:
     """What is wrong, with which item, and how many there are when that is the point."""
 
     problem: Problem
+    code: str = ""
     name: str = ""
     left: int = 0
 
@@ -50,6 +51,7 @@ class BasketLine:
     quantity: int
     unit_idr: int
     unit: str = ""
+    after_payment: str = ""
 
     @property
     def amount_idr(self) -> int:
@@ -92,6 +94,7 @@ def basket(picks: Iterable[Pick], items: Sequence[CatalogueItem]) -> Basket | Re
                 quantity=quantity,
                 unit_idr=item.price_idr,
                 unit=item.unit,
+                after_payment=item.after_payment,
             )
         )
     found = Basket(lines=tuple(lines))
@@ -104,11 +107,11 @@ def basket(picks: Iterable[Pick], items: Sequence[CatalogueItem]) -> Basket | Re
 
 def _refusal(item: CatalogueItem, quantity: int) -> Refusal | None:
     if item.sold_out:
-        return Refusal(problem=Problem.SOLD_OUT, name=item.name)
+        return Refusal(problem=Problem.SOLD_OUT, code=item.code, name=item.name)
     if not 1 <= quantity <= MAX_QUANTITY:
-        return Refusal(problem=Problem.QUANTITY, name=item.name)
+        return Refusal(problem=Problem.QUANTITY, code=item.code, name=item.name)
     if item.stock is not None and quantity > item.stock:
-        return Refusal(problem=Problem.SHORT, name=item.name, left=item.stock)
+        return Refusal(problem=Problem.SHORT, code=item.code, name=item.name, left=item.stock)
     return None
 
 
@@ -117,4 +120,3 @@ def listed(lines: Sequence[BasketLine]) -> str:
     if len(lines) == 1:
         return f"{lines[0].quantity}x {lines[0].name}"
     return "\n".join(f"• {line.quantity}x {line.name}: {format_rupiah(line.amount_idr)}" for line in lines)
-

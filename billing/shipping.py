@@ -1,4 +1,4 @@
-"""What sending costs: flat by area from ``data/ongkir.csv``; where no area fits, a person says it. Pure but for the file."""
+"""What sending costs: flat by area from ``data/ongkir.csv``; where no area fits, a person says it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def rate_for(address: str, rates: Sequence[Rate]) -> Rate | None:
 
 
 def told_by_admin(text: str) -> int | None:
-    """The rupiah in an admin's "ongkir 18rb"; 0 for "ongkir gratis"; None when the message says no such thing."""
+    """The rupiah in an admin's "ongkir 18rb"; 0 for "ongkir gratis"; None when it says no such thing."""
     found = _ADMIN.match(" ".join(text.casefold().split()))
     if found is None:
         return None
@@ -98,7 +98,9 @@ def _rate(row: dict[str, Cell]) -> Rate:
     area = " ".join(str(row.get("daerah") or "").split())
     if not spoken(area):
         raise ValueError("kolom daerah kosong; tulis nama kecamatan, kota atau provinsinya")
-    return Rate(area=area, cost_idr=_amount(row, "ongkir"), free_from_idr=_amount_or_none(row, "gratis_mulai"))
+    return Rate(
+        area=area, cost_idr=_amount(row, "ongkir"), free_from_idr=_amount_or_none(row, "gratis_mulai")
+    )
 
 
 def _amount(row: dict[str, Cell], name: str) -> int:

@@ -10,12 +10,19 @@ _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLE_END = re.compile(r"([^\W\d_])\1+\Z")
 QUESTION_MARKS = frozenset("?？¿؟❓❔⁇⁉")
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for lists that are longer than a line."""
+    return frozenset(text.split())
+
+
 # Words that say nothing about what is wanted: forms of address and particles.
-CALLS = frozenset(
-    "kak kakak ka kk min mimin gan sis sista bang bro mas mba mbak pak bu bun bunda om tante bos boss".split()
+CALLS = word_set(
+    "kak kakak ka kk min mimin gan sis sista bang bro mas mba mbak pak bu bun bunda om tante bos boss"
 )
-PARTICLES = frozenset(
-    "ya yah y dong donk deh dah nih sih aja saja ajah kok lah loh lho oh eh hehe hehehe hihi wkwk tolong mohon".split()
+PARTICLES = word_set(
+    "ya yah y dong donk deh dah nih sih aja saja ajah kok lah loh lho oh eh hehe hehehe hihi "
+    "wkwk tolong mohon"
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, delete
 
 from bot import bubbles, modes
+from bot.decision import Decision
 from bot.gate import Pass, gate
 from bot.message import MAX_CHARS, Said
 from bot.people import People
@@ -24,23 +25,11 @@ from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Queue
 from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
-from store.usage import Reservation
 from store.vectors import to_bytes
 
 _MODEL_ALERT = "model_misconfigured"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """What is to happen because of one utterance."""
-
-    text: str = ""
-    reaction: str = ""
-    handoff: Reason | None = None
-    author: Author = Author.BOT
-    reply: Reply | None = None
-    reservation: Reservation | None = None
-    delay_ms: int = 0  # how long the answer waits before it is sent
+# What only a model that works can bring about.
+_WORKS = (Outcome.ANSWERED, Outcome.ORDER)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -69,7 +58,7 @@ class Consequences:
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
             self._model_alerted = True
-        elif reply is not None and reply.outcome is Outcome.ANSWERED:
+        elif reply is not None and reply.outcome in _WORKS:
             self._model_alerted = False
 
     async def commit_too_late(self, said: Said) -> None:
@@ -107,6 +96,8 @@ class Consequences:
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
         verdict = gate(mode, customer)
+        if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
+            decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
         match verdict:
             case Pass.SEND:
@@ -129,6 +120,8 @@ class Consequences:
                 question=said.shown,
                 reason=decision.handoff,
             )
+        if decision.case is not None and verdict in (Pass.SEND, Pass.HOLD):
+            self.people.hand_over_case(connection, customer=customer, chat=said.last.chat, case=decision.case)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
 
@@ -201,7 +194,7 @@ class Consequences:
                 vector=vector,
                 model=model,
                 dimensions=dimensions,
-                source_ids=reply.source_ids if reply is not None else (),
+                source_ids=(*(reply.source_ids if reply is not None else ()), *decision.marks),
             ),
         )
 
@@ -211,9 +204,15 @@ class Consequences:
             if alerts.raise_alert(connection, _MODEL_ALERT, reply.misconfigured):
                 body = self.wording.say("admin_model_salah", sebab=reply.misconfigured)
                 self.people.notify(connection, body, kind=handoffs.ALERT)
-        elif (
-            reply.outcome is Outcome.ANSWERED
-            and self._model_alerted
-            and alerts.recover(connection, _MODEL_ALERT)
-        ):
+        elif reply.outcome in _WORKS and self._model_alerted and alerts.recover(connection, _MODEL_ALERT):
             self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
+
+
+def _with_bill(decision: Decision, before: Decision) -> Decision:
+    """What was decided in the transaction, with what the model's part in it cost."""
+    return replace(
+        decision,
+        reply=decision.reply or before.reply,
+        reservation=decision.reservation or before.reservation,
+        delay_ms=max(decision.delay_ms, before.delay_ms),
+    )

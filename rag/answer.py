@@ -195,14 +195,16 @@ def _read(content: str) -> _Fields | None:
 
 
 def _order(given: object) -> tuple[Wanted, ...] | None:
-    """The proposed codes and quantities; None when it is no such list. Servers without schemas leave it out."""
+    """The proposed codes and quantities; None when it is no such list. Some servers leave it out."""
     if given is None:
         return ()
     if not isinstance(given, list) or len(given) > _MOST_WANTED:
         return None
     found = []
     for entry in given:
-        code, quantity = (entry.get("code"), entry.get("quantity")) if isinstance(entry, dict) else (None, None)
+        code, quantity = (
+            (entry.get("code"), entry.get("quantity")) if isinstance(entry, dict) else (None, None)
+        )
         if not isinstance(code, str) or not isinstance(quantity, int) or isinstance(quantity, bool):
             return None
         found.append(Wanted(code=code, quantity=quantity))

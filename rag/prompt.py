@@ -57,8 +57,14 @@ SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "code": {"type": "string", "description": "The item's code (kode), as a <sumber> has it."},
-                    "quantity": {"type": "integer", "description": "How many; 1 when the customer says none."},
+                    "code": {
+                        "type": "string",
+                        "description": "The item's code (kode), as a <sumber> has it.",
+                    },
+                    "quantity": {
+                        "type": "integer",
+                        "description": "How many; 1 when the customer says none.",
+                    },
                 },
                 "required": ["code", "quantity"],
                 "additionalProperties": False,

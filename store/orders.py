@@ -298,7 +298,7 @@ def set_details(connection: Connection, order_id: str, details: Mapping[str, str
 
 
 def add_shipping(connection: Connection, order_id: str, *, name: str, cost_idr: int) -> None:
-    """Put what sending costs behind the order's lines, and into its total. Once an order; 0 is free of charge."""
+    """Put what sending costs behind the order's lines, and into its total. Once an order; 0 is free."""
     last = select(func.max(order_lines.c.position)).where(order_lines.c.order_id == order_id)
     connection.execute(
         insert(order_lines).values(

@@ -80,7 +80,9 @@ def advanced(
         rate = rate_for(draft.address, rates)
         if rate is None:
             return Step.SHIPPING, draft
-        draft = with_shipping(draft, rate.for_basket(total_of(draft.items)), name=f"{shipping_name} {rate.area}")
+        draft = with_shipping(
+            draft, rate.for_basket(total_of(draft.items)), name=f"{shipping_name} {rate.area}"
+        )
     if draft.method is None:
         if not methods:
             return Step.NO_METHOD, draft

@@ -23,6 +23,7 @@ class Mark(StrEnum):
 
     MENU = "jual:menu"  # numbered entries
     READ_BACK = "jual:tawar"  # lines and a total, and the question whether that is right
+    QUANTITY = "jual:jumlah"  # how many of it, then?
     DETAIL = "jual:tanya"  # one of the questions of `perlu`
     METHOD = "jual:metode"  # how do you want to pay?
     GO_ON = "jual:lanjut"  # the total with an admin's shipping, and whether to go on
@@ -37,6 +38,11 @@ def of_menu(entries: Sequence[str]) -> tuple[str, ...]:
 def of_read_back(picks: Sequence[Pick]) -> tuple[str, ...]:
     """The marks of a read-back: what was read, so that it can be read again when its time is over."""
     return (Mark.READ_BACK, Mark.STEP, *(f"{_ENTRY}{pick.code}*{pick.quantity}" for pick in picks))
+
+
+def of_quantity(code: str) -> tuple[str, ...]:
+    """The marks of the question how many of this item it shall be."""
+    return (Mark.QUANTITY, f"{_ENTRY}{code}*1")
 
 
 def of_detail(label: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the bot says while it sells: every amount and name comes from the order, every sentence from the wording."""
+"""What the bot says while it sells: amounts and names come from the order, sentences from the wording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.selling.draft import Draft
 from config.hours import describe_moment
 from config.shop import Shop
 from config.wording import Wording
-from store.orders import Line, LineKind, Order, State
+from store.orders import Line, LineKind, Order
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,11 +28,10 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sayings:
-    """Makes the sentences; ``invoice_number`` is the other number that invoices come from, if there is one."""
+    """Makes the sentences."""
 
     wording: Wording
     shop: Shop
-    invoice_number: str | None = None
 
     def menu(self, menu: Menu, *, groups: bool) -> str:
         """The numbered list with what to do with it."""
@@ -85,22 +84,20 @@ class Sayings:
 
     def link(self, lines: Sequence[Line], total_idr: int, link: Link) -> str:
         """Where to pay, and until when."""
-        text = self.wording.say(
+        return self.wording.say(
             "jual_qris" if link.is_qris else "jual_link",
             rincian=detailed(lines),
             total=format_rupiah(total_idr),
             tautan=link.url,
             batas=self.until(link.expires_ms),
         )
-        return self._with_other_number(text)
 
     def transfer(self, lines: Sequence[Line], total_idr: int) -> str:
         """The shop's accounts, and what to do afterwards."""
         accounts = "\n".join(f"{a.bank} *{a.nomor}* a.n. {a.atas_nama}" for a in self.shop.rekening)
-        text = self.wording.say(
+        return self.wording.say(
             "jual_transfer", rincian=detailed(lines), total=format_rupiah(total_idr), rekening=accounts
         )
-        return self._with_other_number(text)
 
     def shipping_told(self, lines: Sequence[Line], total_idr: int, cost_idr: int) -> str:
         """An admin said what sending costs."""
@@ -138,12 +135,6 @@ class Sayings:
             return self.wording.say(sentence, **values)
         return self.wording.say(f"{sentence}_tutup", buka=self.shop.describe_next_opening(now), **values)
 
-    def _with_other_number(self, text: str) -> str:
-        if self.invoice_number is None:
-            return text
-        # A number that he does not know looks like a scam unless he was told of it.
-        return f"{text}\n{self.wording.say('jual_nomor_invoice', nomor=self.invoice_number)}"
-
 
 def brief(lines: Sequence[Line]) -> str:
     """The items on one line: "3x Paket 20 Mbps, 1x Kabel LAN"."""
@@ -160,4 +151,6 @@ def _counted(line: Line) -> str:
 
 
 def _amount(line: Line) -> str:
-    return "gratis" if line.kind is LineKind.SHIPPING and not line.unit_idr else format_rupiah(line.amount_idr)
+    return (
+        "gratis" if line.kind is LineKind.SHIPPING and not line.unit_idr else format_rupiah(line.amount_idr)
+    )

@@ -1,4 +1,4 @@
-"""What a customer has in hand: what he was read back, and his newest order. Read where he is looked up anyway."""
+"""What a customer has in hand: what he was read back, and his orders. Read where he is looked up anyway."""
 
 from __future__ import annotations
 

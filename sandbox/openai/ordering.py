@@ -1,7 +1,7 @@
 """What a customer decides to buy, as codes of the supplied price lines and quantities.
 
-The codes come from the passages that the request holds ("Name (kode X1): Rp10.000"); a thing that stands in none
-of them is not ordered.
+The codes come from the passages that the request holds ("Name (kode X1): Rp10.000"); a thing that stands in
+none of them is not ordered.
 """
 
 from __future__ import annotations
@@ -15,22 +15,27 @@ from sandbox.openai.words import tokens
 
 _NAMED = re.compile(r"\A(?P<name>[^\n:]{1,120}?)\s*\(kode\s+(?P<code>[^)\s]+)\)\s*:\s*Rp", re.IGNORECASE)
 _DECIDES = re.compile(
-    r"\b(?:pesan|pesen|order|beli|ambil|checkout|bungkus|tambah|pesenin|orderin|jadinya|jadi)\b", re.IGNORECASE
+    r"\b(?:pesan|pesen|order|beli|ambil|checkout|bungkus|tambah|pesenin|orderin|jadinya|jadi)\b",
+    re.IGNORECASE,
 )
 # "Bisa pesan", "kalau beli", "cara order": nothing is decided yet.
 _UNDECIDED = re.compile(
-    r"\?|\b(?:bisa|bs|boleh|cara|caranya|kalau|kalo|klo|syarat|gimana|gmn|ga|gak|nggak|tidak|belum|minimal|pernah|kemarin|tadi)\b",
+    r"\?|\b(?:bisa|bs|boleh|cara|caranya|kalau|kalo|klo|syarat|gimana|gmn|ga|gak|nggak|tidak|belum|minimal"
+    r"|pernah|kemarin|tadi)\b",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[,;\n&+]|\b(?:dan|sama|plus)\b", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"\b(?:x(?P<after>\d{1,6})|(?P<before>\d{1,6})\s?(?:x|pcs|biji|buah|unit|lembar|loyang|kotak|bulan|roll|set)\b)", re.IGNORECASE
+    r"\b(?:x(?P<after>\d{1,6})|(?P<before>\d{1,6})\s?(?:x|pcs|biji|buah|unit|lembar|loyang|kotak|bulan|roll|set)\b)",
+    re.IGNORECASE,
 )
 _WORDS = {"satu": 1, "dua": 2, "tiga": 3, "empat": 4, "lima": 5, "enam": 6, "sepuluh": 10}
-_EMPTY = frozenset(
-    "mau saya aku pesan pesen order beli ambil checkout bungkus tambah pesenin orderin jadi jadinya yang yg itu ini kak min dong ya "
-    "deh aja saja paket tolong lagi juga x pcs biji buah unit lembar harganya harga rp konfirmasi".split()
+_EMPTY_TEXT = (
+    "mau saya aku pesan pesen order beli ambil checkout bungkus tambah pesenin orderin jadi "
+    "jadinya yang yg itu ini kak min dong ya deh aja saja paket tolong lagi juga x pcs biji "
+    "buah unit lembar harganya harga rp konfirmasi"
 )
+_EMPTY = frozenset(_EMPTY_TEXT.split())
 _SHARE = 0.6
 
 
@@ -54,9 +59,7 @@ def ordered(conversation: Conversation) -> tuple[Ordered, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _one(
-    part: str, items: list[tuple[Source, re.Match[str]]], conversation: Conversation
-) -> Ordered | None:
+def _one(part: str, items: list[tuple[Source, re.Match[str]]], conversation: Conversation) -> Ordered | None:
     quantity = _QUANTITY.search(part)
     rest = _QUANTITY.sub(" ", part)
     words = [word for word in tokens(rest) if word not in _EMPTY]
@@ -84,7 +87,9 @@ def _spoken_of(
     items: list[tuple[Source, re.Match[str]]], conversation: Conversation
 ) -> tuple[float, Source, re.Match[str]] | None:
     """The one thing that the last answer was about: "pesan 2 ya" names none."""
-    said = next((turn.text.casefold() for turn in reversed(conversation.turns) if turn.role == "assistant"), "")
+    said = next(
+        (turn.text.casefold() for turn in reversed(conversation.turns) if turn.role == "assistant"), ""
+    )
     about = [
         (1.0, source, found)
         for source, found in items

@@ -133,7 +133,11 @@ def test_no_text_breaks_the_choice_and_only_listed_codes_come_out(text: str) -> 
         assert chosen is None
 
 
-@given(st.integers(1, len(ENTRIES)), st.integers(1, 999), st.sampled_from(["{n} {q}x", "no {n} x{q}", "{q}x nomor {n} kak"]))
+@given(
+    st.integers(1, len(ENTRIES)),
+    st.integers(1, 999),
+    st.sampled_from(["{n} {q}x", "no {n} x{q}", "{q}x nomor {n} kak"]),
+)
 def test_a_number_and_a_quantity_are_never_mixed_up(number: int, quantity: int, form: str) -> None:
     assert choose(form.format(n=number, q=quantity), SMALL, ENTRIES) == [
         Pick(code=ENTRIES[number - 1], quantity=quantity)

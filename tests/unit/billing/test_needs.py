@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from billing.catalogue import CatalogueItem, read_catalogue
-from billing.needs import LATER, NONE, Kind, Need, answers, correction, is_delivery, is_pickup, missing, needs_of
+from billing.needs import (
+    LATER,
+    NONE,
+    Kind,
+    Need,
+    answers,
+    correction,
+    is_delivery,
+    is_pickup,
+    missing,
+    needs_of,
+)
 
 PROJECT = Path(__file__).resolve().parents[3]
 SAMPLE = {item.code: item for item in read_catalogue(PROJECT / "data" / "katalog.csv").items}
@@ -53,7 +64,10 @@ def test_only_the_address_that_goods_go_to_costs_shipping() -> None:
             ["Nama penerima: Budi S.\nAlamat kirim: Jl. Merapi 2"],
             {"nama penerima": "Budi S", "alamat kirim": "Jl. Merapi 2"},
         ),
-        (["Budi", "Jl. Merapi No. 2 Klaten"], {"nama penerima": "Budi", "alamat kirim": "Jl. Merapi No. 2 Klaten"}),
+        (
+            ["Budi", "Jl. Merapi No. 2 Klaten"],
+            {"nama penerima": "Budi", "alamat kirim": "Jl. Merapi No. 2 Klaten"},
+        ),
         (["alamat: Jl. Merapi 22 Klaten"], {"alamat kirim": "Jl. Merapi 22 Klaten"}),
         (["buat siapa kak?"], {}),
         (["081234"], {}),
@@ -104,7 +118,9 @@ def test_an_answer_is_put_right(text: str, label: str, value: str) -> None:
     assert (found[0].label, found[1]) == (label, value)
 
 
-@pytest.mark.parametrize("text", ["ganti paket", "ubah alamat", "alamat Jl. Solo 5", "salah kirim barang", ""])
+@pytest.mark.parametrize(
+    "text", ["ganti paket", "ubah alamat", "alamat Jl. Solo 5", "salah kirim barang", ""]
+)
 def test_what_puts_nothing_right(text: str) -> None:
     assert correction(text, GOODS) is None
 

@@ -68,7 +68,11 @@ def test_too_much_money_is_for_a_person() -> None:
     assert basket([Pick(code="A", quantity=999)], dear) == Refusal(problem=Problem.TOO_MUCH)
 
 
-@given(st.lists(st.tuples(st.sampled_from([item.code for item in ITEMS] + ["X"]), st.integers(-5, 2_000)), max_size=6))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([item.code for item in ITEMS] + ["X"]), st.integers(-5, 2_000)), max_size=6
+    )
+)
 def test_every_basket_adds_up_and_keeps_the_lists_prices(picks: list[tuple[str, int]]) -> None:
     found = made(*picks)
     if isinstance(found, Basket):

@@ -49,10 +49,14 @@ def test_without_a_list_a_person_says_it(tmp_path: Path) -> None:
 
 
 def test_a_wrong_row_is_named_and_the_others_count(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_text("daerah,ongkir,gratis_mulai\nSolo,18rb,\n,1000,\nWedi,10.000,-1\nYogya,0,\n")
+    (tmp_path / FILE_NAME).write_text(
+        "daerah,ongkir,gratis_mulai\nSolo,18rb,\n,1000,\nWedi,10.000,-1\nYogya,0,\n"
+    )
     found = read_rates(tmp_path)
     assert [(rate.area, rate.cost_idr) for rate in found.rates] == [("Yogya", 0)]
-    assert [problem.split(":")[0] for problem in found.problems] == [f"{FILE_NAME} baris {n}" for n in (2, 3, 4)]
+    assert [problem.split(":")[0] for problem in found.problems] == [
+        f"{FILE_NAME} baris {n}" for n in (2, 3, 4)
+    ]
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:

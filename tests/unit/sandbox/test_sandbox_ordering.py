@@ -50,7 +50,10 @@ def test_what_was_just_spoken_of_can_be_ordered_without_its_name(bakery_prompt: 
 async def test_the_order_fills_the_products_own_schema(
     client: AsyncOpenAI, bakery_prompt: Callable[..., str]
 ) -> None:
-    form: Any = {"type": "json_schema", "json_schema": {"name": SCHEMA_NAME, "strict": True, "schema": SCHEMA}}
+    form: Any = {
+        "type": "json_schema",
+        "json_schema": {"name": SCHEMA_NAME, "strict": True, "schema": SCHEMA},
+    }
     done = await client.chat.completions.create(
         model="gpt-5.4-mini",
         messages=[{"role": "user", "content": bakery_prompt("mau pesan roti sobek 3")}],
