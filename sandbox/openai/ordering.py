@@ -55,8 +55,8 @@ def ordered(conversation: Conversation) -> tuple[Ordered, ...]:
         return ()
     items = [(source, found) for source in conversation.sources if (found := _NAMED.match(source.text))]
     parts = [part for part in _BETWEEN.split(text) if part.strip()]
-    found = [_one(part, items, conversation) for part in parts]
-    return tuple(one for one in found if one is not None)
+    wanted = [_one(part, items, conversation) for part in parts]
+    return tuple(one for one in wanted if one is not None)
 
 
 def _one(part: str, items: list[tuple[Source, re.Match[str]]], conversation: Conversation) -> Ordered | None:
