@@ -9,6 +9,7 @@ fontTools. The standard fonts are in every viewer, so that an invoice has 4 KB a
 
 from __future__ import annotations
 
+import bisect
 import io
 import json
 import resource
@@ -305,9 +306,8 @@ def _fitting(text: str, font: str, size: float, room: float) -> str:
     text = _shown(text)
     if _width(text, font, size) <= room:
         return text
-    while text and _width(f"{text}…", font, size) > room:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
+    fits = bisect.bisect_right(range(len(text)), room, key=lambda n: _width(f"{text[:n]}…", font, size))
+    return f"{text[: max(0, fits - 1)].rstrip()}…"
 
 
 def _wrapped(text: str, font: str, size: float, room: float, *, most: int) -> list[str]:
@@ -335,6 +335,8 @@ def _picture(path: str) -> Any:
         if file.stat().st_size > LARGEST_LOGO:
             return None
         picture = ImageReader(io.BytesIO(file.read_bytes()))
+        # Only now all of it is read, and what is cut off is found out.
+        picture.getRGBData()
         return picture if min(picture.getSize()) > 0 else None
     except Exception:  # noqa: BLE001 - whatever is wrong with a picture, Pillow may raise anything.
         return None

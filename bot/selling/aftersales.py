@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from billing.posting import InvoicePost
 from sqlalchemy import Connection
 
 from billing.asking import Ask, Asked
 from billing.live import LiveGoods
+from billing.posting import InvoicePost
 from billing.rupiah import format_rupiah
 from bot.decision import Decision
 from bot.message import Said
@@ -55,7 +55,7 @@ class Aftersales:
             case Ask.CANCEL:
                 return await self._cancel(order, shopping)
             case Ask.LINK:
-                return await self._link(order, shopping)
+                return await self.way_to_pay(order, shopping)
             case Ask.INVOICE:
                 return self._invoice(order)
             case Ask.PAID:
@@ -66,7 +66,7 @@ class Aftersales:
         """He says that he has paid: Midtrans is asked, or an admin; his word and his picture pay nothing."""
         match order.state:
             case State.CREATED:
-                return await self._link(order, shopping)
+                return await self.way_to_pay(order, shopping)
             case State.PENDING | State.REVIEW if order.method is Method.MIDTRANS:
                 return await self._looked(order)
             case State.WAITING_CONFIRMATION:
@@ -146,7 +146,8 @@ class Aftersales:
         )
         return Decision(text=self.sayings.wording.say("jual_batal_lunas", pesanan=order.id), case=case)
 
-    async def _link(self, order: Order, shopping: Shopping) -> Decision | None:
+    async def way_to_pay(self, order: Order, shopping: Shopping) -> Decision:
+        """The link or the accounts once more, or what is still missing before there is one."""
         lines = shopping.lines_of(order)
         match order.state:
             case State.CREATED:

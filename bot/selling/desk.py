@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing.till import Till
 from sqlalchemy import Connection
 
 from billing import transfer
 from billing.rupiah import format_rupiah
 from billing.shipping import told_by_admin
+from billing.till import Till
 from bot.people import People
 from bot.selling.draft import Draft
 from bot.selling.marks import Mark

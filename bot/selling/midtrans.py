@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from billing.checkout import Checkout
 
+from billing.checkout import Checkout
 from billing.errors import BillingError, NotPayable
 from bot.selling.cashier import Money
 from bot.selling.sayings import Link

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from billing import transfer
 from billing.catalogue import CatalogueItem
 from billing.live import Goods
 from billing.rupiah import format_rupiah
+from billing.transfer import choose as choose_transfer
 from bot.decision import Decision
 from bot.people import Case
 from bot.selling import marks
@@ -175,7 +175,7 @@ class Ordering:
                     case=self._case("admin_sebab_tanpa_cara", order.id, draft.lines, draft.total_idr),
                 )
             case _:
-                transfer.choose(connection, order.id)
+                choose_transfer(connection, order.id)
                 found = Decision(text=sayings.transfer(draft.lines, order.total_idr), marks=(Mark.STEP,))
         return replace(found, text=f"{lead}\n{found.text}") if lead else found
 

@@ -82,20 +82,25 @@ class Seller:
                 return decision
         if not acts:
             return None
+        order = meeting.shopping.unpaid
+        if order is not None and marks.is_(newest, Mark.METHOD) and self._method(text) is not None:
+            # "link aja" chooses, where it would ask for a link at any other time.
+            return await self._about_draft(text, newest, said, order, meeting.shopping)
         if request is not None:
             decision = await self.aftersales.decide(request, said, meeting.shopping)
             if decision is not None:
                 return decision
         decision = await self._about_proposal(text, newest, said, meeting)
-        if decision is None and (order := meeting.shopping.draft) is not None:
+        if decision is None and wants_to_buy(text):
+            # Before the open question: "pesan kabel lan" is no address.
+            decision = await self._chosen(text, ())
+        if decision is None and order is not None:
             decision = await self._about_draft(text, newest, said, order, meeting.shopping)
         if decision is None and meeting.shopping.orders:
             decision = await self._put_right(text, meeting.shopping)
         if decision is None and said.media is Media.IMAGE and meeting.shopping.transfer is not None:
             # A picture never pays; but who owes a transfer and sends one most likely shows it.
             decision = await self.aftersales.paid(meeting.shopping.transfer, said, meeting.shopping)
-        if decision is None and wants_to_buy(text):
-            decision = await self._chosen(text, ())
         return decision
 
     async def from_model(self, wanted: Sequence[Wanted]) -> Decision:
@@ -216,13 +221,12 @@ class Seller:
 
     async def _confirmed(self, newest: Turn | None, said: Said, meeting: Meeting) -> Decision | None:
         goods, shopping = await self.goods.now(), meeting.shopping
-        proposal, order = shopping.proposal, shopping.draft
+        proposal, order = shopping.proposal, shopping.unpaid
         if proposal is None:
             assert newest is not None
             if order is not None and order.created_ms >= newest.created_ms:
                 # This very yes made the order, and the process died before it was answered.
-                draft = self.ordering.draft(order, shopping.lines_of(order), goods)
-                return await self.ordering.go_on(order, draft, goods)
+                return await self.aftersales.way_to_pay(order, shopping)
             return self._proposed(marks.picks_of(newest), goods, lead="jual_tawar_lewat")
         found = basket(_picks(proposal.lines), goods.items)
         if isinstance(found, Refusal):
@@ -241,6 +245,11 @@ class Seller:
         if not any(marks.is_(newest, mark) for mark in (Mark.DETAIL, Mark.METHOD, Mark.GO_ON)):
             return None
         assert newest is not None
+        if order.state is State.PENDING:
+            # The answer made the link, and the process died before it was told.
+            return await self.aftersales.way_to_pay(order, shopping)
+        if order.state is not State.CREATED:
+            return None
         answer = meaning(text)
         if answer is Meaning.NO:
             return self._dropped(order)

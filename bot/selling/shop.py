@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing.till import Till
-
 from billing.live import LiveGoods
+from billing.till import Till
 from bot.people import People
 from bot.selling.aftersales import Aftersales
 from bot.selling.cashier import Cashier
@@ -65,10 +64,11 @@ def _cashier(store: Store, till: Till) -> Cashier:
     # Its library takes its time to import, and a shop without a key never needs it.
     from billing.checkout import Checkout
     from billing.midtrans import Midtrans
+    from billing.outage import Outage
     from billing.payments import Payments
-
     from bot.selling.midtrans import MidtransCashier
 
     midtrans = Midtrans(till.settings)
-    payments = Payments(store=store, midtrans=midtrans, till=till)
+    outage = Outage(store=store, till=till)
+    payments = Payments(store=store, midtrans=midtrans, till=till, outage=outage)
     return MidtransCashier(store=store, checkout=Checkout(store=store, midtrans=midtrans, payments=payments))
