@@ -1,4 +1,4 @@
-"""Whole sales over each database: choose, hear it read back, say yes, answer, pay; and what must not happen."""
+"""Whole sales over each database: choose, hear it read back, say yes, answer, pay; and bad input."""
 
 from __future__ import annotations
 
