@@ -80,7 +80,7 @@ attempts = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("checked_ms", BigInteger),  # when Midtrans was last asked about it
     Column("transaction_id", Text),
-    Column("status", Text),  # what Midtrans said last, in small letters
+    Column("status", Text),  # what Midtrans said last: a billing.report.Meaning
     Column("payment_type", Text),
     Column("refunded_idr", BigInteger, nullable=False, server_default=text("0")),  # in all, so far
     UniqueConstraint("order_id", "number"),
