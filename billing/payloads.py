@@ -70,6 +70,6 @@ def _common(
 
 
 def _minutes_left(attempt: Attempt, now: datetime) -> int:
-    """Whole minutes until the attempt ends, rounded up: before an order is closed Midtrans is asked anyway."""
+    """Whole minutes until the attempt ends, rounded up: Midtrans is asked before an order is closed."""
     left_s = attempt.expires_ms / 1000 - now.timestamp()
     return max(1, min(_MOST_MIN, -int(-left_s // 60)))

@@ -15,6 +15,7 @@ DEFAULTS = Path(__file__).with_name("kalimat.toml")
 ALWAYS = frozenset({"toko", "sapaan", "panggilan"})
 
 _CUSTOMER = ("nama", "nomor", "pertanyaan", "tautan")
+_PAYMENT = ("pesanan", "total", "nama", "nomor", "tautan")
 # Each sentence with the placeholders that it needs; without them it would leave out what it is there for.
 SENTENCES: Mapping[str, frozenset[str]] = {
     name: frozenset(placeholders)
@@ -65,6 +66,23 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_model_salah": ("sebab",),
         "admin_model_pulih": (),
         "admin_gagal_simpan": ("sebab",),
+        "bayar_lunas": ("total",),
+        "bayar_pengingat": ("total", "pesanan", "batas"),
+        "bayar_habis": ("total", "pesanan"),
+        "admin_lunas": (*_PAYMENT, "barang", "invoice", "cara", "jam", "rincian"),
+        "admin_meterai": (),
+        "admin_bayar_terlambat": _PAYMENT,
+        "admin_bayar_ganda": (*_PAYMENT, "transaksi"),
+        "admin_bayar_tinjau": _PAYMENT,
+        "admin_bayar_ditarik": _PAYMENT,
+        "admin_bayar_kembali": (*_PAYMENT, "jumlah"),
+        "admin_bayar_sengketa": _PAYMENT,
+        "admin_bayar_status": (*_PAYMENT, "status"),
+        "admin_bayar_aneh": (*_PAYMENT, "status"),
+        "admin_bayar_beda": (*_PAYMENT, "beda"),
+        "admin_midtrans_mati": ("sebab",),
+        "admin_midtrans_pulih": (),
+        "admin_notifikasi_mati": ("sebab",),
         "invoice_keterangan": ("nomor",),
         "invoice_nomor_lain": ("nomor",),
         "invoice_starsender": ("nama", "total", "nomor"),
