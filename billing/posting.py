@@ -150,7 +150,7 @@ class InvoicePost:
                 purpose=Purpose.RECEIPT,
                 kind=kind,
                 customer_id=order.customer_id,
-                document=None if invoice is None else invoice.number,
+                invoice=None if invoice is None else invoice.number,
             ),
         )
 

@@ -26,6 +26,7 @@ class Decision:
     reply: Reply | None = None
     reservation: Reservation | None = None
     delay_ms: int = 0  # how long the answer waits before it is sent
+    quotes: bool = False  # the answer shows which message it answers
     marks: tuple[str, ...] = ()  # what the reply is, for understanding the next message
     case: Case | None = None
     # Runs in the transaction that commits the answer, and says what it is. Only where the bot may speak.

@@ -202,7 +202,8 @@ class Aftersales:
                 connection, order.account, customer_id=customer.id, question=case.question
             )
             if waiting is not None:
-                return Decision(text=self.sayings.wording.say("jual_masih_dicek"))
+                # The same case: what he sends along now is shown to the admins as well.
+                return Decision(text=self.sayings.wording.say("jual_masih_dicek"), case=case)
             text = self.sayings.with_hours("jual_cek_transfer")
             return Decision(text=text, case=case, marks=(Mark.STEP,))
 
