@@ -17,11 +17,13 @@ from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.intake import IntakeDoor
+from bot.invoices import InvoiceFiles
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
+from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
 from bot.timers import Timers
@@ -65,6 +67,7 @@ class Running:
     memory: MemoryIndex
     channel: Channel
     intake: IntakeDoor
+    room: RoomAddress
     inbox_worker: Worker
     outbox_worker: Worker
     media_worker: Worker
@@ -100,6 +103,7 @@ def assemble(
         wording=wording,
         remind_after_s=bot.handoff_reminder_s,
     )
+    selling = sell(settings, shop, wording, store, people, transport=channel.traits.transport)
     room = OwnersRoom(
         RoomParts(
             store=store,
@@ -111,7 +115,8 @@ def assemble(
             configured_mode=bot.mode,
             budget=budget,
             data_dir=settings.data_dir,
-            notes=lambda: _notes(settings),
+            notes=lambda: _notes(settings, shop),
+            desk=selling.desk,
         )
     )
     window = Window(quiet_s=bot.burst_quiet_s, question_s=bot.burst_question_s, most_s=bot.burst_max_s)
@@ -174,6 +179,7 @@ def assemble(
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
             ),
+            seller=selling.seller,
             consequences=consequences,
             shop=shop,
             wording=wording,
@@ -190,6 +196,7 @@ def assemble(
         people=people,
         wording=wording,
         files=files,
+        invoices=InvoiceFiles(account=account, store=store),
         timers=timers,
         configured_mode=bot.mode,
         pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
@@ -301,6 +308,7 @@ def assemble(
         memory=memory,
         channel=channel,
         intake=intake,
+        room=people.room,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         media_worker=media_worker,
@@ -334,9 +342,13 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
     return False
 
 
-def _notes(settings: Settings) -> str:
+def _notes(settings: Settings, shop: Shop) -> str:
     """What is switched off for want of a setting, for the owner's `status`."""
     off = []
+    if settings.billing.server_key is None and shop.rekening:
+        off.append("Link pembayaran mati (MIDTRANS_SERVER_KEY kosong); pelanggan bayar lewat transfer.")
+    elif settings.billing.server_key is None:
+        off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
     return "\n".join(off)

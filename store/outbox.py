@@ -21,7 +21,7 @@ class Kind(StrEnum):
     TEXT = "text"  # a bubble of text
     REACTION = "reaction"  # an emoji on the message ``quoted_id``
     IMAGE = "image"  # a picture; the body is its caption
-    DOCUMENT = "document"  # a file to save; the body is its caption
+    DOCUMENT = "document"  # a file to save, or the PDF of an invoice; the body is its caption
     AUDIO = "audio"  # a voice note, which has no caption
 
 
@@ -34,6 +34,7 @@ class Purpose(StrEnum):
 
     ANSWER = "answer"  # the bot's answer to a customer
     RELAY = "relay"  # a person's words, sent for him
+    RECEIPT = "receipt"  # to a customer about his order: paid, reminded, over; the gate is not asked
     NOTICE = "notice"  # to the owner, because something happened
     REMINDER = "reminder"  # to the owner, because nothing happened
     COMMAND = "command"  # to the owner, the outcome of what he asked for
@@ -45,6 +46,7 @@ class NewMessage:
 
     A text or a file with ``quoted_id`` is a reply that quotes this message. A kind that is a file has a
     ``document``, stored with the row; ``body`` is its caption and may be empty.
+    ``invoice`` is the number of the invoice that a document is, or that a text is about.
     """
 
     account: str
@@ -59,6 +61,7 @@ class NewMessage:
     answers: tuple[str, ...] = ()
     held: bool = False
     delay_ms: int = 0
+    invoice: str | None = None
 
 
 _INSERT = (
@@ -136,6 +139,7 @@ def _values(message: NewMessage, state: QueueState) -> dict[str, object]:
         "quoted_id": message.quoted_id,
         "answers": " ".join(message.answers),
         "delay_ms": message.delay_ms,
+        "document": message.invoice,
     }
 
 
