@@ -24,6 +24,7 @@ from bot.loops import LoopGuard
 from bot.media import MediaKeeper
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
+from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
 from bot.timers import Timers
@@ -102,6 +103,7 @@ def assemble(
         wording=wording,
         remind_after_s=bot.handoff_reminder_s,
     )
+    selling = sell(settings, shop, wording, store, people, transport=channel.traits.transport)
     room = OwnersRoom(
         RoomParts(
             store=store,
@@ -113,7 +115,8 @@ def assemble(
             configured_mode=bot.mode,
             budget=budget,
             data_dir=settings.data_dir,
-            notes=lambda: _notes(settings),
+            notes=lambda: _notes(settings, shop),
+            desk=selling.desk,
         )
     )
     window = Window(quiet_s=bot.burst_quiet_s, question_s=bot.burst_question_s, most_s=bot.burst_max_s)
@@ -176,6 +179,7 @@ def assemble(
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
             ),
+            seller=selling.seller,
             consequences=consequences,
             shop=shop,
             wording=wording,
@@ -332,9 +336,13 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
     return False
 
 
-def _notes(settings: Settings) -> str:
+def _notes(settings: Settings, shop: Shop) -> str:
     """What is switched off for want of a setting, for the owner's `status`."""
     off = []
+    if settings.billing.server_key is None and shop.rekening:
+        off.append("Link pembayaran mati (MIDTRANS_SERVER_KEY kosong); pelanggan bayar lewat transfer.")
+    elif settings.billing.server_key is None:
+        off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
     return "\n".join(off)

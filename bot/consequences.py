@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete
 
 from bot import bubbles, modes
 from bot.channel import WITH_FILES, Media
+from bot.decision import Decision
 from bot.forwarding import forward_media
 from bot.gate import Pass, gate
 from bot.media import MediaKeeper
@@ -30,26 +31,13 @@ from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Queue
 from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
-from store.usage import Reservation
 from store.vectors import to_bytes
 
 _MODEL_ALERT = "model_misconfigured"
+# What only a model that works can bring about.
+_WORKS = (Outcome.ANSWERED, Outcome.ORDER)
 # An album would fill the owner's room; the rest of it is in the chat.
 MOST_FORWARDED = 3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """What is to happen because of one utterance."""
-
-    text: str = ""
-    reaction: str = ""
-    handoff: Reason | None = None
-    author: Author = Author.BOT
-    reply: Reply | None = None
-    reservation: Reservation | None = None
-    delay_ms: int = 0  # how long the answer waits before it is sent
-    quotes: bool = False  # the answer shows which message it answers
 
 
 class Reworded(Exception):
@@ -89,7 +77,7 @@ class Consequences:
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
             self._model_alerted = True
-        elif reply is not None and reply.outcome is Outcome.ANSWERED:
+        elif reply is not None and reply.outcome in _WORKS:
             self._model_alerted = False
 
     async def commit_too_late(self, said: Said) -> None:
@@ -146,6 +134,8 @@ class Consequences:
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
         verdict = gate(mode, customer)
+        if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
+            decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
         match verdict:
             case Pass.SEND:
@@ -162,6 +152,12 @@ class Consequences:
                 )
         if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
             self._hand_over(connection, said, customer, decision.handoff)
+        if decision.case is not None and verdict in (Pass.SEND, Pass.HOLD):
+            handoff_id = self.people.hand_over_case(
+                connection, customer=customer, chat=said.last.chat, case=decision.case
+            )
+            kind, order_id = decision.case.kind, decision.case.order_id
+            self._forward_files(connection, said, kind=kind, handoff_id=handoff_id, order_id=order_id)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
 
@@ -170,6 +166,11 @@ class Consequences:
         handoff_id = self.people.hand_over(
             connection, customer=customer, chat=said.last.chat, question=said.shown, reason=reason
         )
+        self._forward_files(connection, said, kind=handoffs.HANDOFF_NOTICE, handoff_id=handoff_id)
+
+    def _forward_files(
+        self, connection: Connection, said: Said, *, kind: str, handoff_id: int, order_id: str | None = None
+    ) -> None:
         files = [
             row
             for row, message in zip(said.message_rows, said.messages, strict=True)
@@ -177,7 +178,7 @@ class Consequences:
         ]
         for row in files[:MOST_FORWARDED]:
             forward_media(
-                connection, self.people, row.id, kind=handoffs.HANDOFF_NOTICE, handoff_id=handoff_id
+                connection, self.people, row.id, kind=kind, handoff_id=handoff_id, order_id=order_id
             )
 
     def _finish(self, connection: Connection, said: Said) -> Customer | None:
@@ -260,7 +261,7 @@ class Consequences:
                 vector=vector,
                 model=model,
                 dimensions=dimensions,
-                source_ids=reply.source_ids if reply is not None else (),
+                source_ids=(*(reply.source_ids if reply is not None else ()), *decision.marks),
             ),
         )
 
@@ -270,9 +271,15 @@ class Consequences:
             if alerts.raise_alert(connection, _MODEL_ALERT, reply.misconfigured):
                 body = self.wording.say("admin_model_salah", sebab=reply.misconfigured)
                 self.people.notify(connection, body, kind=handoffs.ALERT)
-        elif (
-            reply.outcome is Outcome.ANSWERED
-            and self._model_alerted
-            and alerts.recover(connection, _MODEL_ALERT)
-        ):
+        elif reply.outcome in _WORKS and self._model_alerted and alerts.recover(connection, _MODEL_ALERT):
             self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
+
+
+def _with_bill(decision: Decision, before: Decision) -> Decision:
+    """What was decided in the transaction, with what the model's part in it cost."""
+    return replace(
+        decision,
+        reply=decision.reply or before.reply,
+        reservation=decision.reservation or before.reservation,
+        delay_ms=max(decision.delay_ms, before.delay_ms),
+    )

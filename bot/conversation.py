@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row
 from bot import modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
-from bot.consequences import Consequences, Decision, Reworded
+from bot.consequences import Consequences, Reworded
+from bot.decision import Decision
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
@@ -21,6 +22,9 @@ from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
+from bot.selling import shopping
+from bot.selling.seller import Seller
+from bot.selling.shopping import Shopping
 from bot.takeover import Takeover
 from config.settings import Mode
 from config.shop import Shop
@@ -45,11 +49,12 @@ MOST_READINGS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
-    """Who is speaking, and what was said lately."""
+    """Who is speaking, what was said lately, and what he is about to buy."""
 
     customer: Customer
     recent: list[Turn]
     mode: Mode
+    shopping: Shopping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +71,7 @@ class Parts:
     takeover: Takeover
     loops: LoopGuard
     late_pace: LatePace
+    seller: Seller
     consequences: Consequences
     shop: Shop
     wording: Wording
@@ -126,14 +132,13 @@ class Conversation:
         if late is Lateness.TOO_LATE:
             await p.consequences.commit_too_late(said)
             return
-        # 4. Decide: a rule if the whole message is one, else the shop's knowledge and his own history.
+        # 4. Decide: what sells or buys is read by code; else a rule if the whole message is one, else the
+        #    shop's knowledge and his own history, with what the sale still has to ask behind it.
         rule, question = rule_for_burst(said.parts)
-        if rule is Rule.NOTHING and (kind := said.media) is not None:
-            decision = self._by_media(kind)
-        elif rule is not None:
-            decision = self._by_rule(rule)
-        else:
-            decision = await self._by_knowledge(question, said, meeting)
+        acts = allowed is not Pass.SHOW
+        decision = await p.seller.decide(said, rule, question, meeting, acts=acts)
+        if decision is None:
+            decision = await p.seller.remind(await self._answered(rule, question, said, meeting), meeting)
         if late is Lateness.LATE:
             decision = self._apologise(decision)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
@@ -144,6 +149,14 @@ class Conversation:
             if decision.reservation is not None and decision.reply is not None:
                 await self._settle_alone(decision.reservation, decision.reply.spent)
             raise
+
+    async def _answered(self, rule: Rule | None, question: str, said: Said, meeting: Meeting) -> Decision:
+        """The answer of everything that is no sale."""
+        if rule is Rule.NOTHING and (kind := said.media) is not None:
+            return self._by_media(kind)
+        if rule is not None:
+            return self._by_rule(rule)
+        return await self._by_knowledge(question, said, meeting)
 
     def _read(self, rows: list[Row[Any]]) -> Said:
         """What the burst says up to its first unreadable event, which fails alone when its turn comes."""
@@ -167,6 +180,7 @@ class Conversation:
                 customer=customer,
                 recent=turns.recent(connection, customer.id, limit=max(RECENT_TURNS, p.loops.most_answers)),
                 mode=modes.current(connection, p.account, configured=p.configured_mode),
+                shopping=shopping.look_up(connection, p.account, customer.id),
             )
 
         def known(connection: Connection) -> Meeting | None:
@@ -248,19 +262,22 @@ class Conversation:
         )
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
-            return self._from_reply(await p.answerer.answer_without_model(asked), None)
+            return await self._from_reply(await p.answerer.answer_without_model(asked), None)
         try:
             reply = await p.answerer.answer(asked)
         except Exception:
             # Only the store can fail here, and it is asked before the model.
             await self._settle_alone(wanted, NOTHING_SPENT)
             raise
-        return self._from_reply(reply, wanted)
+        return await self._from_reply(reply, wanted)
 
-    def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
+    async def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
         match reply.outcome:
             case Outcome.ANSWERED | Outcome.FAQ:
                 return Decision(text=reply.text, reply=reply, reservation=reservation)
+            case Outcome.ORDER:
+                proposed = await self._p.seller.from_model(reply.order)
+                return replace(proposed, reply=reply, reservation=reservation)
             case Outcome.UNKNOWN:
                 return self._promise(Reason.UNKNOWN, reply, reservation)
             case Outcome.HUMAN:
