@@ -59,17 +59,10 @@ class Buyer:
 class Midtrans:
     """The adapter. Every method raises ``billing.errors`` only; ``MidtransMisconfigured`` without a key."""
 
-    def __init__(
-        self,
-        settings: BillingSettings,
-        *,
-        connect_timeout_s: float = CONNECT_TIMEOUT_S,
-        read_timeout_s: float = READ_TIMEOUT_S,
-        call_timeout_s: float = CALL_TIMEOUT_S,
-    ) -> None:
+    def __init__(self, settings: BillingSettings) -> None:
         self._settings = settings
-        self._timeouts = (connect_timeout_s, read_timeout_s)
-        self._call_timeout_s = call_timeout_s
+        self._timeouts = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        self._call_timeout_s = CALL_TIMEOUT_S
         self._free = asyncio.Semaphore(IN_FLIGHT)
         self._clients: tuple[Any, Any] | None = None
         self._http: list[_Connections] = []

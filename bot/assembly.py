@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, literal, select
 
+from billing.till import Till
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
 from bot.chores import chores
@@ -17,7 +18,7 @@ from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.intake import IntakeDoor
-from bot.invoices import InvoiceFiles
+from bot.invoices import InvoiceFiles, StrandedInvoices
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
@@ -296,6 +297,9 @@ def assemble(
             people=people,
             shop=shop,
             media=media,
+            stranded=StrandedInvoices(
+                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ),
             instance=instance,
             poll_s=bot.poll_s,
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from bot.invoices import StrandedInvoices
 from bot.media import TIDY_EVERY_S, MediaKeeper
 from bot.people import People
 from config.shop import Shop
@@ -34,6 +35,7 @@ def chores(
     people: People,
     shop: Shop,
     media: MediaKeeper,
+    stranded: StrandedInvoices,
     instance: str,
     poll_s: float,
 ) -> dict[str, Coroutine[Any, Any, None]]:
@@ -44,6 +46,7 @@ def chores(
         "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
         "tidy": _every(TIDY_EVERY_S, "tidy", media.tidy),
+        "invoices": _every(REMINDER_CHECK_S, "invoices", stranded.take),
     }
 
 

@@ -138,7 +138,7 @@ class Desk:
 
     # --- What is told ---------------------------------------------------------------------------------------
 
-    def alter(self, order_id: str, *, notified: bool = True, answered: bool = True, **fields: Any) -> None:
+    def alter(self, order_id: str, /, *, notified: bool = True, answered: bool = True, **fields: Any) -> None:
         """From now on reports of this order hold these fields instead, validly signed; None: without it."""
         if notified:
             self._in_notifications.setdefault(order_id, {}).update(fields)

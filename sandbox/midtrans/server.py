@@ -178,7 +178,7 @@ class MidtransServer:
         merchant = self.desk.merchant
         self.courier.send(wire.test_button(merchant.id, merchant.server_key, datetime.now(UTC)))
 
-    def alter(self, order_id: str, *, notified: bool = True, answered: bool = True, **fields: Any) -> None:
+    def alter(self, order_id: str, /, *, notified: bool = True, answered: bool = True, **fields: Any) -> None:
         """From now on this order's reports hold these fields instead, validly signed; see ``Desk.alter``."""
         self.desk.alter(order_id, notified=notified, answered=answered, **fields)
 

@@ -33,3 +33,9 @@ async def any_shop(store: Store, midtrans: MidtransServer, tmp_path: Path) -> As
     """A shop, once on each database."""
     async with payment_shop(store, midtrans, settings_for(midtrans, tmp_path)) as opened:
         yield opened
+
+
+@pytest.fixture
+async def hypothesis_shop(shop: PaymentShop) -> PaymentShop:
+    """The same shop for all examples of one test: each makes an order of its own."""
+    return shop
