@@ -63,7 +63,9 @@ def _common(
                 "quantity": line.quantity,
                 "name": line.name[:MAX_NAME_CHARS],
             }
+            # Free shipping stands on the invoice; to Midtrans it is nothing.
             for line in lines
+            if line.unit_idr
         ],
         "customer_details": buyer,
     }

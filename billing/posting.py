@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from billing.invoice import InvoiceBody
 from billing.rupiah import format_rupiah
@@ -150,7 +150,7 @@ class InvoicePost:
                 purpose=Purpose.RECEIPT,
                 kind=kind,
                 customer_id=order.customer_id,
-                document=None if invoice is None else invoice.number,
+                invoice=None if invoice is None else invoice.number,
             ),
         )
 
@@ -201,6 +201,27 @@ def left_behind(connection: Connection, account: str, *, older_ms: int) -> Seque
     """Numbers of invoices that Starsender's worker should have been done with so long ago."""
     values = {"in_account": account, "older_ms": older_ms}
     return [str(row[0]) for row in connection.execute(_LEFT_BEHIND, values).all()]
+
+
+_LATELY = select(outbox_table.c.kind, outbox_table.c.body).where(
+    outbox_table.c.account == bindparam("in_account"),
+    outbox_table.c.customer_id == bindparam("in_customer"),
+    outbox_table.c.transport == STARSENDER,
+    # Tried at least once: it may be there before its row says so.
+    outbox_table.c.attempts > 0,
+    or_(
+        outbox_table.c.finished_ms.is_(None),
+        outbox_table.c.finished_ms > now_ms() - bindparam("within_ms"),
+    ),
+)
+
+
+def lately(
+    connection: Connection, account: str, customer_id: int, *, within_ms: int
+) -> list[tuple[str, str]]:
+    """Kind and words of what Starsender may have brought to the customer within the time."""
+    values = {"in_account": account, "in_customer": customer_id, "within_ms": within_ms}
+    return [(row[0], row[1]) for row in connection.execute(_LATELY, values).all()]
 
 
 def _local(number: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -58,7 +57,8 @@ class Printer:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "billing.invoice_pdf"),
             cwd=_PROJECT,
-            env=_environment(),
+            # This process holds keys, and that one has no use for any of it.
+            env={},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -76,9 +76,3 @@ class Printer:
             log.error("invoice_not_printed", code=process.returncode, reason=reason[-1:] or [""])
             raise CannotPrint(f"the document could not be made (exit code {process.returncode})")
         return made
-
-
-def _environment() -> dict[str, str]:
-    """What Python needs and nothing else: this process holds keys, and that one has no use for them."""
-    wanted = ("PATH", "HOME", "LANG", "LC_ALL", "TZDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT")
-    return {name: os.environ[name] for name in wanted if name in os.environ}

@@ -331,7 +331,7 @@ async def test_a_document_in_the_outbox_names_its_invoice(store: Store) -> None:
         body="Ini invoicenya, Kak.",
         purpose=Purpose.ANSWER,
         kind=Kind.DOCUMENT,
-        document="INV/2026/10/0001",
+        invoice="INV/2026/10/0001",
     )
     await store.write(lambda c: outbox.add(c, message))
     row = await store.read(lambda c: c.execute(select(schema.outbox)).one())

@@ -128,7 +128,7 @@ async def test_what_may_not_have_arrived_is_sent_once_more_and_marked(scene: Sce
     await scene.pay()
     scene.starsender.break_down(mode, times=1, delay_s=5.0)
     await scene.work()
-    marked = [text for text in scene.texts if text.startswith("(Kirim ulang) ")]
+    marked = [text for text in scene.texts if text.startswith("Kirim ulang ya Kak")]
     assert len(marked) == 1
     # Lost is the answer alone: the message had arrived.
     assert len(scene.texts) == (2 if mode is Mode.LOST else 1)
@@ -166,7 +166,7 @@ async def test_a_document_that_may_have_arrived_is_marked_when_the_bot_sends_it(
     scene.starsender.break_down(Mode.BROKEN)
     rows = await scene.work()
     (document,) = [row for row in rows if row.chat == "budi"]
-    assert document.body.startswith("(Kirim ulang) ")
+    assert document.body.startswith("Kirim ulang ya Kak")
 
 
 async def test_a_limit_is_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ async def test_a_limit_is_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPat
     scene.starsender.break_down(Mode.LIMITED, times=3)
     rows = await scene.work()
     assert to_customer(rows) == [("starsender", "text", "done"), ("starsender", "document", "done")]
-    assert not any(text.startswith("(Kirim ulang)") for text in scene.texts)
+    assert not any(text.startswith("Kirim ulang ya Kak") for text in scene.texts)
 
 
 async def test_patience_ends_and_the_bot_takes_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +193,7 @@ async def test_a_doubt_outlives_a_failed_connection_and_a_restart(scene: Scene) 
     scene.starsender.break_down(Mode.LOST, times=1, delay_s=5.0)
     scene.starsender.break_down(Mode.LIMITED, times=1)
     await scene.work()
-    assert [text.startswith("(Kirim ulang) ") for text in scene.texts] == [False, True]
+    assert [text.startswith("Kirim ulang ya Kak") for text in scene.texts] == [False, True]
 
 
 async def test_a_row_that_was_in_hand_when_the_process_died_is_marked(scene: Scene) -> None:
@@ -202,7 +202,7 @@ async def test_a_row_that_was_in_hand_when_the_process_died_is_marked(scene: Sce
     await scene.store.write(lambda c: queues.claim(c, queue, owner="tot", most=1))
     await scene.store.write(lambda c: queues.take_back_dead(c, queue))
     await scene.work()
-    assert scene.texts[0].startswith("(Kirim ulang) ")
+    assert scene.texts[0].startswith("Kirim ulang ya Kak")
 
 
 async def test_without_a_key_any_more_the_bot_takes_what_waits(scene: Scene) -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 import pytest
 
-from billing import printing
 from billing.printing import KEPT, CannotPrint, Printer
 from tests.unit.billing.test_invoice import BODY
 
@@ -17,9 +15,16 @@ async def test_a_document_is_made_without_the_library_in_this_process() -> None:
 
 
 async def test_the_process_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIDTRANS_SERVER_KEY", "SB-Mid-server-rahasia")
-    assert "MIDTRANS_SERVER_KEY" in os.environ
-    assert "SB-Mid-server-rahasia" not in printing._environment().values()
+    given: list[object] = []
+    start = asyncio.create_subprocess_exec
+
+    async def watch(*command: str, **options: object) -> asyncio.subprocess.Process:
+        given.append(options["env"])
+        return await start(*command, **options)  # type: ignore[arg-type]  # passed on as they came.
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watch)
+    await Printer().print(BODY.as_json())
+    assert given == [{}]
 
 
 async def test_what_is_no_invoice_is_not_printed() -> None:
