@@ -108,6 +108,7 @@ async def assemble(settings: Settings, shop: Shop, wording: Wording, store: Stor
                     payments=payments,
                     till=till,
                     metrics=figures,
+                    paid=workers["starsender"].wake,
                 ),
                 poll_s=poll_s,
             )
