@@ -23,7 +23,7 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 
 from config.settings import ModelSettings
-from rag.breaker import Breaker
+from store.breaker import Breaker
 from rag.errors import ModelMisconfigured, ModelRubbish, ModelUnavailable
 from store.vectors import Vector
 
