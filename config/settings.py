@@ -398,7 +398,9 @@ def _odd_hosts(memory: Mapping[str, Any]) -> list[str]:
     ports = memory.get("weaviate_grpc_port", MemorySettings.weaviate_grpc_port).count(",") + 1
     if ports in (1, urls):
         return []
-    return [f"WEAVIATE_GRPC_PORT names {ports} ports for {urls} addresses: give one for all, or one for each."]
+    return [
+        f"WEAVIATE_GRPC_PORT names {ports} ports for {urls} addresses: give one for all, or one for each."
+    ]
 
 
 def _memory_advice(memory: MemorySettings) -> list[str]:

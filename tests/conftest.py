@@ -16,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from sandbox.weaviate.node import WeaviateNode
     from store.doors import Store
     from store.postgres import PostgresStore
     from store.sqlite import SqliteStore
@@ -27,7 +28,12 @@ hypothesis.settings.register_profile("balas", deadline=None)
 hypothesis.settings.load_profile("balas")
 
 # What tests may find missing, as their skip says it, and the Debian package that has it.
-_MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
+_MISSING = {
+    "PostgreSQL is not installed": "postgresql",
+    "Chromium is not installed": "chromium",
+    # There is no package of Weaviate; Go builds it.
+    "Weaviate is not installed": "golang, of version 1.26 or newer",
+}
 
 
 def everything_is_required() -> bool:
@@ -68,6 +74,30 @@ def _postgres_template(postgres_server: PostgresServer) -> str:
         upgrade(connection)
     engine.dispose()
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def weaviate_program() -> Path:
+    """The server's program, built now if need be. Where that is impossible the tests are skipped loudly."""
+    from sandbox.weaviate.binary import WeaviateMissing, find_or_build
+
+    missing = ""
+    try:
+        return find_or_build()
+    except WeaviateMissing as exc:
+        missing = str(exc)
+    if everything_is_required():
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def weaviate_node(weaviate_program: Path) -> Iterator[WeaviateNode]:
+    """A running server that tests share, each with collections of its own. Nobody harms this one."""
+    from sandbox.weaviate.node import WeaviateNode
+
+    with WeaviateNode(weaviate_program) as node:
+        yield node
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ class WeaviateNode:
         ports: Ports | None = None,
         cluster: dict[str, str] | None = None,
     ) -> None:
-        """``folder`` keeps the data; without one it is temporary. ``cluster`` is what makes it one of several."""
+        """``folder`` keeps the data; without one it is temporary. ``cluster`` makes it one of several."""
         self._program = program
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="balas-weaviate-")) if folder is None else folder
