@@ -225,7 +225,15 @@ def assemble(
         "channel": channel.run(),
         "inbox": answer(),
         "outbox": outbox_worker.run(),
-        **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
+        **chores(
+            store=store,
+            memory=memory,
+            people=people,
+            shop=shop,
+            instance=instance,
+            poll_s=bot.poll_s,
+            history_days=settings.memory.history_days,
+        ),
     }
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)

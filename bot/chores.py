@@ -10,9 +10,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from bot.memory_watch import MemoryWatch
 from bot.people import People
 from config.shop import Shop
-from store import customers, handoffs, owners
+from store import customers, handoffs, owners, retention
 from store.doors import Store
 from store.errors import StoreError
 from store.handoffs import Reason
@@ -22,20 +23,32 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 10.0
 REMINDER_CHECK_S = 30.0
+RETENTION_CHECK_S = 3600.0
 # A customer who writes while a person has the chat is not forgotten there.
 WAITING_MS = 20 * 60 * 1000
 
 
 def chores(
-    *, store: Store, memory: MemoryIndex, people: People, shop: Shop, instance: str, poll_s: float
+    *,
+    store: Store,
+    memory: MemoryIndex,
+    people: People,
+    shop: Shop,
+    instance: str,
+    poll_s: float,
+    history_days: int = 0,
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """The periodic tasks by their names; each runs until it is cancelled."""
-    return {
-        "memory": _every(poll_s, "memory", lambda: _follow(memory)),
+    watch = MemoryWatch(store=store, memory=memory, people=people)
+    found = {
+        "memory": _every(poll_s, "memory", watch.look),
         "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, instance)),
         "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
     }
+    if history_days:
+        found["retention"] = _every(RETENTION_CHECK_S, "retention", lambda: forget_old(store, history_days))
+    return found
 
 
 async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -48,12 +61,14 @@ async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]])
         await asyncio.sleep(pause_s)
 
 
-async def _follow(memory: MemoryIndex) -> None:
-    await memory.catch_up()
-
-
 async def _beat(store: Store, instance: str) -> None:
     await store.write(lambda c: owners.beat(c, instance))
+
+
+async def forget_old(store: Store, days: int) -> None:
+    """Delete the exchanges that are older than so many days, in small transactions."""
+    while await store.read(lambda c: retention.find_old(c, days=days), slow=True):
+        await store.write(lambda c: retention.delete_old(c, days=days))
 
 
 async def tell_of_waiting(store: Store, people: People) -> None:

@@ -63,6 +63,8 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_wa_bisnis": ("isi",),
         "admin_model_salah": ("sebab",),
         "admin_model_pulih": (),
+        "admin_ingatan_mati": ("sebab",),
+        "admin_ingatan_pulih": (),
         "admin_gagal_simpan": ("sebab",),
     }.items()
 }

@@ -36,3 +36,4 @@ class TestWeaviateMemory(MemoryContract):
         yield
         assert memory.trouble is None
         assert memory.foreign == 0
+        assert memory.by_server or memory.generation == 0

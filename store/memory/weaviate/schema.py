@@ -78,7 +78,8 @@ async def create(client: WeaviateAsyncClient, settings: MemorySettings, identity
     """Make both collections, in place of any that are there."""
     names = Names.of(settings)
     for name, properties in ((names.turns, _TURNS), (names.knowledge, _KNOWLEDGE)):
-        await client.collections.delete(name)
+        if await client.collections.exists(name):
+            await client.collections.delete(name)
         await _create(client, name, properties, identity, replicas=settings.weaviate_replicas)
 
 
