@@ -100,7 +100,10 @@ class WeaviateNode:
         }
 
     def launch(self) -> None:
-        """Start the process without waiting until it is ready."""
+        """Start the process without waiting until it is ready.
+
+        Only from a thread that lives as long as the node is to: the kernel ends it together with that.
+        """
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [

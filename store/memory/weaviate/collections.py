@@ -26,8 +26,6 @@ _NAMESPACE = UUID("5f0b9c1e-7d0e-4c0a-9a53-3f1f6f2c0a6b")
 # Names and prices are in words; what somebody said long ago is in other words than today's.
 KNOWLEDGE_ALPHA = 0.5
 HISTORY_ALPHA = 0.75
-# A vector that points away from the question has nothing to do with it.
-_FARTHEST = 1.0
 _DELETE_AT_ONCE = 500
 _TURN_COLUMNS = (
     *(turns.c.id, turns.c.customer_id, turns.c.asked, turns.c.replied, turns.c.author),
@@ -130,7 +128,7 @@ class Collections:
 
         objects = []
         for chunk in chunks:
-            vector = _vector(chunk.vector, chunk.model, chunk.dimensions, space)
+            vector = self.vector_of(chunk, space)
             objects.append(
                 DataObject(
                     uuid=chunk_uuid(generation, chunk.id),
@@ -165,6 +163,13 @@ class Collections:
         from weaviate.classes.query import Filter
 
         await self._delete(client, self.names.turns, Filter.by_property("sender_id").equal(str(customer_id)))
+
+    async def delete_generation(self, client: WeaviateAsyncClient, *, generation: int) -> None:
+        """Delete what was written of a generation."""
+        from weaviate.classes.query import Filter
+
+        where = Filter.by_property("generation").equal(generation)
+        await self._delete(client, self.names.knowledge, where)
 
     async def delete_generations(self, client: WeaviateAsyncClient, *, before: int) -> None:
         """Delete the passages of generations that nobody searches any more."""
@@ -234,6 +239,40 @@ class Collections:
         ranked = [(-_score(one.metadata), str(one.properties["chunk_id"])) for one in found]
         return [chunk_id for _, chunk_id in sorted(ranked)]
 
+    async def findable_turns(
+        self, client: WeaviateAsyncClient, *, ids: Sequence[int], vector: Vector
+    ) -> set[int]:
+        """Which of the turns a search by vectors finds, however far away they are."""
+        from weaviate.classes.query import Filter
+
+        wanted = [turn_uuid(turn_id) for turn_id in ids]
+        found = await self._use(client, self.names.turns).query.near_vector(
+            vector.tolist(),
+            limit=len(wanted),
+            filters=Filter.by_id().contains_any(wanted),
+            return_properties=["turn_id"],
+        )
+        return {int(one.properties["turn_id"]) for one in found.objects}
+
+    async def findable_chunks(
+        self, client: WeaviateAsyncClient, *, generation: int, vector: Vector, limit: int
+    ) -> set[str]:
+        """Which passages of the generation a search by vectors finds, however far away they are."""
+        from weaviate.classes.query import Filter
+
+        found = await self._use(client, self.names.knowledge).query.near_vector(
+            vector.tolist(),
+            limit=limit,
+            filters=Filter.by_property("generation").equal(generation),
+            return_properties=["chunk_id"],
+        )
+        return {str(one.properties["chunk_id"]) for one in found.objects}
+
+    @staticmethod
+    def vector_of(chunk: StoredChunk, space: Space | None) -> Vector | None:
+        """The chunk's vector; None when it has none that this index could compare."""
+        return _vector(chunk.vector, chunk.model, chunk.dimensions, space)
+
     async def page(
         self, client: WeaviateAsyncClient, *, after: UUID | None, limit: int
     ) -> list[tuple[UUID, int, str]]:
@@ -252,6 +291,15 @@ class Collections:
     async def count_turns(self, client: WeaviateAsyncClient) -> int:
         """How many turns the server holds, everybody's."""
         found = await self._use(client, self.names.turns).aggregate.over_all(total_count=True)
+        return int(found.total_count or 0)
+
+    async def count_chunks(self, client: WeaviateAsyncClient, *, generation: int) -> int:
+        """How many passages of a generation the server holds."""
+        from weaviate.classes.query import Filter
+
+        found = await self._use(client, self.names.knowledge).aggregate.over_all(
+            filters=Filter.by_property("generation").equal(generation), total_count=True
+        )
         return int(found.total_count or 0)
 
     async def fetch_turns(self, client: WeaviateAsyncClient, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -303,8 +351,9 @@ class Collections:
             return list((await query.bm25(text, **how)).objects) if text else []
         floats = vector.tolist()
         if not text:
-            return list((await query.near_vector(floats, distance=_FARTHEST, **how)).objects)
-        found = await query.hybrid(text, vector=floats, alpha=alpha, max_vector_distance=_FARTHEST, **how)
+            return list((await query.near_vector(floats, **how)).objects)
+        # Without a bound for the distance: it would also leave out what has these words and no vector.
+        found = await query.hybrid(text, vector=floats, alpha=alpha, **how)
         return list(found.objects)
 
 

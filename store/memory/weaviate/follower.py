@@ -21,7 +21,7 @@ from store.changes import Change
 from store.doors import Store
 from store.embedding_space import Space
 from store.knowledge import StoredChunk
-from store.memory.weaviate import schema, standing
+from store.memory.weaviate import reach, schema, standing
 from store.memory.weaviate.collections import Collections, TurnRow, read_turns
 from store.memory.weaviate.errors import WeaviateAway, WeaviateError, WeaviateRefuses
 from store.memory.weaviate.link import Link, Work
@@ -36,6 +36,8 @@ CHANGES_AT_ONCE = 400
 # A portion must be through well within a call's bound, also on a busy server with a large index.
 PORTION = 100
 _SMALLEST_PORTION = 5
+# Now and then, in case the server was killed and started between two of our calls.
+_CHECK_EVERY_S = 60.0
 # After a write whose outcome nobody knows the server may still apply it: everything is looked through anew
 # when that can no longer happen.
 _SWEEP_AFTER_DOUBT_S = 10.0
@@ -67,12 +69,15 @@ class Follower:
         self._portion = portion
         self.collections = Collections(settings)
         self.behind = True
+        # Nothing is left to be applied, though a rebuild may not be verified yet.
+        self.is_filled = False
         self.generation = 0
         self.space: Space | None = None
         # The identity that was last seen on the server; None until it was, and after every failure.
         self._seen: Identity | None = None
         self._sweep: Sweep | None = None
         self._sweep_due_s: float | None = 0.0
+        self._check_due_s = 0.0
 
     async def close(self) -> None:
         """Let another process write at once, instead of when the lease runs out."""
@@ -87,8 +92,14 @@ class Follower:
         """The server failed: look at its collections again before they are used."""
         self._seen = None
         self.behind = True
+        self.is_filled = False
+        self._check_due_s = 0.0
+        if self._sweep_due_s is None and self._sweep is None:
+            self._sweep_due_s = time.monotonic() + _SWEEP_AFTER_DOUBT_S
 
-    async def follow(self, *, for_s: float, progress: Callable[[int], None] | None = None) -> int:
+    async def follow(
+        self, *, for_s: float, progress: Callable[[int], None] | None = None, look_through: bool = True
+    ) -> int:
         """Apply what the log holds beyond the cursor, batch by batch, for about so long; how many changes.
 
         ``progress`` hears the cursor after every batch. Raises ``WeaviateError``.
@@ -103,7 +114,7 @@ class Follower:
                 applied += done
                 if time.monotonic() >= deadline:
                     break
-            if not self.behind:
+            if look_through and not self.behind:
                 await self._look_through()
         except LeaseLost:
             log.info("memory_lease_lost", holder=self._holder)
@@ -117,12 +128,20 @@ class Follower:
 
         Takes the collections over whoever made them. Raises ``WeaviateError``, ``LeaseLost``.
         """
-        taken = await self._take()
+        taken = await self._take(by_force=True)
         if taken is None:
             raise LeaseLost
         if not taken.rebuilding:
             seen = await self._store.write(self._look_and_name)
             await self._create(seen, taken, rebuilding=True)
+
+    async def begin_again(self) -> None:
+        """Follow the log from its beginning once more; what is there stays there."""
+        taken = await self._take()
+        if taken is None:
+            raise LeaseLost
+        await self._save(dataclasses.replace(taken, cursor=0, generation=0))
+        self.is_filled = False
 
     async def finish_rebuild(self) -> None:
         """The rebuilt index was verified."""
@@ -140,10 +159,14 @@ class Follower:
         self.space = seen.space
         self.generation = seen.standing.generation
         if not seen.found and seen.chunks is None:
-            self.behind = False
+            if not await self._is_findable(seen):
+                return 0
+            self.is_filled = True
+            self.behind = seen.standing.rebuilding
             return None
         # A few turns that the poll has not brought over yet are no reason to search elsewhere.
-        self.behind = self.behind or len(seen.found) >= CHANGES_AT_ONCE
+        self.is_filled = False
+        self.behind = self.behind or seen.standing.rebuilding or len(seen.found) >= CHANGES_AT_ONCE
         taken = await self._take()
         if taken is None:
             return None
@@ -160,6 +183,28 @@ class Follower:
         if progress is not None:
             progress(after.cursor)
         return len(seen.found)
+
+    async def _is_findable(self, seen: _Seen) -> bool:
+        """Whether the vector search finds what was written last; what it does not is written anew."""
+        now = time.monotonic()
+        if now < self._check_due_s:
+            return True
+        if (taken := await self._take()) is None:
+            # Whoever writes looks after it.
+            self._check_due_s = now + _CHECK_EVERY_S
+            return True
+        mended = await reach.mend_newest(self._store, self._link, self.collections, seen.space)
+        chunks = await self._store.read(knowledge.load_all, slow=True)
+        whole = await reach.knowledge_is_whole(
+            self._link, self.collections, chunks, taken.generation, seen.space
+        )
+        if mended or not whole:
+            log.warning("memory_index_mended", turns=mended, knowledge=not whole)
+        if not whole:
+            await self._save(dataclasses.replace(taken, generation=0))
+            return False
+        self._check_due_s = now + _CHECK_EVERY_S
+        return True
 
     def _look(self, connection: Connection) -> _Seen:
         found = standing.read(connection, self._prefix)
@@ -246,6 +291,8 @@ class Follower:
         self, chunks: Sequence[StoredChunk], generation: int, space: Space | None, *, before: int
     ) -> None:
         """Write a whole generation. The one before stays until the next, for searches under way."""
+        # What is there of it already may be what the vector search does not find.
+        await self._written(partial(self.collections.delete_generation, generation=generation))
         await self._written(partial(self.collections.delete_generations, before=min(before, generation)))
         start = 0
         while start < len(chunks):
@@ -274,8 +321,10 @@ class Follower:
             raise
         self._portion = min(self._most, self._portion + _SMALLEST_PORTION)
 
-    async def _take(self) -> Standing | None:
-        return await self._store.write(lambda c: standing.take(c, self._prefix, self._holder))
+    async def _take(self, *, by_force: bool = False) -> Standing | None:
+        return await self._store.write(
+            lambda c: standing.take(c, self._prefix, self._holder, by_force=by_force)
+        )
 
     async def _keep_lease(self) -> None:
         if await self._take() is None:
@@ -291,12 +340,17 @@ class Follower:
                 return
             if await self._take() is None:
                 return
-            self._sweep = await Sweep.begin(self._store, self._link, self.collections)
+            self._sweep = await Sweep.begin(self._store, self._link, self.collections, self.space)
         if not await self._sweep.page():
             return
         result, self._sweep, self._sweep_due_s = self._sweep.result, None, None
-        if result.strays or result.missing:
-            log.warning("memory_index_differed", strays=result.strays, missing=result.missing)
+        if result.strays or result.missing or result.mended:
+            log.warning(
+                "memory_index_differed",
+                strays=result.strays,
+                missing=result.missing,
+                mended=result.mended,
+            )
         if result.missing:
             taken = await self._take()
             if taken is not None:

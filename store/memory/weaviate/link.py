@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ class Link:
     async def load(self) -> None:
         """Import the client off the loop: it takes most of a second."""
         await asyncio.to_thread(importlib.import_module, "weaviate.classes")
+        # It tells every retry of its own at length, and whatever comes of it is told by us.
+        logging.getLogger("weaviate-client").setLevel(logging.WARNING)
 
     async def close(self) -> None:
         for node in self._nodes:

@@ -44,11 +44,14 @@ def read(connection: Connection, prefix: str) -> Standing | None:
     return None if found is None else Standing(**json.loads(found))
 
 
-def take(connection: Connection, prefix: str, holder: str) -> Standing | None:
-    """The right to write for the next 30 s, with the standing; None when somebody else has it."""
+def take(connection: Connection, prefix: str, holder: str, *, by_force: bool = False) -> Standing | None:
+    """The right to write for the next 30 s, with the standing; None when somebody else has it.
+
+    ``by_force`` takes it from whoever has it: he finds out when he saves.
+    """
     now = connection.execute(select(now_ms())).scalar_one()
     found = read(connection, prefix) or Standing(index="")
-    if found.holder not in ("", holder) and found.until_ms > now:
+    if found.holder not in ("", holder) and found.until_ms > now and not by_force:
         return None
     taken = dataclasses.replace(found, holder=holder, until_ms=now + LEASE_MS)
     _put(connection, prefix, taken)

@@ -15,7 +15,9 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, func, select
 
 from store.doors import Store
-from store.memory.weaviate.collections import Collections
+from store.embedding_space import Space
+from store.memory.weaviate import reach
+from store.memory.weaviate.collections import Collections, read_turns
 from store.memory.weaviate.link import Link
 from store.schema import turns
 
@@ -30,27 +32,31 @@ class Result:
 
     seen: int = 0
     strays: int = 0  # on the server, but no longer in SQL, or another customer's there
+    mended: int = 0  # there, but not found by their vectors
     missing: int = 0  # in SQL, but not on the server; known at the end
 
 
 class Sweep:
     """One pass over the whole collection."""
 
-    def __init__(self, store: Store, link: Link, collections: Collections, *, top: int) -> None:
+    def __init__(
+        self, store: Store, link: Link, collections: Collections, *, space: Space | None, top: int
+    ) -> None:
         self._store = store
         self._link = link
         self._collections = collections
         # Turns that came later are still on their way.
         self._top = top
+        self._space = space
         self._after: UUID | None = None
         self._good = 0
         self.result = Result()
 
     @classmethod
-    async def begin(cls, store: Store, link: Link, collections: Collections) -> Self:
+    async def begin(cls, store: Store, link: Link, collections: Collections, space: Space | None) -> Self:
         """Start from the first object; only turns that SQL holds now are expected on the server."""
         top = await store.read(_newest)
-        return cls(store, link, collections, top=top)
+        return cls(store, link, collections, space=space, top=top)
 
     async def page(self) -> bool:
         """Compare the next objects; True when that was the last of them. Raises ``WeaviateError``."""
@@ -68,9 +74,10 @@ class Sweep:
             await self._link.call(partial(self._collections.delete_objects, uuids=strays), patient=True)
         self.result.seen += len(found)
         self.result.strays += len(strays)
-        self._good += sum(
-            turn_id <= self._top and str(owners.get(turn_id)) == sender for _, turn_id, sender in found
-        )
+        good = [turn_id for _, turn_id, sender in found if str(owners.get(turn_id)) == sender]
+        rows = await self._store.read(lambda c: read_turns(c, good, self._space), slow=True)
+        self.result.mended += await reach.mend_turns(self._link, self._collections, rows)
+        self._good += sum(turn_id <= self._top for turn_id in good)
         self._after = found[-1][0]
         return False
 
