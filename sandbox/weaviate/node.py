@@ -174,9 +174,9 @@ class WeaviateNode:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on after ``freeze``."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        """Let it go on after ``freeze``; one that runs, or is dead, stays as it is."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def remove(self) -> None:
         """End it and delete its data, when the folder is temporary."""

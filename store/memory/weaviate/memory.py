@@ -63,6 +63,11 @@ class WeaviateMemory:
         """Why the server is not used; None when it is."""
         return self._trouble
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the server holds everything of weight, and is the one that is asked."""
+        return self._serves() and self._follower.generation == self._embedded.generation
+
     async def open(self) -> None:
         """Ready to answer, with or without the server.
 
