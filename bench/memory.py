@@ -42,7 +42,7 @@ from sandbox.openai.process import OpenAIStandInProcess
 from sandbox.weaviate.node import KEY
 from store.memory.embedded import EmbeddedMemory
 from store.memory.index import MemoryIndex, Query
-from store.memory.weaviate.collections import HISTORY_ALPHA, telling
+from store.memory.weaviate.collections import ALPHA, telling
 from store.memory.weaviate.memory import WeaviateMemory
 from store.schema import turns as turn_rows
 from store.sqlite import SqliteStore
@@ -180,7 +180,7 @@ class Side:
         found = await self.client.collections.use(self.collection).query.hybrid(
             telling(asked.query.texts[0]),
             vector=asked.query.vectors[0].tolist(),
-            alpha=HISTORY_ALPHA,
+            alpha=ALPHA,
             limit=LIMIT,
             filters=Filter.by_property("sender_id").equal(str(asked.customer_id)),
             return_properties=["turn_id", "asked", "replied", "author", "created_ms"],

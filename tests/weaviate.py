@@ -7,19 +7,19 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.weaviate.node import KEY, WeaviateNode
+from sandbox.weaviate.shared import Server
 
 _PAGE = 200
 _NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 
-def rest(node: WeaviateNode, path: str, *, method: str = "GET", body: object = None) -> Any:
+def rest(node: Server, path: str, *, method: str = "GET", body: object = None) -> Any:
     """One call of the server's REST interface; raises HTTPError."""
     request = urllib.request.Request(
         f"{node.url}/v1{path}",
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {node.key}", "Content-Type": "application/json"},
     )
     # Never through a proxy that is set for the outside world.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -28,7 +28,7 @@ def rest(node: WeaviateNode, path: str, *, method: str = "GET", body: object = N
         return json.loads(text) if text else None
 
 
-def objects(node: WeaviateNode, collection: str) -> Iterator[dict[str, Any]]:
+def objects(node: Server, collection: str) -> Iterator[dict[str, Any]]:
     """Every object of the collection, page by page."""
     after = _NOWHERE
     while True:
@@ -39,12 +39,12 @@ def objects(node: WeaviateNode, collection: str) -> Iterator[dict[str, Any]]:
         after = found[-1]["id"]
 
 
-def everything(node: WeaviateNode, collection: str) -> list[dict[str, Any]]:
+def everything(node: Server, collection: str) -> list[dict[str, Any]]:
     """Every object of the collection, at once."""
     return list(objects(node, collection))
 
 
-def drop(node: WeaviateNode, prefix: str) -> None:
+def drop(node: Server, prefix: str) -> None:
     """Delete the collections of one test."""
     for name in ("ChatTurn", "Knowledge"):
         rest(node, f"/schema/{prefix}{name}", method="DELETE")

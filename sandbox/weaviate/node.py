@@ -85,6 +85,10 @@ class WeaviateNode:
         return f"http://127.0.0.1:{self.ports.http}"
 
     @property
+    def key(self) -> str:
+        return KEY
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid

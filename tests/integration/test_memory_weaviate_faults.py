@@ -13,6 +13,7 @@ import pytest
 
 from config.settings import MemorySettings, Settings
 from sandbox.weaviate.node import WeaviateNode
+from sandbox.weaviate.shared import Elsewhere
 from store import customers, embedding_space
 from store.doors import Store
 from store.memory.index import Query
@@ -226,6 +227,7 @@ async def test_a_write_that_arrives_after_its_deletion_is_never_shown_and_is_swe
     assert held(own_node, prefix) == sorted(expected | {gone})
     assert set(await shop.asked_the_server()) == expected
     # A new process looks through everything once.
+    await shop.memory.close()
     again = WeaviateMemory(shop.store, settings)
     await again.open()
     deadline = time.monotonic() + RECOVERY_S
@@ -379,7 +381,7 @@ async def test_a_deleted_customer_is_gone_from_the_servers_disk_however_much_he_
     assert "rahasia" not in str(weaviate.everything(own_node, f"{prefix}ChatTurn"))
 
 
-def test_the_stranger_needs_the_key(own_node: WeaviateNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weaviate, "KEY", "salah")
+def test_the_stranger_needs_the_key(own_node: WeaviateNode) -> None:
+    stranger = Elsewhere(url=own_node.url, grpc_port=str(own_node.ports.grpc), key="salah")
     with pytest.raises(HTTPError, match="401"):
-        weaviate.rest(own_node, "/schema")
+        weaviate.rest(stranger, "/schema")

@@ -64,6 +64,10 @@ class Link:
         return any(node.breaker.is_closed for node in self._nodes)
 
     @property
+    def every_node_is_up(self) -> bool:
+        return all(node.breaker.is_closed for node in self._nodes)
+
+    @property
     def trouble(self) -> WeaviateError | None:
         """Why no node can be used; None when one can."""
         if self.is_up:

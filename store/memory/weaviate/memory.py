@@ -68,6 +68,11 @@ class WeaviateMemory:
         """Whether the server holds everything of weight, and is the one that is asked."""
         return self._serves() and self._follower.generation == self._embedded.generation
 
+    @property
+    def every_node_is_up(self) -> bool:
+        """Whether no node of the cluster is left alone for its failures."""
+        return self._link.every_node_is_up
+
     async def open(self) -> None:
         """Ready to answer, with or without the server.
 
