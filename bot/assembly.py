@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, exists, literal, select
 
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
-from bot.chores import chores
+from bot.chats import ChatWords
+from bot.chores import ChoreParts, chores
 from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
@@ -20,9 +21,11 @@ from bot.intake import IntakeDoor
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.people import People, RoomAddress
+from bot.posts import Posts
 from bot.room import OwnersRoom, RoomParts
 from bot.takeover import Takeover
 from bot.watcher import watch_knowledge
+from bot.whatsapp import past
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
@@ -99,6 +102,7 @@ def assemble(
             budget=budget,
             data_dir=settings.data_dir,
             notes=lambda: _notes(settings),
+            chats=ChatWords(people=people, queue=outbox),
         )
     )
     window = Window(quiet_s=bot.burst_quiet_s, question_s=bot.burst_question_s, most_s=bot.burst_max_s)
@@ -142,6 +146,7 @@ def assemble(
                 wording=wording,
                 pause_s=bot.human_pause_s,
             ),
+            posts=Posts(account=account, store=store, channel=channel, queue=inbox, owner=instance),
             late_pace=LatePace(),
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
@@ -225,7 +230,23 @@ def assemble(
         "channel": channel.run(),
         "inbox": answer(),
         "outbox": outbox_worker.run(),
-        **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
+        **chores(
+            ChoreParts(
+                store=store,
+                memory=memory,
+                people=people,
+                shop=shop,
+                instance=instance,
+                outbox=outbox,
+                configured_mode=bot.mode,
+                tidy_files=partial(
+                    past.forget_old,
+                    past.folder_in(settings.state_dir, account),
+                    days=settings.whatsapp.history_days,
+                ),
+            ),
+            poll_s=bot.poll_s,
+        ),
     }
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
@@ -258,7 +279,7 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
             table.c.account == queue.account,
             table.c.transport == queue.transport,
             table.c.finished_ms.is_(None),
-            table.c.state != QueueState.HELD.value,
+            table.c.state.not_in([QueueState.HELD.value, QueueState.PARKED.value]),
             literal(True) if chat is None else table.c.key == chat,
         )
         if connection.execute(select(waiting)).scalar():

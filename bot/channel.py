@@ -28,6 +28,7 @@ class State(StrEnum):
     REPLACED = "replaced"  # * another process took the session; a person must stop one of the two
     BANNED = "banned"  # * the number may not connect for a while
     OUTDATED = "outdated"  # * WhatsApp refuses this version; a person must update
+    UNUSABLE = "unusable"  # * the session file is damaged, or not ours to use; a person must act
     LOGGED_OUT = "logged_out"  # * the phone removed this device; a new code has to be scanned
     STOPPING = "stopping"  # the process is ending
     STOPPED = "stopped"  # nothing comes in or goes out any more
@@ -80,6 +81,7 @@ class IncomingMessage:
     context: str = ""  # what the message refers to by itself: a quoted text, an ad, a status
     sent_ms: int | None = None  # when the network took it, milliseconds since the epoch; None: just now
     own: bool = False  # a person wrote it from the shop's own phone; ``addresses`` are the customer's
+    past: bool = False  # from before the bot was linked: kept, never answered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +125,16 @@ class Refused:
     reason: str
 
 
-Outcome = Sent | Retry | Unknown | Refused
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Certainly not sent: the network takes nothing from this account for this chat now, and asking makes it
+    worse. It waits for hours, or for a person's word.
+    """
+
+    reason: str
+
+
+Outcome = Sent | Retry | Unknown | Refused | Parked
 
 
 class Unreadable(Exception):
@@ -184,6 +195,11 @@ class Channel(Protocol):
 
     @property
     def state(self) -> State: ...
+
+    @property
+    def caution(self) -> float:
+        """How many times slower than usual to send: a number that is new here is watched more closely."""
+        ...
 
     async def start(self, intake: Intake) -> None:
         """Connect and begin to record what comes in; returns once that runs."""

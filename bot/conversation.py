@@ -19,6 +19,7 @@ from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
 from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
+from bot.posts import POST, Posts
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
 from bot.takeover import Takeover
@@ -62,6 +63,7 @@ class Parts:
     people: People
     room: OwnersRoom
     takeover: Takeover
+    posts: Posts
     loops: LoopGuard
     late_pace: LatePace
     consequences: Consequences
@@ -90,16 +92,16 @@ class Conversation:
             return
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
-            await p.takeover.heard(first)
+            await (p.posts.heard(first) if head.kind == POST else p.takeover.heard(first))
             return
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
-        if allowed is Pass.SEND:
+        if allowed is Pass.SEND and not first.last.past:
             await p.channel.signal(head.chat, Signal.TYPING)
         # 3. Wait until the thought is complete, and read what was said.
         said = self._read(await p.bursts.gather(head))
-        if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
+        if allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
@@ -205,7 +207,11 @@ class Conversation:
         if not decision.text:
             return decision
         sorry = self._p.wording.say("terlambat")
-        return replace(decision, text=f"{sorry} {decision.text}", delay_ms=self._p.late_pace.delay_ms())
+        return replace(
+            decision,
+            text=f"{sorry} {decision.text}",
+            delay_ms=self._p.late_pace.delay_ms(self._p.channel.caution),
+        )
 
     async def _by_knowledge(self, question: str, said: Said, meeting: Meeting) -> Decision:
         """The model's checked answer within the budget, or the honest way out."""
@@ -216,7 +222,7 @@ class Conversation:
             customer_id=meeting.customer.id,
             message=question,
             recent=meeting.recent[-RECENT_TURNS:],
-            context=said.context,
+            context=await p.posts.context_of(said),
         )
         wanted = Reservation(
             account=p.account,

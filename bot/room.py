@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from billing.rupiah import format_rupiah
 from bot import learning, modes
+from bot.chats import ChatWords
 from bot.message import Said
 from bot.people import People
 from bot.relay import relay
@@ -63,6 +64,7 @@ class RoomParts:
     budget: Budget
     data_dir: Path
     notes: Callable[[], str]  # what is switched off for want of a setting, for `status`
+    chats: ChatWords
 
 
 class OwnersRoom:
@@ -164,6 +166,8 @@ class OwnersRoom:
                     return self._settle_offer(connection, notice, text)
                 case handoffs.DRAFT:
                     return self._settle_draft(connection, notice, text)
+        if (outcome := self._p.chats.act(connection, text)) is not None:
+            return outcome
         return self._command(connection, normalise(text).strip(" .!?"))
 
     def _command(self, connection: Connection, command: str) -> str:

@@ -17,7 +17,9 @@ from store.schema import (
     notices,
     now_ms,
     outbox,
+    past_chats,
     turns,
+    undecryptable,
     usage,
 )
 
@@ -144,6 +146,15 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
     )
 
 
+def speak_again(connection: Connection, customer_id: int) -> None:
+    """Whatever silenced the bot in this chat (a pause, a loop, the chat's own mode) is over."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.id == customer_id)
+        .values(mode=None, silent_until_ms=None, silent_reason=None)
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """A customer whose newest words nobody has answered while a person has the chat."""
@@ -236,7 +247,8 @@ def forget(connection: Connection, customer_id: int) -> bool:
     # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
     connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
-    connection.execute(delete(usage).where(usage.c.customer_id == customer_id))
+    for table in (usage, undecryptable, past_chats):
+        connection.execute(delete(table).where(table.c.customer_id == customer_id))
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
     deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
     changes.append(
@@ -250,7 +262,7 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    for table in (turns, inbox, outbox, handoffs, notices, aliases):
+    for table in (turns, inbox, outbox, handoffs, notices, aliases, undecryptable, past_chats):
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
         )

@@ -21,6 +21,7 @@ from store.errors import StoreBusy, translate
 _PERSONAL = (
     *(schema.customers, schema.aliases, schema.inbox, schema.outbox, schema.turns),
     *(schema.handoffs, schema.notices, schema.usage),
+    *(schema.undecryptable, schema.past_chats),
 )
 _PAUSE_S = 0.05
 

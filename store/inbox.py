@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.queue import INBOX_TRANSPORT
@@ -86,3 +86,26 @@ def newest_before(connection: Connection, account: str, *, chat: str, before: in
     """The newest row of the chat that was recorded before the row with this id; None when there is none."""
     values = {"in_account": account, "in_chat": chat, "before": before}
     return connection.execute(_NEWEST_BEFORE, values).first()
+
+
+def find(connection: Connection, account: str, *, chat: str, message_id: str, kind: str) -> Row[Any] | None:
+    """The row of this message, whoever sent it; None when there is none."""
+    its = (
+        inbox.c.account == account,
+        inbox.c.chat == chat,
+        inbox.c.message_id == message_id,
+        inbox.c.kind == kind,
+    )
+    return connection.execute(select(inbox).where(*its).limit(1)).first()
+
+
+def remove_old(connection: Connection, account: str, *, chat: str, kind: str, older_than_ms: int) -> int:
+    """Delete the finished rows of this kind that are older than that; how many."""
+    old = (
+        inbox.c.account == account,
+        inbox.c.chat == chat,
+        inbox.c.kind == kind,
+        inbox.c.finished_ms.is_not(None),
+        inbox.c.recorded_ms <= now_ms() - older_than_ms,
+    )
+    return int(connection.execute(delete(inbox).where(*old)).rowcount)

@@ -76,6 +76,7 @@ class QueueState(StrEnum):
     NEW = "new"  # waits for its turn, or for its next attempt
     CLAIMED = "claimed"  # a worker has it; taken back when that worker is gone
     HELD = "held"  # waits for a person's approval; later rows of its key may pass
+    PARKED = "parked"  # the network takes nothing for its chat now; waits for a time or a person's word
     DONE = "done"  # finished well
     DEAD = "dead"  # given up after the last attempt, or refused for good
     DROPPED = "dropped"  # became pointless before it was done (a person answered, the customer was deleted)
@@ -314,4 +315,31 @@ changes = Table(
     Column("tombstone", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# Messages that came and could not be decrypted. The real one mostly follows within seconds; where it stays
+# away the customer is asked to send it again, and the row remembers when.
+undecryptable = Table(
+    "undecryptable",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("asked_ms", BigInteger),
+)
+
+# Chats that the shop had before the bot was linked, as its phone told once: nobody in them is greeted as
+# somebody new, and who still waits is listed to the owner.
+past_chats = Table(
+    "past_chats",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
+    Column("last_ms", BigInteger, nullable=False),  # by the network's clock
+    Column("waiting", Boolean, nullable=False),  # the customer had the last word
+    Column("told_ms", BigInteger, nullable=False),
+    Column("listed_ms", BigInteger),
 )

@@ -50,6 +50,7 @@ class FaultyChannel:
     ) -> None:
         self.traits = Traits(transport="uji", admin_room=admin_room, capabilities=frozenset(capabilities))
         self.state = State.STARTING
+        self.caution = 1.0
         self.unstoppable = False
         self.online = asyncio.Event()
         self.online.set()
@@ -119,6 +120,7 @@ class FaultyChannel:
                 context=raw.get("context", ""),
                 sent_ms=raw.get("sent_ms"),
                 own=raw.get("own", False),
+                past=raw.get("past", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Unreadable(f"row {event.id} is no event of the tests") from exc
