@@ -76,6 +76,7 @@ def test_every_key_is_read_into_its_field() -> None:
         WHATSAPP_NUMBER="0812-3456-7890",
         WHATSAPP_LOGIN="code",
         WHATSAPP_BOT_TAG="ya",
+        HISTORY_DAYS="30",
         WEBHOOKS_HOST="::1",
         WEBHOOKS_PORT="0",
         LOG_LEVEL="debug",
@@ -126,7 +127,12 @@ def test_every_key_is_read_into_its_field() -> None:
         "send_attempts": 1,
         "pace_s": 2.0,
     }
-    assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
+    assert changed["whatsapp"] == {
+        "number": "6281234567890",
+        "login": Login.CODE,
+        "bot_tag": True,
+        "history_days": 30,
+    }
     assert changed["webhooks"] == {"host": "::1", "port": 0}
     assert log == {"level": "DEBUG", "format": LogFormat.JSON, "under_supervisor": True}
 

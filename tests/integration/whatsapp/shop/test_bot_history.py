@@ -1,4 +1,4 @@
-"""What the shop's phone tells of the time before the pairing: who is known, who waits; none of it is answered."""
+"""What the shop's phone tells of the time before the pairing: who is known, and who waits."""
 
 from __future__ import annotations
 
