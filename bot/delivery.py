@@ -64,15 +64,16 @@ class Delivery:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
         # Before anything is decided: hours may pass here.
         await self.channel.reachable()
+        if self._is_restricted and await self.store.read(lambda c: self._is_behind_a_parked_one(c, row)):
+            await self.store.write(lambda c: self._park(c, row, _BEHIND))
+            return
+        await self._keep_pace()
+        # As late as can be: seconds may have passed, in which a person may have written here.
         if row.purpose == Purpose.ANSWER and (
             why := await self.store.read(lambda c: self._pointless(c, row))
         ):
             await self.store.write(lambda c: self._drop(c, row, why))
             return
-        if self._is_restricted and await self.store.read(lambda c: self._is_behind_a_parked_one(c, row)):
-            await self.store.write(lambda c: self._park(c, row, _BEHIND))
-            return
-        await self._keep_pace()
         answers = tuple(row.answers.split())
         if answers:
             # Read receipts go out right before the bot's own answer: until then the owner sees it unread.
