@@ -106,7 +106,7 @@ class Consequences:
             return
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        verdict = gate(mode, customer)
+        verdict = gate(mode, customer, said.rows[-1].recorded_ms)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
         match verdict:
             case Pass.SEND:

@@ -101,6 +101,8 @@ class Conversation:
             await p.channel.signal(head.chat, Signal.TYPING)
         # 3. Wait until the thought is complete, and read what was said.
         said = self._read(await p.bursts.gather(head))
+        # What a person saw before he wrote here is answered, even when his pause is over.
+        allowed = gate(meeting.mode, meeting.customer, said.rows[-1].recorded_ms)
         if allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return

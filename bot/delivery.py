@@ -150,7 +150,7 @@ class Delivery:
         if customer is None:
             return _SILENCED
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        if gate(mode, customer) not in (Pass.SEND, Pass.HOLD):
+        if gate(mode, customer, row.created_ms) not in (Pass.SEND, Pass.HOLD):
             return _SILENCED
         return _STALE if _age_ms(row) >= TOO_LATE_MS else ""
 

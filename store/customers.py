@@ -40,6 +40,7 @@ class Customer:
     introduced: bool
     mode: str | None
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
+    human_ms: int = 0  # when a person of the shop last wrote here; what is older is not answered
 
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
@@ -59,6 +60,7 @@ _COLUMNS = select(
     customers.c.introduced_ms,
     customers.c.mode,
     customers.c.silent_until_ms - now_ms(),
+    customers.c.human_ms,
 )
 _GET = _COLUMNS.where(customers.c.id == bindparam("customer"))
 _FIND = _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
@@ -94,6 +96,7 @@ def _customer(row: Sequence[Any]) -> Customer:
         introduced=row[2] is not None,
         mode=row[3],
         silent_ms=max(0, row[4] or 0),
+        human_ms=row[5] or 0,
     )
 
 
@@ -146,6 +149,15 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
     )
 
 
+def human_wrote(connection: Connection, customer_id: int, *, at_ms: int) -> None:
+    """A person of the shop wrote in this chat (database time)."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.id == customer_id, func.coalesce(customers.c.human_ms, 0) < at_ms)
+        .values(human_ms=at_ms)
+    )
+
+
 def speak_again(connection: Connection, customer_id: int) -> None:
     """Whatever silenced the bot in this chat (a pause, a loop, the chat's own mode) is over."""
     connection.execute(
@@ -187,7 +199,7 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
             turns.c.created_ms <= now_ms() - for_ms,
         )
     ).all()
-    return [Waiting(customer=_customer(row), chat=row[5], asked=row[6]) for row in rows if row[5] is not None]
+    return [Waiting(customer=_customer(row), chat=row[6], asked=row[7]) for row in rows if row[6] is not None]
 
 
 def not_introduced(connection: Connection, customer_id: int) -> None:
@@ -285,6 +297,7 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
         customers.c.mode,
         customers.c.silent_until_ms,
         customers.c.silent_reason,
+        customers.c.human_ms,
     )
     found = {
         row.id: row
@@ -305,6 +318,7 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
             mode=next((mode for mode in _STRICTEST_FIRST if mode in modes), None),
             silent_until_ms=quieter.silent_until_ms,
             silent_reason=quieter.silent_reason,
+            human_ms=max((row.human_ms for row in (ours, theirs) if row.human_ms is not None), default=None),
         )
     )
 

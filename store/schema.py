@@ -144,6 +144,7 @@ customers = Table(
     Column("mode", Text),  # the gate's mode for this chat alone; null follows the shop's
     Column("silent_until_ms", BigInteger),  # the bot keeps quiet here until then (loop, pause)
     Column("silent_reason", Text),
+    Column("human_ms", BigInteger),  # when a person last wrote here: nothing older is answered
     # An id must never come back: a deleted customer's answer would find another's chat.
     sqlite_autoincrement=True,
 )

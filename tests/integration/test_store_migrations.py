@@ -47,9 +47,11 @@ def _definitions(connection: Connection) -> set[tuple[str, ...]]:
         rows = connection.execute(
             text("SELECT tbl_name, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         ).all()
-        # In a table's text the order of its parts and the quoting are free, the parts are not.
+        # In a table's text the order of its parts and the quoting are free, the parts are not. A column that
+        # was added later stands behind the others on their last line.
+        parts = r",\s*\n|\(\n|, (?=[a-z_]+ [A-Z])"
         return {
-            (table, name, *sorted(part.strip(' ()"\n\t') for part in re.split(r",\s*\n|\(\n", sql)))
+            (table, name, *sorted(part.strip(' ()"\n\t') for part in re.split(parts, sql)))
             for table, name, sql in rows
             if table != "alembic_version" and not name.startswith("sqlite_")
         }

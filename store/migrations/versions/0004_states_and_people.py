@@ -1,4 +1,4 @@
-"""Messages that could not be decrypted, and the chats from before the bot was linked."""
+"""Messages that could not be decrypted, chats from before the bot was linked, and people's own words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("customers", sa.Column("human_ms", sa.BigInteger(), nullable=True))
     op.create_table(
         "past_chats",
         sa.Column("account", sa.Text(), nullable=False),
