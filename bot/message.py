@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.channel import IncomingMessage, Media
+from rag.characters import readable
 
 # What a person can read in a chat; anything longer is answered with the request to be shorter.
 MAX_CHARS = 4_000
 MAX_NAME_CHARS = 60
 # What a message refers to by itself (an ad, a quoted text) helps, but must not crowd out the message.
 MAX_CONTEXT_CHARS = 600
-# Bidirectional marks can make a price read differently from what it is; they carry no meaning here.
-_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF])
 
 
 _NAMES = {
@@ -78,10 +77,8 @@ class Said:
 
 def clean(text: str) -> str:
     """The text without control and bidirectional characters, in one Unicode form; newlines stay."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_BIDI)
-    kept = (char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Co"})
     # Composed last: a removed character may have stood between a letter and its accent.
-    return unicodedata.normalize("NFC", "".join(kept)).strip()
+    return unicodedata.normalize("NFC", readable(text, keep="\n\t")).strip()
 
 
 def clean_name(name: str | None) -> str | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from billing.rupiah import amounts_in
+from rag.characters import readable
 from rag.normalise import normalise
 from rag.prompt import Prompt
 
@@ -79,11 +79,10 @@ _FORBIDDEN = ("sebagai ai", "model bahasa", "berdasarkan informasi yang tersedia
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
+_GAP = re.compile(r"\n{3,}")
 _BULLET = re.compile(r"^[ \t]*[*•][ \t]+", re.MULTILINE)
 # Not after "Jl.", "No." or the number of a list's item.
 _SENTENCE_END = re.compile(r"(?<!\bJl)(?<!\bNo)(?<!\d)[.!?…](?=\s)")
-# Bidirectional marks can make a price read differently from what it is.
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
@@ -136,11 +135,11 @@ def promises(text: str, stated_text: str) -> bool:
 
 def whatsapp_text(text: str) -> str:
     """Markdown turned into what WhatsApp shows, cut at a sentence when it is much too long."""
-    text = _LINK.sub(r"\1: \2", _readable(text))
+    text = _LINK.sub(r"\1: \2", readable(text).strip())
     text = _BOLD.sub(r"*\1*", text)
     text = _HEADING.sub("", text)
     text = _BULLET.sub("- ", text)
-    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = _GAP.sub("\n\n", text)
     if len(text) <= MAX_ANSWER_CHARS:
         return text
     ends = [match.end() for match in _SENTENCE_END.finditer(text[: MAX_ANSWER_CHARS + 1])]
@@ -148,12 +147,6 @@ def whatsapp_text(text: str) -> str:
         return text[: ends[-1]]
     # One endless sentence: better a cut one than only the greeting before it.
     return text[: MAX_ANSWER_CHARS - 1].rstrip() + "…"
-
-
-def _readable(text: str) -> str:
-    """Without what no keyboard types: the database refuses some of it, and a phone shows it as nothing."""
-    text = _BIDI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs", "Co"}).strip()
 
 
 def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:

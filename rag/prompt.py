@@ -186,9 +186,9 @@ def _cut(text: str, most: int = _MAX_TURN_CHARS) -> str:
 def _escaped(text: str, most: int) -> str:
     """Escaped text of at most about ``most`` characters: escaping must not blow up what was bounded."""
     length = most
-    while len(escape(text[:length])) > most:
+    while len(escaped := escape(text[:length])) > most:
         length = length * 3 // 4
-    return escape(text[:length]) + ("…" if length < len(text) else "")
+    return escaped + ("…" if length < len(text) else "")
 
 
 def _without_tags(text: str) -> str:
