@@ -26,6 +26,7 @@ from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
 from store.usage import Reservation
 from store.vectors import to_bytes
+from store.worker import Retry
 
 _MODEL_ALERT = "model_misconfigured"
 
@@ -104,9 +105,12 @@ class Consequences:
             usage.settle(connection, decision.reservation, decision.reply.spent)
         if customer is None:
             return
+        first_ms, last_ms = said.rows[0].recorded_ms, said.rows[-1].recorded_ms
+        if first_ms <= customer.human_ms < last_ms:
+            raise Retry("a person wrote between these messages; what came after is another thought")
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        verdict = gate(mode, customer, said.rows[-1].recorded_ms)
+        verdict = gate(mode, customer, last_ms)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
         match verdict:
             case Pass.SEND:

@@ -100,10 +100,11 @@ class Conversation:
         if allowed is Pass.SEND and not first.last.past:
             await p.channel.signal(head.chat, Signal.TYPING)
         # 3. Wait until the thought is complete, and read what was said.
-        said = self._read(await p.bursts.gather(head))
-        # What a person saw before he wrote here is answered, even when his pause is over.
-        allowed = gate(meeting.mode, meeting.customer, said.rows[-1].recorded_ms)
-        if allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
+        rows = await p.bursts.gather(head)
+        # What a person saw before he wrote here is answered, even after his pause; the rest comes next.
+        answered = [row for row in rows if row.recorded_ms <= meeting.customer.human_ms]
+        said = self._read(answered or rows)
+        if answered or allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))

@@ -23,7 +23,7 @@ def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None) -> Pa
     ``since_ms`` is when that came which is answered, or when its answer was made (database time): a person
     who wrote after it has answered it, however long ago that is.
     """
-    if customer.silent_ms > 0 or (since_ms is not None and since_ms < customer.human_ms):
+    if customer.silent_ms > 0 or (since_ms is not None and since_ms <= customer.human_ms):
         return Pass.DROP
     mode = Mode(customer.mode) if customer.mode is not None else shop_mode
     match mode:

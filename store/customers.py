@@ -40,7 +40,7 @@ class Customer:
     introduced: bool
     mode: str | None
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
-    human_ms: int = 0  # when a person of the shop last wrote here; what is older is not answered
+    human_ms: int = 0  # when a person of the shop was last heard here; nothing older is answered
 
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
@@ -149,13 +149,9 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
     )
 
 
-def human_wrote(connection: Connection, customer_id: int, *, at_ms: int) -> None:
-    """A person of the shop wrote in this chat (database time)."""
-    connection.execute(
-        update(customers)
-        .where(customers.c.id == customer_id, func.coalesce(customers.c.human_ms, 0) < at_ms)
-        .values(human_ms=at_ms)
-    )
+def human_wrote(connection: Connection, customer_id: int) -> None:
+    """A person of the shop wrote in this chat: whatever is there now, messages and answers, is his affair."""
+    connection.execute(update(customers).where(customers.c.id == customer_id).values(human_ms=now_ms()))
 
 
 def speak_again(connection: Connection, customer_id: int) -> None:

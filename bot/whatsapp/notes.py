@@ -108,7 +108,7 @@ class StoredNotes:
             left_ms = int(self.pause_s * 1000) - max(0, now_ms - (found.sent_ms or now_ms))
             if left_ms > customer.silent_ms:
                 customers.keep_silent(connection, customer.id, for_ms=left_ms, reason=customers.HUMAN)
-            customers.human_wrote(connection, customer.id, at_ms=now_ms)
+            customers.human_wrote(connection, customer.id)
             return
         undecryptable.note(
             connection,

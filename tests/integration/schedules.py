@@ -69,7 +69,8 @@ class Town:
 
     def _outcome(self, message: Outgoing) -> Outcome | None:
         if message.chat in self.taken or self.seen.intersection(message.answers):
-            self.intruded.append(f"row {message.row_id} in {message.chat}")
+            why = "taken" if message.chat in self.taken else "seen by a person"
+            self.intruded.append(f"row {message.row_id} in {message.chat}: {why}, {message.answers}")
         mood = self._moods.pop() if self._moods and message.chat in CHATS else ""
         arrives = mood in ("", "arrives unknown")
         self.sends.append((message.row_id, message, arrives))
@@ -130,6 +131,8 @@ class Town:
         message_id = f"own-{self._number}"
         # What waits for its answer here may have it or not.
         self._forgive(chat)
+        # Within one millisecond nobody could say who was first.
+        await asyncio.sleep(0.002)
         before = [said.message_id for said in self.said if said.chat == chat]
         await self.shop.record(
             chat, f"Sebentar ya Kak, aku cek {message_id}", message_id=message_id, own=True
