@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from sandbox.whatsapp import contents
 from sandbox.whatsapp.binary import Attribute, Node
@@ -55,9 +56,11 @@ class Owner(Phone):
             self.keyring.forget(companion.jid.device)
             self.network.unlink(companion)
 
-    async def send(self, customer: Customer, content: str | Message, *, damaged: bool = False) -> str:
+    async def send(
+        self, customer: Customer, content: str | Message, *, damaged: bool = False, sent_s: int | None = None
+    ) -> str:
         """Write to a customer from the phone itself; the linked devices get a copy, ``damaged`` an
-        undecryptable one. The message's id.
+        undecryptable one, dated ``sent_s``. The message's id.
         """
         message = contents.text(content) if isinstance(content, str) else content
         message_id = new_id()
@@ -73,7 +76,10 @@ class Owner(Phone):
         if chat.server == customer.user.lid.server:
             attributes["addressing_mode"] = "lid"
             attributes["peer_recipient_pn"] = customer.user.jid
-        self.transmit(message_id, sent_now(copy, attributes), damaged=damaged)
+        sent = sent_now(copy, attributes)
+        if sent_s is not None:
+            sent = replace(sent, attributes={**sent.attributes, "t": str(sent_s)})
+        self.transmit(message_id, sent, damaged=damaged)
         own = self.user.address_beside(chat)
         customer.keep(Received.now(message_id, message, sender=own, chat=own))
         return message_id
