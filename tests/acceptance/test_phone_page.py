@@ -89,8 +89,8 @@ class Phones:
         await phone.get_by_placeholder("Ketik pesan").fill(text)
         await phone.get_by_role("button", name="Kirim").click()
 
-    async def state(self, words: str) -> None:
-        await expect(self.page.locator("#state")).to_contain_text(words, timeout=PATIENCE_MS)
+    async def state(self, words: str, *, patience_ms: int = PATIENCE_MS) -> None:
+        await expect(self.page.locator("#state")).to_contain_text(words, timeout=patience_ms)
 
     async def break_by(self, name: str) -> None:
         await self.page.locator("#troubles").get_by_role("button", name=name).click()
@@ -213,8 +213,8 @@ async def test_a_frozen_network_and_a_ban_are_shown_and_lose_nothing(copy: Path,
         await expect(page.locator("#state")).to_be_visible()
         await phones.fits()
         await phones.shot("phone-banned")
-        # It knocks once when the time is over, and not before.
-        await phones.state("Terhubung")
+        # It knocks once when the time is over, and not before; for a first refusal it waits a minute.
+        await phones.state("Terhubung", patience_ms=2 * PATIENCE_MS)
         await expect(page.locator("#diary")).to_contain_text("Blokir berakhir")
         await page.locator("#tabs").get_by_role("button", name="Budi").click()
         await expect(budi.locator(".reactions")).to_have_text("🙏", timeout=PATIENCE_MS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -105,8 +104,8 @@ class Schedule:
         """The story in one line."""
         verdict = self.town.verdict()
         return (
-            f"seed {seed}: {len(self.steps)} steps, {len(self.town.said)} asked, {verdict.answered} answered, "
-            f"{len(self.taken)} chats taken over, {self.town.kills} kills, {self.steps.count('drop')} drops, "
+            f"seed {seed}: {len(self.steps)} steps, {len(self.town.said)} asked, "
+            f"{verdict.answered} answered, {len(self.taken)} chats taken over, {self.town.kills} kills, {self.steps.count('drop')} drops, "
             f"{verdict.repeated} answers came twice, loss window {len(verdict.window)} messages"
         )
 
