@@ -11,9 +11,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from bot import modes
+from bot import media, modes
 from bot.delivery import RESTRICTED
 from bot.gate import Pass, gate
+from bot.invoices import StrandedInvoices
+from bot.media import MediaKeeper
 from bot.people import People
 from bot.posts import KEPT_MS, POST, POSTS
 from config.settings import Mode
@@ -50,6 +52,8 @@ class ChoreParts:
     memory: MemoryIndex
     people: People
     shop: Shop
+    media: MediaKeeper
+    stranded: StrandedInvoices
     instance: str
     outbox: Queue
     configured_mode: Mode
@@ -69,6 +73,8 @@ def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any,
         ),
         "past": _every(MISSING_CHECK_S, "past", lambda: list_unanswered(store, people)),
         "parked": _every(REMINDER_CHECK_S, "parked", lambda: try_parked_again(store, parts.outbox)),
+        "media": _every(media.TIDY_EVERY_S, "media", parts.media.tidy),
+        "invoices": _every(REMINDER_CHECK_S, "invoices", parts.stranded.take),
         "tidy": _every(TIDY_EVERY_S, "tidy", lambda: tidy(parts)),
     }
 
@@ -143,7 +149,7 @@ async def ask_to_resend(store: Store, people: People, configured_mode: Mode) -> 
                     account=account,
                     transport=people.room.transport,
                     chat=missing.chat,
-                    body=people.wording.say("kirim_ulang"),
+                    body=people.wording.say("minta_ulang"),
                     purpose=Purpose.ANSWER,
                     customer_id=customer.id,
                 ),

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, literal, or_, select, update
 
-from store import changes
+from store import changes, order_owners
 from store.schema import (
     aliases,
+    attachments,
+    chat_timers,
     customers,
+    forwards,
     handoffs,
     inbox,
+    media,
     notices,
     now_ms,
     outbox,
@@ -47,7 +51,7 @@ class Customer:
 HUMAN = "human"
 
 # Purposes (store.outbox.Purpose) of what goes to the customer himself.
-_TO_CUSTOMERS = ("answer", "relay")
+_TO_CUSTOMERS = ("answer", "relay", "receipt")
 # The modes of the gate (config.settings.Mode) by what they let through, the least first.
 _STRICTEST_FIRST = ("off", "practice", "approve", "on")
 
@@ -219,8 +223,9 @@ def addresses_of(connection: Connection, customer_id: int) -> list[Address]:
 def forget(connection: Connection, customer_id: int) -> bool:
     """Delete the customer and everything that he said or was told; False when there is no such customer.
 
-    What remains: the shop's daily totals, and a tombstone with his number in the change log, which
-    makes every memory drop him and which no replay can undo.
+    What remains: the shop's daily totals; orders and invoices, without him as far as the law allows; and a
+    tombstone with his number in the change log, which makes every memory drop him and which no replay can
+    undo.
     """
     chats = {
         row[0]
@@ -249,6 +254,17 @@ def forget(connection: Connection, customer_id: int) -> bool:
             )
         )
     )
+    # Files first: rows of theirs point at the outbox. Those on disk go with their rows (`store.media`).
+    his_media = select(media.c.id).where(media.c.customer_id == customer_id)
+    his_outbox = select(outbox.c.id).where(outbox.c.customer_id == customer_id)
+    connection.execute(
+        delete(attachments).where(
+            or_(attachments.c.outbox_id.in_(his_outbox), attachments.c.media_id.in_(his_media))
+        )
+    )
+    connection.execute(delete(forwards).where(forwards.c.media_id.in_(his_media)))
+    connection.execute(delete(media).where(media.c.customer_id == customer_id))
+    connection.execute(delete(chat_timers).where(chat_timers.c.customer_id == customer_id))
     connection.execute(delete(handoffs).where(handoffs.c.customer_id == customer_id))
     connection.execute(delete(outbox).where(outbox.c.customer_id == customer_id))
     connection.execute(delete(inbox).where(inbox.c.customer_id == customer_id))
@@ -257,6 +273,7 @@ def forget(connection: Connection, customer_id: int) -> bool:
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
     for table in (usage, undecryptable, past_chats):
         connection.execute(delete(table).where(table.c.customer_id == customer_id))
+    order_owners.forget(connection, customer_id)
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
     deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
     changes.append(
@@ -270,7 +287,8 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    for table in (turns, inbox, outbox, handoffs, notices, aliases, undecryptable, past_chats):
+    tables = (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable, past_chats)
+    for table in tables:
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
         )
@@ -278,6 +296,7 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     for row in spent:
         _add_usage(connection, kept, row._asdict())
     connection.execute(delete(usage).where(usage.c.customer_id == other))
+    order_owners.merge(connection, kept=kept, other=other)
     _merge_standing(connection, kept, other)
     connection.execute(delete(customers).where(customers.c.id == other))
     changes.append(connection, entity="customer", ref=str(other), customer_id=other, tombstone=True)

@@ -104,8 +104,8 @@ class Schedule:
         """The story in one line."""
         verdict = self.town.verdict()
         return (
-            f"seed {seed}: {len(self.steps)} steps, {self.steps.count('drop')} drops, {self.town.kills} kills, "
-            f"{len(self.taken)} chats taken over, {len(self.town.said)} asked, {verdict.answered} answered, "
+            f"seed {seed}: {len(self.steps)} steps, {self.steps.count('drop')} drops, "
+            f"{self.town.kills} kills, {len(self.taken)} chats taken over, {len(self.town.said)} asked, {verdict.answered} answered, "
             f"{verdict.repeated} answers came twice, loss window {len(verdict.window)} messages"
         )
 
