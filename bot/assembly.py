@@ -155,7 +155,7 @@ def assemble(
         people=people,
         room=room,
         media=media,
-        signs=Signs(account=account, channel=channel),
+        signs=Signs(account=account, channel=channel, people=people),
         timers=timers,
         wording=wording,
         configured_mode=bot.mode,

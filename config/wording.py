@@ -44,6 +44,8 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_kiriman_hilang": ("apa", "nama", "nomor", "sebab", "tautan"),
         "admin_menunggu": _CUSTOMER,
         "admin_terlambat": _CUSTOMER,
+        "admin_diubah": _CUSTOMER,
+        "admin_hanya_teks": (),
         "admin_pengingat": ("menit", *_CUSTOMER),
         "admin_terkirim": ("nama",),
         "admin_sudah_dijawab": ("nama",),
