@@ -1,4 +1,4 @@
-"""`make demo` from the first "mau beli" to the invoice on the phone, in a real browser: nothing in it is a mock.
+"""`make demo` from the first "mau pesan" to the invoice on the phone, in a real browser.
 
 Screenshots of the way lie in a folder that the test prints (`pytest -s`).
 """
@@ -69,6 +69,7 @@ async def test_a_customer_chooses_confirms_pays_and_gets_his_invoice_and_the_own
         await phones.shot("ordered")
         await phones.write(budi, "1")
         await expect(budi).to_contain_text("Bayarnya di sini ya Kak", **SOON)  # type: ignore[arg-type]  # as above.
+        await expect(budi).to_contain_text("nomor kami 081190000003")
         await phones.shot("link")
         paying = await _pay(page.context, budi, shots, way="qris")
         await paying.close()
