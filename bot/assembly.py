@@ -36,6 +36,7 @@ from rag.answering import Answerer
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
+from store.errors import StoreUnavailable
 from store.media import media_queue
 from store.media_files import MediaFiles
 from store.memory.index import MemoryIndex
@@ -234,8 +235,17 @@ def assemble(
     )
 
     async def handle(row: Row[Any]) -> None:
-        await conversation.handle(row)
-        outbox_worker.wake()
+        try:
+            answer = await conversation.handle(row)
+        except StoreUnavailable:
+            # It may be committed all the same, the answer claimed and nobody there who knows.
+            outbox_worker.doubt()
+            raise
+        if answer is not None:
+            # When it is sent, the worker looks for whatever else was committed with it.
+            outbox_worker.take(answer)
+        else:
+            outbox_worker.wake()
         if media.has_news:
             media.has_news = False
             media_worker.wake()

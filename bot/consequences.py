@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Row, delete
 
 from bot import bubbles, modes
 from bot.channel import WITH_FILES, Media
@@ -32,6 +33,8 @@ from store.queue import Queue
 from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
 from store.vectors import to_bytes
+
+T = TypeVar("T")
 
 _MODEL_ALERT = "model_misconfigured"
 # What only a model that works can bring about.
@@ -66,19 +69,21 @@ class Consequences:
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
 
-    async def commit(self, said: Said, decision: Decision, *, newest: bool = False) -> None:
+    async def commit(self, said: Said, decision: Decision, *, newest: bool = False) -> Row[Any] | None:
         """Write everything that follows; ``ClaimLost`` when the messages are no longer ours.
 
         With ``newest`` nothing is written, and ``Reworded`` raised, when these are no longer the customer's
-        newest words.
+        newest words. Gives the answer's row in the outbox when it may be delivered at once: it is claimed for
+        that already.
         """
-        await self._commit(said, lambda c: self._write(c, said, decision, newest=newest))
+        answer = await self._commit(said, lambda c: self._write(c, said, decision, newest=newest))
         # After the commit: a transaction may run twice, and its second run must do what the first did.
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
             self._model_alerted = True
         elif reply is not None and reply.outcome in _WORKS:
             self._model_alerted = False
+        return answer
 
     async def commit_too_late(self, said: Said) -> None:
         """Nobody is answered any more; a person sees what was said, and decides."""
@@ -108,21 +113,25 @@ class Consequences:
 
         await self._commit(said, write)
 
-    async def _commit(self, said: Said, write: Callable[[Connection], None]) -> None:
+    async def _commit(self, said: Said, write: Callable[[Connection], T]) -> T:
         chat = said.last.chat
         timer_is_new = await self.timers.heard(chat, said.timer_s)
 
-        def with_timer(connection: Connection) -> None:
-            write(connection)
+        def with_timer(connection: Connection) -> T:
+            result = write(connection)
             customer = customers.find(connection, self.account, said.last.addresses[0])
             if customer is not None:
                 self.timers.write(connection, chat, customer.id)
+            return result
 
-        await self.store.write(with_timer if timer_is_new else write)
+        result = await self.store.write(with_timer if timer_is_new else write)
         if timer_is_new:
             self.timers.written(chat)
+        return result
 
-    def _write(self, connection: Connection, said: Said, decision: Decision, *, newest: bool) -> None:
+    def _write(
+        self, connection: Connection, said: Said, decision: Decision, *, newest: bool
+    ) -> Row[Any] | None:
         key, last_id = said.rows[0].key, said.rows[-1].id
         if newest and inbox.is_changed_behind(connection, self.account, key=key, after=last_id):
             raise Reworded
@@ -130,19 +139,22 @@ class Consequences:
         if decision.reservation is not None and decision.reply is not None:
             usage.settle(connection, decision.reservation, decision.reply.spent)
         if customer is None:
-            return
+            return None
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
         verdict = gate(mode, customer)
         if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
             decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
+        answer = None
         match verdict:
             case Pass.SEND:
-                self._queue_answer(connection, said, customer, decision, held=False)
+                answer = self._queue_answer(connection, said, customer, decision)
             case Pass.HOLD:
-                draft_id = self._queue_answer(connection, said, customer, decision, held=True)
-                if draft_id is not None:
+                message = self._answer(connection, said, customer, decision)
+                if message is not None:
+                    # What waits for approval is approved as a whole.
+                    draft_id = outbox.add(connection, replace(message, held=True))
                     self.room.offer_draft(
                         connection, draft_id, customer=customer, asked=said.text, turn_id=turn_id
                     )
@@ -160,6 +172,7 @@ class Consequences:
             self._forward_files(connection, said, kind=kind, handoff_id=handoff_id, order_id=order_id)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
+        return answer
 
     def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
         """To a person, who sees and hears what the customer sent beside his words."""
@@ -196,9 +209,25 @@ class Consequences:
         return customer
 
     def _queue_answer(
-        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, held: bool
-    ) -> int | None:
-        """Queue the bubble or the reaction; the outbox row's id, None when there is nothing to send."""
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision
+    ) -> Row[Any] | None:
+        """Queue the bubbles or the reaction; the first one's row when its delivery need not wait."""
+        message = self._answer(connection, said, customer, decision)
+        if message is None:
+            return None
+        if message.kind is Kind.REACTION:
+            return outbox.add_claimed(connection, message, owner=self.owner)
+        first, *rest = bubbles.split(message.body, self.bubble_chars)
+        answer = outbox.add_claimed(connection, replace(message, body=first), owner=self.owner)
+        for body in rest:
+            # The first one shows the customer's messages as read.
+            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
+        return answer
+
+    def _answer(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision
+    ) -> NewMessage | None:
+        """What the customer gets, as one message; None when that is nothing."""
         text, kind, quoted_id = decision.text, Kind.TEXT, said.last.message_id if decision.quotes else None
         if decision.reaction and self.reactions:
             text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
@@ -208,7 +237,7 @@ class Consequences:
             # The notice rides on the first answer of a new customer, never as a message of its own.
             text = f"{text}\n\n{self.wording.say('pengantar')}"
             customers.introduced(connection, customer.id)
-        message = NewMessage(
+        return NewMessage(
             account=self.account,
             transport=self.transport,
             chat=said.last.chat,
@@ -218,18 +247,8 @@ class Consequences:
             customer_id=customer.id,
             quoted_id=quoted_id,
             answers=said.message_ids,
-            held=held,
             delay_ms=decision.delay_ms,
         )
-        if kind is Kind.REACTION or held:
-            # What waits for approval is approved as a whole.
-            return outbox.add(connection, message)
-        first, *rest = bubbles.split(text, self.bubble_chars)
-        row_id = outbox.add(connection, replace(message, body=first))
-        for body in rest:
-            # The first one shows the customer's messages as read.
-            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
-        return row_id
 
     def _keep_turn(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool

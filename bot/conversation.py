@@ -85,25 +85,27 @@ class Conversation:
     def __init__(self, parts: Parts) -> None:
         self._p = parts
 
-    async def handle(self, head: Row[Any]) -> None:
+    async def handle(self, head: Row[Any]) -> Row[Any] | None:
         """Answer one utterance: a claimed message and the burst behind it.
 
-        Raises only what the worker understands (``Discard``, ``ClaimLost``) or what is a fault of ours.
+        The answer's row of the outbox when it is to be delivered at once; None when there is none, or when it
+        waits in its queue. Raises only what the worker understands (``Discard``, ``ClaimLost``) or what is a
+        fault of ours.
         """
         p = self._p
         first = self._read([head])
         # 1. The owner's room is not a customer's chat: each message there is acted on by itself.
         if head.chat == p.people.room.chat:
             await p.room.handle(first)
-            return
+            return None
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
             await p.takeover.heard(first)
-            return
+            return None
         # A reaction, an edit, a deletion: about something that was said, and nothing to be answered.
         if not first.messages:
             await p.consequences.commit_signs(first)
-            return
+            return None
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
@@ -111,27 +113,28 @@ class Conversation:
             await p.channel.signal(head.chat, Signal.TYPING)
         for attempt in range(1, MOST_READINGS + 1):
             try:
-                await self._answer(head, meeting, allowed, newest=attempt < MOST_READINGS)
+                return await self._answer(head, meeting, allowed, newest=attempt < MOST_READINGS)
             except Reworded:
                 log.info("reworded", customer=meeting.customer.id)
-            else:
-                return
+        return None
 
-    async def _answer(self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool) -> None:
+    async def _answer(
+        self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool
+    ) -> Row[Any] | None:
         """Answer the burst; ``Reworded`` when ``newest`` matters and its words changed meanwhile."""
         p = self._p
         # 3. Wait until the thought is complete, and read what was said.
         said = self._read(await p.bursts.gather(head))
         if not said.messages:
             await p.consequences.commit_signs(said)
-            return
+            return None
         if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
-            return
+            return None
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
         if late is Lateness.TOO_LATE:
             await p.consequences.commit_too_late(said)
-            return
+            return None
         # 4. Decide: what sells or buys is read by code; else a rule if the whole message is one, else the
         #    shop's knowledge and his own history, with what the sale still has to ask behind it.
         rule, question = rule_for_burst(said.parts)
@@ -143,7 +146,7 @@ class Conversation:
             decision = self._apologise(decision)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
         try:
-            await p.consequences.commit(said, decision, newest=newest)
+            return await p.consequences.commit(said, decision, newest=newest)
         except Exception:
             # The answer is lost, its price is not: the reservation must not stay until the next start.
             if decision.reservation is not None and decision.reply is not None:

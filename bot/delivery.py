@@ -61,8 +61,9 @@ class Delivery:
 
     async def deliver(self, row: Row[Any]) -> None:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
-        # Before anything is decided: hours may pass here.
+        # Before anything is decided: hours may pass here, and seconds below.
         await self.channel.reachable()
+        await self._keep_pace()
         if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
             await self.store.write(lambda c: self._drop(c, row))
             return
@@ -70,7 +71,6 @@ class Delivery:
         quoted = None
         if row.quoted_id is not None and row.kind != Kind.REACTION:
             quoted = await self.store.read(lambda c: self._quoted(c, row))
-        await self._keep_pace()
         answers = tuple(row.answers.split())
         if answers:
             # Read receipts go out right before the bot's own answer: until then the owner sees it unread.
