@@ -52,12 +52,16 @@ class InvoicePost:
         if not self._is_our_number:
             # He heard of the other number when he was told how to pay; here he knows us.
             self._by_bot(connection, invoice, order)
-        text = self.wording.say(
-            "invoice_starsender",
-            nama=body.customer_name or body.customer_number,
-            total=format_rupiah(body.total_idr),
-            nomor=invoice.number,
-        )
+        if self._is_our_number:
+            # In the chat where the bot has just thanked him.
+            text = self.wording.say("invoice_menyusul", nomor=invoice.number)
+        else:
+            text = self.wording.say(
+                "invoice_starsender",
+                nama=body.customer_name or body.customer_number,
+                total=format_rupiah(body.total_idr),
+                nomor=invoice.number,
+            )
         caption = self.wording.say("invoice_keterangan", nomor=invoice.number)
         for kind, words in ((Kind.TEXT, text), (Kind.DOCUMENT, caption)):
             self._add(connection, order, words, kind=kind, invoice=invoice, transport=STARSENDER, chat=number)

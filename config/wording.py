@@ -161,6 +161,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_notifikasi_mati": ("sebab",),
         "invoice_keterangan": ("nomor",),
         "invoice_nomor_lain": ("nomor",),
+        "invoice_menyusul": ("nomor",),
         "invoice_starsender": ("nama", "total", "nomor"),
         "kirim_ulang": ("isi",),
         "admin_starsender": ("sebab",),
