@@ -166,6 +166,14 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "kirim_ulang": ("isi",),
         "admin_starsender": ("sebab",),
         "admin_starsender_pulih": (),
+        "admin_sebab_starsender_tak_terhubung": (),
+        "admin_sebab_starsender_diam": (),
+        "admin_sebab_starsender_galat": (),
+        "admin_sebab_starsender_dibatasi": (),
+        "admin_sebab_starsender_kunci": (),
+        "admin_sebab_starsender_ditolak": ("kata",),
+        "admin_sebab_starsender_mati": (),
+        "admin_sebab_starsender_gagal": (),
     }.items()
 }
 
