@@ -173,10 +173,19 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_notifikasi_mati": ("sebab",),
         "invoice_keterangan": ("nomor",),
         "invoice_nomor_lain": ("nomor",),
+        "invoice_menyusul": ("nomor",),
         "invoice_starsender": ("nama", "total", "nomor"),
         "kirim_ulang": ("isi",),
         "admin_starsender": ("sebab",),
         "admin_starsender_pulih": (),
+        "admin_sebab_starsender_tak_terhubung": (),
+        "admin_sebab_starsender_diam": (),
+        "admin_sebab_starsender_galat": (),
+        "admin_sebab_starsender_dibatasi": (),
+        "admin_sebab_starsender_kunci": (),
+        "admin_sebab_starsender_ditolak": ("kata",),
+        "admin_sebab_starsender_mati": (),
+        "admin_sebab_starsender_gagal": (),
     }.items()
 }
 
