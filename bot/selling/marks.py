@@ -55,6 +55,11 @@ def is_(turn: Turn | None, mark: Mark) -> bool:
     return turn is not None and bool(turn.replied) and turn.author is Author.BOT and mark in turn.source_ids
 
 
+def agreeable(turn: Turn) -> bool:
+    """Whether a bare yes to the reply means something."""
+    return is_(turn, Mark.READ_BACK) or is_(turn, Mark.GO_ON)
+
+
 def entries_of(turn: Turn) -> tuple[str, ...]:
     """What the numbers of a menu stood for."""
     return tuple(mark.removeprefix(_ENTRY) for mark in turn.source_ids if mark.startswith(_ENTRY))
