@@ -80,10 +80,5 @@ def asked_for(turn: Turn, label: str) -> bool:
     return _word(label) in entries_of(turn)
 
 
-def without_ours(marks: Sequence[str]) -> tuple[str, ...]:
-    """The sources of knowledge among a turn's marks."""
-    return tuple(mark for mark in marks if not mark.startswith(_PREFIX))
-
-
 def _word(label: str) -> str:
     return "-".join(spoken(label))
