@@ -210,7 +210,7 @@ class Conversation:
                 customer=customer,
                 recent=turns.recent(connection, customer.id, limit=max(RECENT_TURNS, p.loops.most_answers)),
                 mode=modes.current(connection, p.account, configured=p.configured_mode),
-                shopping=shopping.look_up(connection, p.account, customer.id),
+                shopping=shopping.look_up(connection, p.account, customer),
             )
 
         def known(connection: Connection) -> Meeting | None:

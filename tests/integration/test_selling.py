@@ -25,6 +25,7 @@ from store.orders import State
 from store.schema import handoffs as handoff_rows
 from store.schema import invoices as invoice_rows
 from store.schema import order_lines, orders, proposals, turns
+from store.worker import Retry
 from tests.integration.tiny_shop import QUESTION, QUICK, OpenShop, TinyShop, age, shops
 
 BANK = """
@@ -564,7 +565,7 @@ async def test_a_death_between_order_and_answer_goes_on_with_the_same_order(
         if not died:
             died.append(order_id)
             # The order may have its link by now, and nobody was told of it.
-            raise RuntimeError("the process dies here")
+            raise Retry("the process dies here")
         return made
 
     monkeypatch.setattr(cashier, "link", dying)
