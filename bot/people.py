@@ -23,7 +23,7 @@ MAX_QUOTED_CHARS = 300
 
 
 _NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
-# WAITING and LATE are missing on purpose: nobody was told anything. ORDER has sentences of its own (bot.selling).
+# WAITING and LATE are missing on purpose: nobody was told anything. ORDER has its own (bot.selling).
 _PROMISES = {
     Reason.UNKNOWN: "belum_tahu",
     Reason.ASKED: "minta_admin",

@@ -55,6 +55,11 @@ def is_(turn: Turn | None, mark: Mark) -> bool:
     return turn is not None and bool(turn.replied) and turn.author is Author.BOT and mark in turn.source_ids
 
 
+def agreeable(turn: Turn) -> bool:
+    """Whether a bare yes to the reply means something."""
+    return is_(turn, Mark.READ_BACK) or is_(turn, Mark.GO_ON)
+
+
 def entries_of(turn: Turn) -> tuple[str, ...]:
     """What the numbers of a menu stood for."""
     return tuple(mark.removeprefix(_ENTRY) for mark in turn.source_ids if mark.startswith(_ENTRY))
@@ -73,11 +78,6 @@ def picks_of(turn: Turn) -> list[Pick]:
 def asked_for(turn: Turn, label: str) -> bool:
     """Whether the reply asked for this detail."""
     return _word(label) in entries_of(turn)
-
-
-def without_ours(marks: Sequence[str]) -> tuple[str, ...]:
-    """The sources of knowledge among a turn's marks."""
-    return tuple(mark for mark in marks if not mark.startswith(_PREFIX))
 
 
 def _word(label: str) -> str:

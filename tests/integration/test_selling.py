@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
-from bot import assembly
+from bot import assembly, chores
+from bot.people import People
 from bot.selling import shop as selling_shop
 from bot.selling.cashier import Money
 from bot.selling.sayings import Link
 from config.settings import Settings
+from config.shop import Shop
 from store import orders as order_store
 from store import rooms
 from store.doors import Store
@@ -22,6 +25,7 @@ from store.orders import State
 from store.schema import handoffs as handoff_rows
 from store.schema import invoices as invoice_rows
 from store.schema import order_lines, orders, proposals, turns
+from store.worker import Retry
 from tests.integration.tiny_shop import QUESTION, QUICK, OpenShop, TinyShop, age, shops
 
 BANK = """
@@ -561,7 +565,7 @@ async def test_a_death_between_order_and_answer_goes_on_with_the_same_order(
         if not died:
             died.append(order_id)
             # The order may have its link by now, and nobody was told of it.
-            raise RuntimeError("the process dies here")
+            raise Retry("the process dies here")
         return made
 
     monkeypatch.setattr(cashier, "link", dying)
@@ -671,3 +675,57 @@ async def test_an_unpaid_transfer_that_expired_is_not_open_any_more(open_shop: O
     [told] = await talk(shop, "status pesanan")
     assert "Batas bayarnya sudah lewat" in told
     assert await _orders_in(shop.store) == 1
+
+
+async def test_a_thumb_on_what_was_just_read_back_is_a_yes_and_on_nothing_else(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20")
+    read_back = shop.last_id("budi", containing="Benar, Kak?")
+    await shop.says("budi", "👍", kind="reaction", quote=shop.last_id("budi", containing="selamat datang"))
+    await shop.says("budi", "😂", kind="reaction", quote=read_back)
+    assert await shop.count(orders) == 0
+    [told] = await shop.says("budi", "👍", kind="reaction", quote=read_back)
+    assert "4570112233" in told
+    assert await shop.count(orders) == 1
+    await shop.says("budi", "👍", kind="reaction", quote=read_back)
+    assert await shop.count(orders) == 1
+
+
+async def test_a_picture_pays_nothing_and_is_shown_to_the_admins(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi")
+    told = await shop.says("budi", "", kind="image")
+    assert told == [shop.wording.say("jual_cek_transfer")]
+    assert (await last_order(shop)).state == "waiting_confirmation"
+    assert any("Cek transfer" in text for text in shop.heard("owner"))
+
+
+class _Awake(Shop):
+    """A shop in which it is never night, whenever the test runs."""
+
+    def is_quiet_time(self, at: datetime) -> bool:
+        return False
+
+
+async def test_the_owner_is_reminded_of_an_order_until_nobody_is_needed(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Sudirman 1, Sorong")
+    profile = _Awake.load(shop.settings.data_dir, name=None)
+    people = People(room=shop.running.room, shop=profile, wording=shop.wording, remind_after_s=60)
+
+    async def reminded() -> list[str]:
+        await age(shop.store, handoff_rows, "due_ms", by_ms=3 * 60 * 60 * 1000)
+        before = len(shop.heard("owner"))
+        await chores.remind(shop.store, people, profile)
+        await shop.settled()
+        return shop.heard("owner")[before:]
+
+    [told] = await reminded()
+    assert "belum dibalas" in told
+    # The reminder is quoted like the notice itself.
+    await shop.owner("ongkir 20rb", quote=shop.last_id(containing="belum dibalas"))
+    assert "Ongkirnya Rp20.000" in shop.heard("budi")[-1]
+    assert await reminded() == []
+    await talk(shop, "lanjut", "sudah transfer", "batal pesanan")
+    assert await reminded() == []
+    assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
