@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from dataclasses import dataclass, field
@@ -12,16 +13,33 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from bot import modes
-from bot.channel import Channel, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from bot.channel import (
+    Channel,
+    Outgoing,
+    Parked,
+    Quoted,
+    Refused,
+    Retry,
+    Sent,
+    Signal,
+    Unknown,
+    Unreadable,
+)
 from bot.gate import Pass, gate
+from bot.invoices import InvoiceFiles
+from bot.lateness import TOO_LATE_MS
+from bot.message import clean
 from bot.people import People
+from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
-from store import customers, handoffs, outbox, worker
+from store import alerts, attachments, customers, handoffs, inbox, outbox, worker
 from store import queue as queues
+from store.attachments import Document
 from store.doors import Store
 from store.errors import StoreUnavailable
-from store.outbox import Kind, Purpose
+from store.media_files import MediaFiles
+from store.outbox import FILES, Kind, Purpose
 from store.queue import Queue
 from store.schema import QueueState
 
@@ -31,8 +49,15 @@ log = structlog.get_logger(__name__)
 MAX_UNKNOWN_SENDS = 2
 # People are not as regular as programs.
 JITTER = 3.0
+# What could not be sent for so long reaches nobody who still waits for it.
+PARKED_AT_MOST_MS = 24 * 60 * 60 * 1000
 # Between attempts to mark a sent row while the disk is full or the database away.
 MARK_PAUSE_S = 0.5
+_SILENCED = "the chat was silenced before it was sent"
+_STALE = "it could not be sent for too long"
+_BEHIND = "an earlier message of this chat is parked"
+# Fingerprint of the alert, with the account. What is refused again after a release is told again.
+RESTRICTED = "whatsapp_restricted"
 
 
 @dataclass(kw_only=True)
@@ -46,18 +71,32 @@ class Delivery:
     owner: str
     people: People
     wording: Wording
+    files: MediaFiles
+    invoices: InvoiceFiles
+    timers: Timers
     configured_mode: Mode
     pace_s: float
     _next_send: float = field(default=0.0, init=False)
+    # Whether something may be parked; a restart looks once.
+    _is_restricted: bool = field(default=True, init=False)
 
     async def deliver(self, row: Row[Any]) -> None:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
-        # Before anything is decided: hours may pass here.
+        # Before anything is decided: hours may pass here, and seconds below.
         await self.channel.reachable()
-        if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
-            await self.store.write(lambda c: self._drop(c, row))
+        if self._is_restricted and await self.store.read(lambda c: self._is_behind_a_parked_one(c, row)):
+            await self.store.write(lambda c: self._park(c, row, _BEHIND))
             return
         await self._keep_pace()
+        if row.purpose == Purpose.ANSWER and (
+            why := await self.store.read(lambda c: self._pointless(c, row))
+        ):
+            await self.store.write(lambda c: self._drop(c, row, why))
+            return
+        document = await self._document(row) if row.kind in FILES else None
+        quoted = None
+        if row.quoted_id is not None and row.kind != Kind.REACTION:
+            quoted = await self.store.read(lambda c: self._quoted(c, row))
         answers = tuple(row.answers.split())
         if answers:
             # Read receipts go out right before the bot's own answer: until then the owner sees it unread.
@@ -68,6 +107,9 @@ class Delivery:
             kind=Kind(row.kind),
             body=row.body,
             quoted_id=row.quoted_id,
+            quoted=quoted,
+            document=document,
+            timer_s=await self.timers.of(row.chat),
             answers=answers,
         )
         match await self.channel.send(message):
@@ -81,6 +123,11 @@ class Delivery:
                 raise worker.Discard(f"outcome unknown {row.attempts} times: {reason}")
             case Refused(reason):
                 raise worker.Discard(reason)
+            case Parked(reason) if _age_ms(row) < PARKED_AT_MOST_MS:
+                self._is_restricted = True
+                await self.store.write(lambda c: self._park(c, row, reason))
+            case Parked(reason):
+                raise worker.Discard(reason)
 
     def tell_of_dead_letter(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """The owner is told, in the same transaction, what a customer did not get."""
@@ -88,11 +135,39 @@ class Delivery:
             return  # A notice that cannot reach the owner's room cannot be told there either.
         if row.kind == Kind.REACTION:
             return  # A lost 🙏 leaves nothing for a person to do.
+        self._tell_about(connection, row, "admin_gagal_kirim")
+
+    def _tell_about(self, connection: Connection, row: Row[Any], sentence: str) -> None:
         customer = customers.get(connection, row.customer_id)
         name = customer.name if customer is not None else None
         shown, number = self.people.label(connection, row.customer_id, name)
-        body = self.wording.say("admin_gagal_kirim", nama=shown, nomor=number, isi=row.body)
+        body = self.wording.say(sentence, nama=shown, nomor=number, isi=_shown(connection, row))
         self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
+
+    async def _document(self, row: Row[Any]) -> Document:
+        """The file of the row, or the invoice that it names; without it there is nothing to send."""
+        if row.document is not None:
+            return await self.invoices.document(row.document)
+        found = await self.store.read(lambda c: attachments.get(c, row.id))
+        data = None if found is None else found.data
+        if found is not None and found.path is not None:
+            with contextlib.suppress(OSError):
+                data = await asyncio.to_thread(self.files.read, found.path)
+        if found is None or data is None:
+            raise worker.Discard("its file is not there any more")
+        return Document(data=data, filename=found.filename, mimetype=found.mimetype)
+
+    def _quoted(self, connection: Connection, row: Row[Any]) -> Quoted | None:
+        """The message that the row quotes; None when nobody knows it (any more): then it quotes nothing."""
+        said = outbox.sent_body(connection, self.account, row.chat, row.quoted_id)
+        if said is not None:
+            return Quoted(message_id=row.quoted_id, text=said, sender=None)
+        for found in inbox.by_message(connection, self.account, chat=row.chat, message_id=row.quoted_id):
+            with contextlib.suppress(Unreadable):
+                heard = self.channel.parse(found)
+                sender = None if heard.own else heard.sender
+                return Quoted(message_id=row.quoted_id, text=clean(heard.text), sender=sender)
+        return None
 
     async def _mark_sent(self, row: Row[Any], provider_id: str) -> None:
         """While the database cannot take the mark, repeat the mark alone: the customer has the answer."""
@@ -107,6 +182,8 @@ class Delivery:
                 provider_id=provider_id,
                 is_notice=is_notice,
             )
+            if row.kind == Kind.DOCUMENT and row.document is not None:
+                self.invoices.sent(connection, row.document)
 
         while True:
             try:
@@ -117,29 +194,58 @@ class Delivery:
             else:
                 return
 
-    def _may_still_go(self, connection: Connection, row: Row[Any]) -> bool:
-        """The owner may have silenced the chat since the answer was committed."""
+    def _pointless(self, connection: Connection, row: Row[Any]) -> str:
+        """Why an answer must not go any more; empty when it may.
+
+        Since it was committed the owner may have silenced the chat, or hours may have passed.
+        """
         customer = None if row.customer_id is None else customers.get(connection, row.customer_id)
         if customer is None:
-            return False
+            return _SILENCED
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        return gate(mode, customer) in (Pass.SEND, Pass.HOLD)
+        if gate(mode, customer, row.created_ms) not in (Pass.SEND, Pass.HOLD):
+            return _SILENCED
+        return _STALE if _age_ms(row) >= TOO_LATE_MS else ""
 
-    def _drop(self, connection: Connection, row: Row[Any]) -> None:
-        queues.finish(
-            connection,
-            self.queue,
-            [row.id],
-            owner=self.owner,
-            state=QueueState.DROPPED,
-            error="the chat was silenced before it was sent",
-        )
+    def _drop(self, connection: Connection, row: Row[Any], why: str) -> None:
+        queues.finish(connection, self.queue, [row.id], owner=self.owner, state=QueueState.DROPPED, error=why)
+        if why == _STALE and row.kind != Kind.REACTION:
+            self._tell_about(connection, row, "admin_basi")
+
+    def _is_behind_a_parked_one(self, connection: Connection, row: Row[Any]) -> bool:
+        """Order holds there too; and another attempt in that chat would only make it worse."""
+        if outbox.parked(connection, self.queue, chat=row.chat):
+            return True
+        self._is_restricted = outbox.parked(connection, self.queue) > 0
+        return False
+
+    def _park(self, connection: Connection, row: Row[Any], reason: str) -> None:
+        """Keep it for later; the owner is told once, however many there are."""
+        outbox.park(connection, self.queue, row.id, owner=self.owner, reason=reason)
+        fingerprint = f"{RESTRICTED}:{self.account}"
+        is_on = fingerprint in {known for known, _ in alerts.active(connection)}
+        alerts.raise_alert(connection, fingerprint, reason)
+        if not is_on:
+            self.people.notify(connection, self.wording.say("admin_dibatasi"), kind=handoffs.ALERT)
 
     async def _keep_pace(self) -> None:
         """At least ``pace_s`` between two sends of the account, and up to ``JITTER`` times as much."""
-        if self.pace_s <= 0:
+        pace_s = self.pace_s * self.channel.caution
+        if pace_s <= 0:
             return
         now = time.monotonic()
         slot = max(now, self._next_send)
-        self._next_send = slot + random.uniform(self.pace_s, JITTER * self.pace_s)
+        self._next_send = slot + random.uniform(pace_s, JITTER * pace_s)
         await asyncio.sleep(slot - now)
+
+
+def _age_ms(row: Row[Any]) -> int:
+    return int(time.time() * 1000) - int(row.created_ms)
+
+
+def _shown(connection: Connection, row: Row[Any]) -> str:
+    """What the message says, or the name of its file."""
+    if row.kind == Kind.DOCUMENT and row.document is not None:
+        return f"📄 {row.document}"
+    found = attachments.get(connection, row.id) if row.kind in FILES else None
+    return row.body if found is None else f"📄 {found.filename} {row.body}".strip()

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
+from config import billing, memory
 from config import environment as env
-from config.environment import Parser
+from config.billing import BillingSettings
+from config.environment import keyed as _key
 from config.errors import ConfigError
+from config.memory import MemorySettings
 from config.secret import MASK, Secret
-
-
-def _key(name: str, parser: Parser) -> dict[str, Any]:
-    return {"key": name, "parser": parser}
 
 
 class Mode(Enum):
@@ -127,79 +126,6 @@ class StoreSettings:
         return f"StoreSettings(database_url={masked!r}, allow_old_sqlite={self.allow_old_sqlite!r})"
 
 
-class MemoryKind(Enum):
-    """What searches the shop's knowledge and each customer's past."""
-
-    EMBEDDED = "embedded"  # The bot itself, over its own database: no server, for one host.
-    WEAVIATE = "weaviate"  # A Weaviate server; whenever it is away, the bot searches by itself.
-
-
-class Consistency(Enum):
-    """How many copies of an object must answer; it matters only where WEAVIATE_REPLICAS is above 1."""
-
-    ONE = "one"
-    QUORUM = "quorum"
-    ALL = "all"
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeaviateHost:
-    """One node of a Weaviate cluster: where its REST and its gRPC interface are."""
-
-    name: str
-    port: int
-    grpc_port: int
-    secure: bool
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.port}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemorySettings:
-    """What the bot remembers with, and for how long."""
-
-    kind: MemoryKind = field(default=MemoryKind.EMBEDDED, metadata=_key("MEMORY", env.one_of(MemoryKind)))
-    # Not 8080, Weaviate's own default: the payment process listens there.
-    weaviate_url: str = field(
-        default="http://127.0.0.1:8180", metadata=_key("WEAVIATE_URL", env.several(env.http_url))
-    )
-    weaviate_grpc_port: str = field(
-        default="50051",
-        metadata=_key("WEAVIATE_GRPC_PORT", env.several(env.whole(at_least=1, at_most=65_535))),
-    )
-    weaviate_key: Secret | None = field(
-        default=None, metadata=_key("WEAVIATE_API_KEY", env.optional(env.secret))
-    )
-    # The collections' names begin with it, so that several shops may share a server.
-    weaviate_prefix: str = field(default="Balas", metadata=_key("WEAVIATE_PREFIX", env.class_name))
-    weaviate_replicas: int = field(
-        default=1, metadata=_key("WEAVIATE_REPLICAS", env.whole(at_least=1, at_most=25))
-    )
-    weaviate_consistency: Consistency = field(
-        default=Consistency.QUORUM, metadata=_key("WEAVIATE_CONSISTENCY", env.one_of(Consistency))
-    )
-    # Exchanges older than this are deleted for good; 0 keeps them.
-    history_days: int = field(default=0, metadata=_key("HISTORY_DAYS", env.whole(at_least=0, at_most=36_500)))
-
-    @property
-    def weaviate_hosts(self) -> tuple[WeaviateHost, ...]:
-        """Every node, in the order in which they are tried."""
-        urls = [urlsplit(url) for url in self.weaviate_url.split(",")]
-        ports = [int(port) for port in self.weaviate_grpc_port.split(",")]
-        if len(ports) == 1:
-            ports *= len(urls)
-        return tuple(
-            WeaviateHost(
-                name=url.hostname or "",
-                port=url.port or (443 if url.scheme == "https" else 80),
-                grpc_port=port,
-                secure=url.scheme == "https",
-            )
-            for url, port in zip(urls, ports, strict=True)
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class BotSettings:
     """How the bot behaves in time."""
@@ -236,6 +162,11 @@ class BotSettings:
         default=None, metadata=_key("PACE_S", env.optional(env.number(at_least=0, at_most=60)))
     )
 
+    # Larger files that customers send are not fetched; 0 keeps none at all.
+    media_max_mb: int = field(default=16, metadata=_key("MEDIA_MAX_MB", env.whole(at_least=0, at_most=2000)))
+    # Files that customers sent, and those that were sent to them, are deleted after so many days.
+    media_days: int = field(default=30, metadata=_key("MEDIA_DAYS", env.whole(at_least=1, at_most=3650)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class WhatsAppSettings:
@@ -246,6 +177,8 @@ class WhatsAppSettings:
     login: Login = field(default=Login.QR, metadata=_key("WHATSAPP_LOGIN", env.one_of(Login)))
     # Marks private messages as those of an AI business, which WhatsApp shows in the chat.
     bot_tag: bool = field(default=False, metadata=_key("WHATSAPP_BOT_TAG", env.yes_or_no))
+    # At pairing the phone hands over its chats of the last months; 0 means that their words are not kept.
+    history_days: int = field(default=0, metadata=_key("HISTORY_DAYS", env.whole(at_least=0, at_most=365)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +218,7 @@ class Settings:
     bot: BotSettings = field(default_factory=BotSettings)
     whatsapp: WhatsAppSettings = field(default_factory=WhatsAppSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    billing: BillingSettings = field(default_factory=BillingSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # What the owner should mend, though Balas can run: one sentence each, saying what to do.
     warnings: tuple[str, ...] = ()
@@ -296,7 +230,13 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that must never appear in a log."""
-        found = (self.model.api_key, self.store.database_password, self.memory.weaviate_key)
+        found = (
+            self.model.api_key,
+            self.store.database_password,
+            self.memory.weaviate_key,
+            self.billing.server_key,
+            self.billing.starsender_key,
+        )
         return tuple(secret for secret in found if secret)
 
     @classmethod
@@ -321,11 +261,13 @@ class Settings:
             values["shop_name"] = _name_from_profile(values["data_dir"], problems)
         if values["whatsapp"].get("login") is Login.CODE and not values["whatsapp"].get("number"):
             problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
-        problems += _odd_hosts(values["memory"])
+        problems += billing.problems_of(values["billing"])
+        problems += memory.problems_of(values["memory"])
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
-        warnings += _advice(parts["model"], parts["webhooks"]) + _memory_advice(parts["memory"])
+        warnings += _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
+        warnings += memory.advice_on(parts["memory"])
         return cls(**values, **parts, warnings=tuple(warnings))
 
 
@@ -391,33 +333,6 @@ def _name_from_profile(data_dir: Path, problems: list[str]) -> str:
         return name.strip()
     problems.append(f'The shop has no name: write nama = "..." in {profile}, or SHOP_NAME in .env.')
     return ""
-
-
-def _odd_hosts(memory: Mapping[str, Any]) -> list[str]:
-    urls = memory.get("weaviate_url", MemorySettings.weaviate_url).count(",") + 1
-    ports = memory.get("weaviate_grpc_port", MemorySettings.weaviate_grpc_port).count(",") + 1
-    if ports in (1, urls):
-        return []
-    return [
-        f"WEAVIATE_GRPC_PORT names {ports} ports for {urls} addresses: give one for all, or one for each."
-    ]
-
-
-def _memory_advice(memory: MemorySettings) -> list[str]:
-    if memory.kind is not MemoryKind.WEAVIATE:
-        return []
-    advice = []
-    urls = memory.weaviate_url.split(",")
-    if any(env.is_unprotected(url) for url in urls):
-        advice.append(
-            "WEAVIATE_URL is plain http to another machine, so all chats travel readable: use https or a"
-            " private network."
-        )
-    if memory.weaviate_key is None:
-        advice.append("WEAVIATE_API_KEY is empty: whoever reaches the Weaviate server can read all chats.")
-    if memory.weaviate_replicas > len(urls):
-        advice.append("WEAVIATE_REPLICAS is more than the addresses in WEAVIATE_URL: name every node there.")
-    return advice
 
 
 def _advice(model: ModelSettings, webhooks: WebhookSettings) -> list[str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from billing.rupiah import amounts_in
+from rag.characters import readable
 from rag.normalise import normalise
 from rag.prompt import Prompt
 
@@ -24,9 +24,18 @@ class Verdict(Enum):
     """What may be done with the model's answer."""
 
     SEND = auto()  # every check passed
+    ORDER = auto()  # the customer wants to buy: code reads back what ``order`` names, the text is not sent
     UNANSWERABLE = auto()  # the model says that its sources do not answer this
     HUMAN = auto()  # the model says that a person is needed
     REJECTED = auto()  # a check failed; ``reason`` says which
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """So many of a code, as the model proposes it: neither is checked against the price list yet."""
+
+    code: str
+    quantity: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +46,7 @@ class CheckedAnswer:
     text: str = ""
     source_ids: tuple[str, ...] = ()
     reason: str = ""
+    order: tuple[Wanted, ...] = ()
 
 
 _ACTOR = r"(?:aku|saya|kami|kita|(?:admin|tim|cs|teknisi|kurir|petugas|mimin|min|owner)(?:nya| kami)?)"
@@ -79,11 +89,10 @@ _FORBIDDEN = ("sebagai ai", "model bahasa", "berdasarkan informasi yang tersedia
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
+_GAP = re.compile(r"\n{3,}")
 _BULLET = re.compile(r"^[ \t]*[*•][ \t]+", re.MULTILINE)
 # Not after "Jl.", "No." or the number of a list's item.
 _SENTENCE_END = re.compile(r"(?<!\bJl)(?<!\bNo)(?<!\d)[.!?…](?=\s)")
-# Bidirectional marks can make a price read differently from what it is.
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
@@ -91,11 +100,13 @@ def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
     fields = _read(content)
     if fields is None:
         return _rejected("not the agreed JSON")
-    text, source_ids, answerable, needs_human = fields
+    text, source_ids, answerable, needs_human, order = fields
     if canary in text:
         return _rejected("leaks the prompt")
     if needs_human:
         return CheckedAnswer(verdict=Verdict.HUMAN)
+    if order:
+        return CheckedAnswer(verdict=Verdict.ORDER, order=order)
     if not answerable:
         return CheckedAnswer(verdict=Verdict.UNANSWERABLE)
     text = whatsapp_text(text)
@@ -136,11 +147,11 @@ def promises(text: str, stated_text: str) -> bool:
 
 def whatsapp_text(text: str) -> str:
     """Markdown turned into what WhatsApp shows, cut at a sentence when it is much too long."""
-    text = _LINK.sub(r"\1: \2", _readable(text))
+    text = _LINK.sub(r"\1: \2", readable(text).strip())
     text = _BOLD.sub(r"*\1*", text)
     text = _HEADING.sub("", text)
     text = _BULLET.sub("- ", text)
-    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = _GAP.sub("\n\n", text)
     if len(text) <= MAX_ANSWER_CHARS:
         return text
     ends = [match.end() for match in _SENTENCE_END.finditer(text[: MAX_ANSWER_CHARS + 1])]
@@ -150,13 +161,12 @@ def whatsapp_text(text: str) -> str:
     return text[: MAX_ANSWER_CHARS - 1].rstrip() + "…"
 
 
-def _readable(text: str) -> str:
-    """Without what no keyboard types: the database refuses some of it, and a phone shows it as nothing."""
-    text = _BIDI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs", "Co"}).strip()
+_Fields = tuple[str, tuple[str, ...], bool, bool, tuple[Wanted, ...]]
+# A longer list is no order that anybody gives in a chat.
+_MOST_WANTED = 20
 
 
-def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:
+def _read(content: str) -> _Fields | None:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -171,7 +181,27 @@ def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:
         return None
     if not all(isinstance(source, str) for source in sources):
         return None
-    return text, tuple(dict.fromkeys(sources)), answerable, needs_human
+    order = _order(data.get("order"))
+    if order is None:
+        return None
+    return text, tuple(dict.fromkeys(sources)), answerable, needs_human, order
+
+
+def _order(given: object) -> tuple[Wanted, ...] | None:
+    """The proposed codes and quantities; None when it is no such list. Some servers leave it out."""
+    if given is None:
+        return ()
+    if not isinstance(given, list) or len(given) > _MOST_WANTED:
+        return None
+    found = []
+    for entry in given:
+        code, quantity = (
+            (entry.get("code"), entry.get("quantity")) if isinstance(entry, dict) else (None, None)
+        )
+        if not isinstance(code, str) or not isinstance(quantity, int) or isinstance(quantity, bool):
+            return None
+        found.append(Wanted(code=code, quantity=quantity))
+    return tuple(found)
 
 
 def _rejected(reason: str) -> CheckedAnswer:

@@ -16,6 +16,8 @@ _MEANT_RUN = re.compile(r"www|x{3,}[ls]?|[vx]{0,3}i{3}")
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 
 
+# The rules, the search and the check of the answer ask for the same message's in turn.
+@lru_cache(maxsize=64)
 def normalise(text: str) -> str:
     """One line, lower case, NFKC, without control and bidi characters; "kakkkk" becomes "kak". Idempotent."""
     # A text has few different characters, so each of them is looked at once.
@@ -36,6 +38,7 @@ def _squeeze(match: re.Match[str]) -> str:
     return token if _MEANT_RUN.fullmatch(token) else _LONG_RUN.sub(r"\1", token)
 
 
+_DIGIT = re.compile(r"\d")
 _GROUPED = re.compile(r"(?<![\d.,])(\d{1,3}(?:[.,]\d{3})+)(?:,(?:00|-))?(?![.,]?\d)")
 _SCALED = re.compile(
     r"(?<![\w.,])(?P<rp>rp\.?\s?)?(?P<number>\d+(?:[.,]\d{1,2})?)(?P<scale>\s?(?:rb|ribu|jt|juta)|k)(?:an)?\b"
@@ -57,7 +60,7 @@ def words(text: str) -> list[str]:
     text = text.lower()
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn")
-    if any(c.isdigit() for c in text):
+    if _DIGIT.search(text):
         text = _GROUPED.sub(lambda m: m[1].replace(".", "").replace(",", ""), text)
         text = _SCALED.sub(_written_out, text)
         text = _UNIT.sub(r"\1 \2", _RP.sub("rp ", text))

@@ -34,8 +34,8 @@ EXPLANATION = (
     "Demo: a sample shop, answered by a stand-in model on this machine (no real AI). To end: Ctrl-D.",
 )
 PAGE_EXPLANATION = (
-    "Demo: WhatsApp dan AI-nya tiruan di komputer ini, botnya sungguhan. HP-nya mulai kosong.",
-    "Demo: WhatsApp and the model are stand-ins on this machine, the bot is real. Phones start empty.",
+    "Demo: WhatsApp, AI dan Midtrans-nya tiruan di komputer ini, botnya sungguhan. HP-nya mulai kosong.",
+    "Demo: WhatsApp, the model and Midtrans are stand-ins here, the bot is real. Phones start empty.",
 )
 # Where the demo differs from an ordinary start; a variable in the environment wins over these.
 DEMO_DEFAULTS = {
@@ -148,6 +148,12 @@ def environment_for(
         "OPENAI_BASE_URL": base_url,
         "DATABASE_URL": "",
         "STATE_DIR": str(STATE_DIR),
+        # The page has stand-ins of these; in the terminal one pays by bank transfer.
+        "MIDTRANS_SERVER_KEY": "",
+        "MIDTRANS_SNAP_URL": "",
+        "MIDTRANS_API_URL": "",
+        "STARSENDER_KEY": "",
+        "PUBLIC_URL": "",
     }
     # A proxy that is set for the outside world can't reach the stand-in on this machine.
     direct = ",".join(

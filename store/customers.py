@@ -6,18 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, or_, select, update
 
-from store import changes
+from store import changes, order_owners
 from store.schema import (
     aliases,
+    attachments,
+    chat_timers,
     customers,
+    forwards,
     handoffs,
     inbox,
+    media,
     notices,
     now_ms,
+    orders,
     outbox,
+    past_chats,
+    proposals,
     turns,
+    undecryptable,
     usage,
 )
 
@@ -38,13 +46,15 @@ class Customer:
     introduced: bool
     mode: str | None
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
+    human_ms: int = 0  # when a person of the shop was last heard here; nothing older is answered
+    trades: bool = False  # whether he was read an offer, or ever ordered: else nobody need look for orders
 
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
 HUMAN = "human"
 
 # Purposes (store.outbox.Purpose) of what goes to the customer himself.
-_TO_CUSTOMERS = ("answer", "relay")
+_TO_CUSTOMERS = ("answer", "relay", "receipt")
 # The modes of the gate (config.settings.Mode) by what they let through, the least first.
 _STRICTEST_FIRST = ("off", "practice", "approve", "on")
 
@@ -57,6 +67,12 @@ _COLUMNS = select(
     customers.c.introduced_ms,
     customers.c.mode,
     customers.c.silent_until_ms - now_ms(),
+    customers.c.human_ms,
+    # In the statement that finds him anyway: another one would cost every answer more than this.
+    or_(
+        exists().where(proposals.c.customer_id == customers.c.id),
+        exists().where(orders.c.customer_id == customers.c.id),
+    ),
 )
 _GET = _COLUMNS.where(customers.c.id == bindparam("customer"))
 _FIND = _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
@@ -92,6 +108,8 @@ def _customer(row: Sequence[Any]) -> Customer:
         introduced=row[2] is not None,
         mode=row[3],
         silent_ms=max(0, row[4] or 0),
+        human_ms=row[5] or 0,
+        trades=bool(row[6]),
     )
 
 
@@ -144,6 +162,20 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
     )
 
 
+def human_wrote(connection: Connection, customer_id: int) -> None:
+    """A person of the shop wrote in this chat: whatever is there now, messages and answers, is his affair."""
+    connection.execute(update(customers).where(customers.c.id == customer_id).values(human_ms=now_ms()))
+
+
+def speak_again(connection: Connection, customer_id: int) -> None:
+    """Whatever silenced the bot in this chat (a pause, a loop, the chat's own mode) is over."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.id == customer_id)
+        .values(mode=None, silent_until_ms=None, silent_reason=None)
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """A customer whose newest words nobody has answered while a person has the chat."""
@@ -176,7 +208,7 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
             turns.c.created_ms <= now_ms() - for_ms,
         )
     ).all()
-    return [Waiting(customer=_customer(row), chat=row[5], asked=row[6]) for row in rows if row[5] is not None]
+    return [Waiting(customer=_customer(row), chat=row[6], asked=row[7]) for row in rows if row[6] is not None]
 
 
 def not_introduced(connection: Connection, customer_id: int) -> None:
@@ -200,8 +232,9 @@ def addresses_of(connection: Connection, customer_id: int) -> list[Address]:
 def forget(connection: Connection, customer_id: int) -> bool:
     """Delete the customer and everything that he said or was told; False when there is no such customer.
 
-    What remains: the shop's daily totals, and a tombstone with his number in the change log, which
-    makes every memory drop him and which no replay can undo.
+    What remains: the shop's daily totals; orders and invoices, without him as far as the law allows; and a
+    tombstone with his number in the change log, which makes every memory drop him and which no replay can
+    undo.
     """
     chats = {
         row[0]
@@ -230,13 +263,26 @@ def forget(connection: Connection, customer_id: int) -> bool:
             )
         )
     )
+    # Files first: rows of theirs point at the outbox. Those on disk go with their rows (`store.media`).
+    his_media = select(media.c.id).where(media.c.customer_id == customer_id)
+    his_outbox = select(outbox.c.id).where(outbox.c.customer_id == customer_id)
+    connection.execute(
+        delete(attachments).where(
+            or_(attachments.c.outbox_id.in_(his_outbox), attachments.c.media_id.in_(his_media))
+        )
+    )
+    connection.execute(delete(forwards).where(forwards.c.media_id.in_(his_media)))
+    connection.execute(delete(media).where(media.c.customer_id == customer_id))
+    connection.execute(delete(chat_timers).where(chat_timers.c.customer_id == customer_id))
     connection.execute(delete(handoffs).where(handoffs.c.customer_id == customer_id))
     connection.execute(delete(outbox).where(outbox.c.customer_id == customer_id))
     connection.execute(delete(inbox).where(inbox.c.customer_id == customer_id))
     # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
     connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
-    connection.execute(delete(usage).where(usage.c.customer_id == customer_id))
+    for table in (usage, undecryptable, past_chats):
+        connection.execute(delete(table).where(table.c.customer_id == customer_id))
+    order_owners.forget(connection, customer_id)
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
     deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
     changes.append(
@@ -250,7 +296,8 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    for table in (turns, inbox, outbox, handoffs, notices, aliases):
+    tables = (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable, past_chats)
+    for table in tables:
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
         )
@@ -258,6 +305,7 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     for row in spent:
         _add_usage(connection, kept, row._asdict())
     connection.execute(delete(usage).where(usage.c.customer_id == other))
+    order_owners.merge(connection, kept=kept, other=other)
     _merge_standing(connection, kept, other)
     connection.execute(delete(customers).where(customers.c.id == other))
     changes.append(connection, entity="customer", ref=str(other), customer_id=other, tombstone=True)
@@ -273,6 +321,7 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
         customers.c.mode,
         customers.c.silent_until_ms,
         customers.c.silent_reason,
+        customers.c.human_ms,
     )
     found = {
         row.id: row
@@ -293,6 +342,7 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
             mode=next((mode for mode in _STRICTEST_FIRST if mode in modes), None),
             silent_until_ms=quieter.silent_until_ms,
             silent_reason=quieter.silent_reason,
+            human_ms=max((row.human_ms for row in (ours, theirs) if row.human_ms is not None), default=None),
         )
     )
 

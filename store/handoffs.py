@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
     MEDIA = "media"  # he sent something that only a person understands
     WAITING = "waiting"  # he wrote while the bot was silent for a person, and no person has answered
+    ORDER = "order"  # his order waits for something that only a person can do
     LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
 
 
@@ -67,15 +68,23 @@ class Notice:
     turn_id: int | None
     handoff_id: int | None
     draft_id: int | None
+    order_id: str | None = None
 
 
 HANDOFF_NOTICE = "handoff"
 FAQ_OFFER = "faq_offer"
 DRAFT = "draft"
 ALERT = "alert"
+ORDER_NOTICE = "order"  # something happened to an order
+TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 
 _NOTICE = select(
-    notices.c.kind, notices.c.customer_id, notices.c.turn_id, notices.c.handoff_id, notices.c.draft_id
+    notices.c.kind,
+    notices.c.customer_id,
+    notices.c.turn_id,
+    notices.c.handoff_id,
+    notices.c.draft_id,
+    notices.c.order_id,
 )
 _OPEN = (
     insert(handoffs)
@@ -143,6 +152,7 @@ def add_notice(
     handoff_id: int | None = None,
     turn_id: int | None = None,
     draft_id: int | None = None,
+    order_id: str | None = None,
 ) -> int:
     """Queue a message to the owner that he can act on by quoting it; the outbox row's id."""
     row_id = outbox.add(connection, message)
@@ -155,6 +165,7 @@ def add_notice(
             handoff_id=handoff_id,
             turn_id=turn_id,
             draft_id=draft_id,
+            order_id=order_id,
             created_ms=now_ms(),
         )
     )
@@ -182,7 +193,14 @@ def _notice(connection: Connection, statement: Select[Any]) -> Notice | None:
     row = connection.execute(statement).first()
     if row is None:
         return None
-    return Notice(kind=row[0], customer_id=row[1], turn_id=row[2], handoff_id=row[3], draft_id=row[4])
+    return Notice(
+        kind=row[0],
+        customer_id=row[1],
+        turn_id=row[2],
+        handoff_id=row[3],
+        draft_id=row[4],
+        order_id=row[5],
+    )
 
 
 def get(connection: Connection, handoff_id: int) -> Handoff | None:
@@ -215,10 +233,34 @@ _OPEN_OF = select(handoffs.c.id).where(
 )
 
 
+def reword(connection: Connection, handoff_id: int, *, question: str) -> None:
+    """The customer asks something else now."""
+    connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(question=question))
+
+
 def open_of(connection: Connection, account: str, *, customer_id: int) -> list[int]:
     """The ids of what one customer waits for."""
     values = {"in_account": account, "customer": customer_id}
     return [int(row[0]) for row in connection.execute(_OPEN_OF, values).all()]
+
+
+def order_of(connection: Connection, handoff_id: int) -> tuple[str, str] | None:
+    """The order that the handoff is about, and the kind of its notice; None when it is about none."""
+    found = (
+        select(notices.c.order_id, notices.c.kind)
+        .where(notices.c.handoff_id == handoff_id, notices.c.order_id.is_not(None))
+        .order_by(notices.c.id)
+        .limit(1)
+    )
+    row = connection.execute(found).first()
+    return None if row is None else (row[0], row[1])
+
+
+def open_of_order(connection: Connection, order_id: str) -> list[int]:
+    """The ids of the open handoffs that are about this order."""
+    about = select(notices.c.handoff_id).where(notices.c.order_id == order_id)
+    found = select(handoffs.c.id).where(handoffs.c.id.in_(about), handoffs.c.finished_ms.is_(None))
+    return [int(row[0]) for row in connection.execute(found).all()]
 
 
 def due(connection: Connection, account: str) -> list[Handoff]:

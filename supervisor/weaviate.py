@@ -15,7 +15,8 @@ from typing import NoReturn
 
 from config.environment import is_loopback
 from config.errors import ConfigError
-from config.settings import MemoryKind, MemorySettings, Settings
+from config.memory import MemoryKind, MemorySettings
+from config.settings import Settings
 
 PROGRAM = "weaviate-server"
 DONE, MISCONFIGURED = 0, 78

@@ -34,6 +34,7 @@ _MISSING = {
     "Chromium is not installed": "chromium",
     # There is no package of Weaviate; Go builds it.
     "Weaviate is not installed": "golang, of version 1.26 or newer",
+    "strace is not installed": "strace",
 }
 
 

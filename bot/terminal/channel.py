@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from bot.channel import (
     Capability,
+    FileGone,
     IncomingMessage,
     Intake,
     Outcome,
@@ -47,6 +48,7 @@ class TerminalChannel(ABC):
         self.traits = Traits(transport=TRANSPORT, admin_room=codec.OWNER, capabilities=capabilities)
         self.face = face
         self.state = State.STARTING
+        self.caution = 1.0
         self.unstoppable = False
         self.intake: Intake | None = None
 
@@ -77,6 +79,9 @@ class TerminalChannel(ABC):
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
         return codec.parse(event)
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        raise FileGone("nobody sends files in a terminal")
 
     async def send(self, message: Outgoing) -> Outcome:
         try:

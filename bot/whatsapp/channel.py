@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Row
 
 from bot.channel import (
     Capability,
+    FileAway,
     IncomingMessage,
     Intake,
     Outcome,
@@ -27,13 +29,13 @@ from bot.channel import (
     State,
     Traits,
 )
-from bot.whatsapp import codec, jids, outcomes
-from bot.whatsapp.bridge import BridgeError, reaction, text_message
-from bot.whatsapp.connection import Connection, Tell
+from bot.whatsapp import codec, jids, outcomes, writing
+from bot.whatsapp.bridge import BridgeError
+from bot.whatsapp.connection import Connection
 from bot.whatsapp.journal import Journal
+from bot.whatsapp.notes import Notes
 from config.settings import WhatsAppSettings
 from store.inbox import RawEvent
-from store.outbox import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +51,7 @@ LAST_COMMITS_S = 10.0
 
 
 class WhatsAppChannel:
-    """See ``bot.channel.Channel``. ``tell`` hears of every change of state, in order.
-
-    ``outage`` hears, on the journal's thread, that the database takes messages again after so many seconds.
-    """
+    """See ``bot.channel.Channel``. ``notes`` is where it writes down what must not be forgotten."""
 
     def __init__(
         self,
@@ -62,8 +61,7 @@ class WhatsAppChannel:
         account: str,
         room: str | None,
         folder: Path,
-        tell: Tell,
-        outage: Callable[[float], None],
+        notes: Notes,
     ) -> None:
         self.traits = Traits(
             transport=TRANSPORT,
@@ -76,16 +74,26 @@ class WhatsAppChannel:
         self._account = account
         self._journal = Journal(folder / f"{account}-whatsapp.journal", self._record)
         self._intake: Intake | None = None
-        self._outage = outage
+        self._notes = notes
         self._refused_since: float | None = None
         self._signs: set[asyncio.Task[None]] = set()
         self._connection = Connection(
-            neonize, settings, account=account, folder=folder, on_message=self._journal.keep, tell=tell
+            neonize,
+            settings,
+            account=account,
+            room=self.traits.admin_room,
+            folder=folder,
+            on_message=self._journal.keep,
+            notes=notes,
         )
 
     @property
     def state(self) -> State:
         return self._connection.standing.state
+
+    @property
+    def caution(self) -> float:
+        return self._connection.linked.caution(int(time.time() * 1000))
 
     async def start(self, intake: Intake) -> None:
         """Begin to connect. Raises ``SessionUnusable`` (a ConfigError)."""
@@ -116,7 +124,20 @@ class WhatsAppChannel:
         await asyncio.to_thread(self._journal.close, LAST_COMMITS_S)
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
-        return codec.parse(event)
+        message = codec.parse(event)
+        if self._connection.linked.is_past(message.sent_ms):
+            return replace(message, past=True)
+        return message
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        message = codec.file_in(event)
+        bridge = self._connection.bridge
+        if not bridge.is_paired:
+            raise FileAway("not logged in to WhatsApp")
+        try:
+            return await bridge.download(message)
+        except BridgeError as exc:
+            raise outcomes.of_download_error(str(exc)) from exc
 
     async def send(self, message: Outgoing) -> Outcome:
         bridge = self._connection.bridge
@@ -126,10 +147,16 @@ class WhatsAppChannel:
             jids.split(message.chat)
         except ValueError as exc:
             return Refused(str(exc))
-        if message.kind is Kind.REACTION:
-            content = reaction(message.body, chat=message.chat, message_id=message.quoted_id or "")
-        else:
-            content = text_message(message.body)
+        uploaded = None
+        if message.document is not None:
+            try:
+                uploaded = await bridge.upload(message.document.data, message.kind)
+            except BridgeError as exc:
+                return outcomes.of_upload_error(str(exc))
+        own = None
+        if message.quoted is not None and message.quoted.sender is None:
+            own = _own_in(message.chat, await bridge.own_jids())
+        content = writing.message(message, own=own, uploaded=uploaded)
         try:
             with self._connection.sending():
                 # Shielded: Go cannot be told to stop, and the outcome of what it does would be nobody's.
@@ -170,7 +197,7 @@ class WhatsAppChannel:
             if outcome is Recorded.REFUSED:
                 self._journal.set_aside(raw)
         if self._refused_since is not None:
-            self._outage(time.monotonic() - self._refused_since)
+            self._notes.outage(time.monotonic() - self._refused_since)
             self._refused_since = None
         return len(portion)
 
@@ -181,3 +208,9 @@ class WhatsAppChannel:
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
             return None
+
+
+def _own_in(chat: str, own: Sequence[str]) -> str | None:
+    """The shop's address in this chat: people who hide their number see a number that hides ours."""
+    server = jids.split(chat)[1]
+    return next((jid for jid in own if jid.endswith(f"@{server}")), own[0] if own else None)

@@ -5,13 +5,16 @@ The bytes are stored as they came, so that a later version may read more out of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
-from bot.channel import IncomingMessage, Unreadable
+from bot.channel import IncomingFile, IncomingMessage, Unreadable
+from bot.posts import POST, POSTS
 from bot.whatsapp import content, jids
+from store.customers import Address
 from store.inbox import RawEvent
 
 # neonize's message event, protobuf `neonize.Message`.
@@ -22,7 +25,7 @@ OWN = "own"
 
 
 def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
-    """The row to commit for a message event; None for what no shop answers: groups, status, keys.
+    """The row to commit for a message event; None for what concerns no shop: groups, status, keys.
 
     ``room`` is the owner's room, the only group that is read. Raises ``DecodeError`` for bytes that are no
     such event.
@@ -30,11 +33,26 @@ def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
     event = _event(raw)
     source = event.Info.MessageSource
     chat = _chat(source, room)
-    if source.Chat.Server not in jids.PRIVATE and chat != room:
+    posted = source.Chat.Server == jids.BROADCASTS and source.IsFromMe
+    if source.Chat.Server not in jids.PRIVATE and chat != room and not posted:
         return None
     said = content.read(event.Message)
     if said is None:
-        return None
+        said = content.sign(event.Message)
+        if said is None or source.IsFromMe or chat == room:
+            # The shop's own people react, edit and delete as they like; nothing follows from it.
+            return None
+    if posted:
+        return RawEvent(
+            account=account,
+            chat=POSTS,
+            lane=f"{OWN} {POSTS}",
+            sender=OWN,
+            message_id=event.Info.ID,
+            kind=POST,
+            codec=CODEC,
+            raw=raw,
+        )
     # In the owner's room it makes no difference from which phone he writes.
     own = bool(source.IsFromMe) and chat != room
     return RawEvent(
@@ -57,11 +75,11 @@ def parse(row: Row[Any]) -> IncomingMessage:
         event = _event(bytes(row.raw))
     except DecodeError as exc:
         raise Unreadable(f"row {row.id} holds no message event") from exc
-    said = content.read(event.Message)
+    said = content.read(event.Message) or content.sign(event.Message)
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
-    own = row.kind == OWN
+    own = row.kind in (OWN, POST)
     # In what the shop wrote itself the customer is the one whose chat it is.
     alternative = source.RecipientAlt if own else source.SenderAlt
     person = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
@@ -76,8 +94,68 @@ def parse(row: Row[Any]) -> IncomingMessage:
         quoted_id=said.quoted_id,
         context=said.context,
         sent_ms=event.Info.Timestamp or None,
+        detail=said.detail,
+        file=_seen_once(said.file, event),
+        timer_s=said.timer_s,
         own=own,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undecryptable:
+    """A message that came and could not be read, from a customer or (``own``) from the shop's own phone."""
+
+    chat: str
+    message_id: str
+    addresses: tuple[Address, ...]
+    name: str | None
+    sent_ms: int | None
+    own: bool
+
+
+def undecryptable(raw: bytes, *, room: str | None) -> Undecryptable | None:
+    """An event of neonize's (protobuf `neonize.UndecryptableMessage`); None where nobody waits for an answer.
+
+    Its sender marks what people would not miss, such as a vote or a reaction. Raises ``DecodeError``.
+    """
+    from neonize.proto import Neonize_pb2
+
+    event = Neonize_pb2.UndecryptableMessage.FromString(raw)
+    source, chat = event.Info.MessageSource, _chat(event.Info.MessageSource, room)
+    hidden = event.DecryptFailMode == Neonize_pb2.UndecryptableMessage.DECRYPT_FAIL_HIDE
+    if hidden or source.Chat.Server not in jids.PRIVATE or chat == room:
+        return None
+    own = bool(source.IsFromMe)
+    alternative = source.RecipientAlt if own else source.SenderAlt
+    addresses = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
+    return Undecryptable(
+        chat=chat,
+        message_id=event.Info.ID,
+        addresses=addresses,
+        name=None if own else (event.Info.Pushname or None),
+        sent_ms=event.Info.Timestamp or None,
+        own=own,
+    )
+
+
+def file_in(row: Row[Any]) -> Any:
+    """The message of a recorded row, with its file and nothing else, to be fetched.
+
+    Raises ``Unreadable`` when there is no file in it.
+    """
+    try:
+        found = content.file_part(_event(bytes(row.raw)).Message)
+    except DecodeError as exc:
+        raise Unreadable(f"row {row.id} holds no message event") from exc
+    if found is None:
+        raise Unreadable(f"row {row.id} brought no file")
+    return found
+
+
+def _seen_once(file: IncomingFile | None, event: Any) -> IncomingFile | None:
+    """The file, marked when its message may be looked at only once: the mark is the wrapper's, or its own."""
+    wrapped = event.IsViewOnce or event.IsViewOnceV2 or event.IsViewOnceV2Extension
+    return replace(file, view_once=True) if file is not None and wrapped else file
 
 
 def _chat(source: Any, room: str | None) -> str:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import Connection, func, select
 
 from config.errors import ConfigError
-from config.settings import MemoryKind, Settings
+from config.memory import MemoryKind
+from config.settings import Settings
 from store import changes, embedding_space
 from store.doors import Store
 from store.errors import StoreError, StoreMisconfigured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +28,17 @@ def best(scores: Scores, most: int) -> Positions:
     return chosen
 
 
+@cache
+def _weights(length: int) -> list[float]:
+    """What each rank adds, from the first."""
+    return [1 / (DAMPING + rank) for rank in range(1, length + 1)]
+
+
 def fuse(rankings: Sequence[Positions]) -> list[tuple[int, float]]:
     """Each position of any ranking with its fused score, best first."""
     fused: dict[int, float] = {}
     for ranking in rankings:
-        for rank, position in enumerate(ranking.tolist(), start=1):
-            fused[position] = fused.get(position, 0.0) + 1 / (DAMPING + rank)
+        for position, weight in zip(ranking.tolist(), _weights(len(ranking)), strict=True):
+            fused[position] = fused.get(position, 0.0) + weight
     # Equal scores keep the order of the first ranking, which is by the customer's words as written.
     return sorted(fused.items(), key=lambda item: -item[1])

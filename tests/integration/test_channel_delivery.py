@@ -8,15 +8,19 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection, delete
 
 from bot import assembly
-from bot.channel import Outcome, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from bot.channel import Outcome, Outgoing, Parked, Quoted, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
+from store import invoices
+from store.attachments import Document
 from store.doors import Store
-from store.outbox import NewMessage, Purpose, add
+from store.outbox import Kind, NewMessage, Purpose, add
 from store.queue import Backoff
-from store.schema import outbox
-from tests.integration.tiny_shop import OpenShop, TinyShop, shops
+from store.schema import attachments, outbox
+from tests.integration.invoices.shop import make_paid
+from tests.integration.tiny_shop import OpenShop, TinyShop, age, shops
 
 
 @pytest.fixture
@@ -180,3 +184,192 @@ async def test_the_customers_messages_are_shown_as_read_only_right_before_the_an
     await shop.owner("berhenti")
     await shop.says("siti", "halo")
     assert not [signal for signal in shop.channel.signals if signal[0] == "siti"]
+
+
+async def test_a_number_that_is_new_here_keeps_twice_the_pace(open_shop: OpenShop) -> None:
+    shop = await open_shop(PACE_S="0.06")
+    shop.channel.caution = 2.0
+    started = time.monotonic()
+    await _queue(shop, "budi", "satu", "dua", "tiga")
+    assert time.monotonic() - started >= 0.36
+
+
+async def test_an_answer_that_could_not_be_sent_for_half_a_day_is_dropped_and_told(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = lambda message: Retry("offline", after_s=0.05) if message.chat == "budi" else None
+    await shop.record("budi", "halo")
+    async with asyncio.timeout(10):
+        while not await shop.count(outbox, outbox.c.attempts > 0):  # noqa: ASYNC110 - no event is set.
+            await asyncio.sleep(0.01)
+    await age(shop.store, outbox, "created_ms", by_ms=12 * 60 * 60 * 1000)
+    await shop.settled()
+    [dropped] = await shop.rows(outbox, outbox.c.chat == "budi")
+    assert (dropped.state, dropped.error) == ("dropped", "it could not be sent for too long")
+    [told] = shop.heard("owner")
+    assert "Tidak jadi kukirim" in told
+    assert "selamat datang" in told
+
+
+async def test_what_is_parked_holds_its_own_chat_up_and_no_other_and_is_told_once(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 1, Parked("restricted"))
+    for chat in ("budi", "siti"):
+        await shop.says(chat, "makasih")
+    await _hand_over(shop, "budi", "satu", "dua")
+    await _hand_over(shop, "siti", "lancar")
+    await shop.settled()
+    assert _texts(shop) == []
+    assert _texts(shop, "siti") == ["lancar"]
+    assert [row.state for row in await shop.rows(outbox, outbox.c.body.in_(("satu", "dua")))] == [
+        "parked"
+    ] * 2
+    assert len([text for text in shop.heard("owner") if "membatasi" in text]) == 1
+    assert await shop.owner("lanjut") == ["Oke, 2 pesan yang tertahan kucoba kirim sekarang."]
+    await shop.settled()
+    assert _texts(shop) == ["satu", "dua"]
+    assert "Tidak ada pesan yang tertahan" in (await shop.owner("lanjut"))[0]
+
+
+async def test_what_stays_parked_for_a_day_is_given_up_and_told(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 99, Parked("restricted"))
+    await _queue(shop, "budi", "satu")
+    await age(shop.store, outbox, "created_ms", by_ms=24 * 60 * 60 * 1000)
+    await shop.owner("lanjut")
+    await shop.settled()
+    [dead] = await shop.rows(outbox, outbox.c.body == "satu")
+    assert dead.state == "dead"
+    assert any("Gagal terkirim" in text and "satu" in text for text in shop.heard("owner"))
+
+
+async def test_a_file_is_sent_with_its_row_and_one_that_is_lost_is_told(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="Ini invoicenya ya Kak",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RELAY,
+        customer_id=customer.id,
+        document=file,
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert shop.channel.sent[-1].document == file
+    assert shop.channel.sent[-1].body == message.body
+
+    def lose(connection: Connection) -> None:
+        row_id = add(connection, message)
+        connection.execute(delete(attachments).where(attachments.c.outbox_id == row_id))
+
+    await shop.write(lose)
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert len([sent for sent in shop.channel.sent if sent.document is not None]) == 1
+    assert "Gagal terkirim" in shop.heard("owner")[-1]
+
+
+async def test_the_owner_reads_which_file_did_not_arrive(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    shop.channel.outcome = lambda message: Refused("too large") if message.document else None
+    file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RELAY,
+        customer_id=customer.id,
+        document=file,
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert "📄 INV-7.pdf" in shop.heard("owner")[-1]
+
+
+async def test_a_reply_quotes_what_is_known_and_goes_out_alone_when_it_is_not(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih", message_id="b1")
+    customer = await shop.customer("budi")
+
+    async def reply(quoted_id: str) -> Quoted | None:
+        message = NewMessage(
+            account="utama",
+            transport="uji",
+            chat="budi",
+            body="Jadi, Kak?",
+            purpose=Purpose.RELAY,
+            customer_id=customer.id,
+            quoted_id=quoted_id,
+        )
+        await shop.write(lambda c: add(c, message))
+        shop.running.outbox_worker.wake()
+        await shop.settled()
+        return shop.channel.sent[-1].quoted
+
+    assert await reply("b1") == Quoted(message_id="b1", text="makasih", sender="budi")
+    own = shop.last_id("budi")
+    assert await reply(own) == Quoted(message_id=own, text="Jadi, Kak?", sender=None)
+    assert await reply("entah") is None
+
+
+async def test_an_invoice_is_made_when_it_is_sent_and_noted_as_delivered_by_the_bot(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    paid = await shop.write(lambda c: make_paid(c))
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="Ini invoice INV/2026/11/0001, Kak.",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RECEIPT,
+        customer_id=customer.id,
+        invoice=paid.invoice.number,
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    (sent,) = [sent for sent in shop.channel.sent if sent.document is not None]
+    assert sent.document is not None
+    assert sent.document.data.startswith(b"%PDF-")
+    assert (sent.document.filename, sent.document.mimetype) == ("INV-2026-11-0001.pdf", "application/pdf")
+    left = await shop.write(lambda c: invoices.get(c, "utama", paid.invoice.number))
+    assert left is not None
+    assert left.delivered_by == "bot"
+
+
+async def test_the_owner_reads_which_invoice_did_not_arrive(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="Ini invoicenya, Kak.",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RECEIPT,
+        customer_id=customer.id,
+        invoice="INV/2026/11/9999",
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert "📄 INV/2026/11/9999" in shop.heard("owner")[-1]

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.chores import forget_old
-from config.settings import MemorySettings, Settings
+from config.memory import MemorySettings
+from config.settings import Settings
 from sandbox.weaviate.shared import Server
 from store import backup, customers, embedding_space
 from store.doors import Store

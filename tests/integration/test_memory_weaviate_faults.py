@@ -11,7 +11,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from config.settings import MemorySettings, Settings
+from config.memory import MemorySettings
+from config.settings import Settings
 from sandbox.weaviate.node import WeaviateNode
 from sandbox.weaviate.shared import Elsewhere
 from store import customers, embedding_space

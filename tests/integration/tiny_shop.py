@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +63,7 @@ class TinyShop:
     running: assembly.Running
     settings: Settings
     wording: Wording
+    tasks: list[asyncio.Task[None]]
     _ids: Any = field(default_factory=lambda: _IDS)
 
     async def record(self, chat: str, text: str, *, message_id: str | None = None, **fields: Any) -> Recorded:
@@ -128,6 +129,16 @@ class TinyShop:
         """How often the chat model was asked."""
         return int(self.stand_in.requests()["by_endpoint"].get("/v1/chat/completions", 0))
 
+    async def die(self) -> None:
+        """End as a killed process does: nothing is finished, nothing is given back."""
+        workers = (self.running.inbox_worker, self.running.outbox_worker)
+        handlers = [task for worker in workers for task in worker._running.values()]
+        for task in (*self.tasks, *handlers):
+            task.cancel()
+        await asyncio.gather(*self.tasks, *handlers, return_exceptions=True)
+        # What it had handed to the database may have been committed.
+        await self.store.write(lambda c: None)
+
     def thinking(self) -> Thinking:
         """Hold the model's next answers until ``Thinking.go_on``."""
         return Thinking(self.model)
@@ -163,7 +174,9 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
     """Opens a bot with these settings over the store; everything is stopped at the end."""
     async with AsyncExitStack() as stack:
 
-        async def open_shop(*, ingested: bool = True, **keys: str) -> TinyShop:
+        async def open_shop(
+            *, ingested: bool = True, files: Mapping[str, str] | None = None, **keys: str
+        ) -> TinyShop:
             stand_in = await stack.enter_async_context(OpenAIStandIn())
             settings = make_settings(
                 **{
@@ -177,6 +190,8 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
                 | keys
             )
             write_shop(settings.data_dir)
+            for name, text in (files or {}).items():
+                (settings.data_dir / name).write_text(text, encoding="utf-8")
             shop = Shop.load(settings.data_dir, name=settings.shop_name)
             wording = Wording.load(settings.data_dir, shop)
             model = await stack.enter_async_context(ModelClient(settings.model))
@@ -205,6 +220,7 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
                 running=running,
                 settings=settings,
                 wording=wording,
+                tasks=tasks,
             )
 
         yield open_shop

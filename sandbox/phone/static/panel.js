@@ -14,6 +14,7 @@ const STATES = {
   replaced: ["red", "Digantikan", "Proses lain memakai sesi ini."],
   banned: ["red", "Diblokir sementara", "Ia menunggu, lalu mulai lagi sendiri."],
   outdated: ["red", "Versi lama", "WhatsApp menolak versi ini."],
+  unusable: ["red", "Sesi rusak", "Berkas sesi WhatsApp-nya tidak bisa dipakai."],
   logged_out: ["red", "Dikeluarkan", "Ia mulai lagi dengan kode baru."],
   stopping: ["grey", "Berhenti…", ""],
   stopped: ["grey", "Berhenti", "Prosesnya sebentar lagi dinyalakan."],
@@ -33,6 +34,8 @@ export class Panel {
       this.button("Keluarkan bot", "Log the device out", () => order("log-out")),
       this.button("Blokir 30 detik", "Ban for 30 seconds", () => order("ban")),
       this.button("Matikan proses bot", "kill -9", () => order("kill")),
+      this.button("Matikan Midtrans", "Midtrans answers 500", () => order("midtrans", { down: !this.trouble.midtrans })),
+      this.button("Matikan Starsender", "Starsender refuses all", () => order("starsender", { down: !this.trouble.starsender })),
     ];
     get("troubles").replaceChildren(...this.buttons);
     get("scan").addEventListener("click", async () => {
@@ -66,7 +69,11 @@ export class Panel {
   // The process is looked at first: what it wrote down last may be older than its death.
   get state() {
     const { life, state } = this.bot;
-    if (life === "ended") return ["red", "Berhenti", "Prosesnya tidak dinyalakan lagi sebelum dibetulkan."];
+    if (life === "ended") {
+      const [colour, words, meaning] = STATES[state] ?? STATES.stopped;
+      const isWhy = colour === "red";
+      return ["red", isWhy ? words : "Berhenti", `${isWhy ? `${meaning} ` : ""}Prosesnya tidak dinyalakan lagi sebelum dibetulkan.`];
+    }
     if (life === "starting") return ["amber", "Dinyalakan…", "Prosesnya sedang dimulai."];
     return STATES[state] ?? ["amber", state, ""];
   }
@@ -81,7 +88,7 @@ export class Panel {
     get("pairing").hidden = !this.bot.code || this.bot.state !== "pairing";
     get("start-again").hidden = this.bot.life !== "ended";
     const { down, frozen, doubling, banned_until_ms: banned } = this.trouble;
-    const [drop, network, freeze, double, logOut, ban, kill] = this.buttons;
+    const [drop, network, freeze, double, logOut, ban, kill, midtrans, starsender] = this.buttons;
     const linked = Boolean(this.bot.linked);
     document.body.classList.toggle("linked", linked);
     this.set(drop, { enabled: linked && !down });
@@ -91,6 +98,9 @@ export class Panel {
     this.set(logOut, { enabled: linked && !down && !frozen });
     this.set(ban, { enabled: linked && !down && !frozen && !banned, active: banned > 0 });
     this.set(kill, { enabled: this.bot.life === "running" });
+    const { midtrans: noMidtrans, starsender: noStarsender } = this.trouble;
+    this.set(midtrans, { enabled: true, active: noMidtrans, words: noMidtrans ? "Hidupkan Midtrans" : "Matikan Midtrans" });
+    this.set(starsender, { enabled: true, active: noStarsender, words: noStarsender ? "Hidupkan Starsender" : "Matikan Starsender" });
   }
 
   set(button, { enabled, active = false, words }) {

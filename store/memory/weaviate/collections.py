@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, bindparam, select
 
-from config.settings import MemorySettings
+from config.memory import MemorySettings
 from store.embedding_space import Space
 from store.knowledge import StoredChunk
 from store.memory import words

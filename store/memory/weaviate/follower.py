@@ -15,7 +15,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from config.settings import MemorySettings
+from config.memory import MemorySettings
 from store import changes, embedding_space, knowledge, owners
 from store.changes import Change
 from store.doors import Store

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from config.settings import MemorySettings, WeaviateHost
+from config.memory import MemorySettings, WeaviateHost
 from store.breaker import Breaker
 from store.memory.weaviate.errors import WeaviateAway, WeaviateError, WeaviateRefuses, translate
 

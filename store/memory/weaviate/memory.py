@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from config.settings import MemorySettings
+from config.memory import MemorySettings
 from store.doors import Store
 from store.memory import recall
 from store.memory.embedded import EmbeddedMemory

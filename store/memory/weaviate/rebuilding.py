@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from config.settings import MemorySettings
+from config.memory import MemorySettings
 from store import changes, knowledge
 from store.doors import Store
 from store.memory.weaviate.collections import TurnRow, read_turns

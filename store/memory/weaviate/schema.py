@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from config.settings import MemorySettings
+from config.memory import MemorySettings
 from store.memory.weaviate.errors import WeaviateRefuses
 
 if TYPE_CHECKING:
