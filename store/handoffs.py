@@ -67,15 +67,23 @@ class Notice:
     turn_id: int | None
     handoff_id: int | None
     draft_id: int | None
+    order_id: str | None = None
 
 
 HANDOFF_NOTICE = "handoff"
 FAQ_OFFER = "faq_offer"
 DRAFT = "draft"
 ALERT = "alert"
+ORDER_NOTICE = "order"  # something happened to an order
+TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 
 _NOTICE = select(
-    notices.c.kind, notices.c.customer_id, notices.c.turn_id, notices.c.handoff_id, notices.c.draft_id
+    notices.c.kind,
+    notices.c.customer_id,
+    notices.c.turn_id,
+    notices.c.handoff_id,
+    notices.c.draft_id,
+    notices.c.order_id,
 )
 _OPEN = (
     insert(handoffs)
@@ -143,6 +151,7 @@ def add_notice(
     handoff_id: int | None = None,
     turn_id: int | None = None,
     draft_id: int | None = None,
+    order_id: str | None = None,
 ) -> int:
     """Queue a message to the owner that he can act on by quoting it; the outbox row's id."""
     row_id = outbox.add(connection, message)
@@ -155,6 +164,7 @@ def add_notice(
             handoff_id=handoff_id,
             turn_id=turn_id,
             draft_id=draft_id,
+            order_id=order_id,
             created_ms=now_ms(),
         )
     )
@@ -182,7 +192,14 @@ def _notice(connection: Connection, statement: Select[Any]) -> Notice | None:
     row = connection.execute(statement).first()
     if row is None:
         return None
-    return Notice(kind=row[0], customer_id=row[1], turn_id=row[2], handoff_id=row[3], draft_id=row[4])
+    return Notice(
+        kind=row[0],
+        customer_id=row[1],
+        turn_id=row[2],
+        handoff_id=row[3],
+        draft_id=row[4],
+        order_id=row[5],
+    )
 
 
 def get(connection: Connection, handoff_id: int) -> Handoff | None:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     TEXT = "text"  # a bubble of text
     REACTION = "reaction"  # an emoji on the message ``quoted_id``
+    DOCUMENT = "document"  # the invoice ``document`` as a file, ``body`` below it
 
 
 class Purpose(StrEnum):
@@ -31,7 +32,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewMessage:
-    """A message for one chat, or a reaction to ``quoted_id`` there. ``held`` waits for approval."""
+    """A message for one chat, or a reaction to ``quoted_id`` there. ``held`` waits for approval.
+
+    ``document`` is the number of the invoice that is attached (to a document) or linked (from a text).
+    """
 
     account: str
     transport: str
@@ -44,6 +48,7 @@ class NewMessage:
     answers: tuple[str, ...] = ()
     held: bool = False
     delay_ms: int = 0
+    document: str | None = None
 
 
 _INSERT = (
@@ -87,6 +92,7 @@ def add(connection: Connection, message: NewMessage) -> int:
             "quoted_id": message.quoted_id,
             "answers": " ".join(message.answers),
             "delay_ms": message.delay_ms,
+            "document": message.document,
         },
     )
     return int(row.scalar_one())
