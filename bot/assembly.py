@@ -40,6 +40,8 @@ INBOX_BACKOFF = Backoff(attempts=4, first_s=1.0, most_s=30.0)
 # Most chats in hand are waiting for the end of a burst; the model's own bound is MODEL_MAX_IN_FLIGHT.
 INBOX_LANES = 100
 OUTBOX_LANES = 8
+# The transport of the channel that runs unattended.
+WHATSAPP = "whatsapp"
 SETTLE_POLL_S = 0.02
 # The longest that a piped conversation waits for one answer and its delivery.
 SETTLE_TIMEOUT_S = 120.0
@@ -227,6 +229,14 @@ def assemble(
         "outbox": outbox_worker.run(),
         **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
     }
+    if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
+        # A chat in a terminal is watched by whoever sits at it.
+        from bot.health import Health, serve
+
+        health = Health(
+            account=account, channel=channel, store=store, settings=settings, zone=shop.zona_waktu
+        )
+        background["health"] = serve(health, settings.operation.health_port)
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
     return Running(

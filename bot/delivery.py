@@ -12,12 +12,12 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from bot import modes
-from bot.channel import Channel, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from bot.channel import Channel, Outcome, Outgoing, Refused, Retry, Sent, Signal, Unknown
 from bot.gate import Pass, gate
 from bot.people import People
 from config.settings import Mode
 from config.wording import Wording
-from store import customers, handoffs, outbox, worker
+from store import customers, handoffs, metrics, outbox, worker
 from store import queue as queues
 from store.doors import Store
 from store.errors import StoreUnavailable
@@ -70,7 +70,9 @@ class Delivery:
             quoted_id=row.quoted_id,
             answers=answers,
         )
-        match await self.channel.send(message):
+        outcome = await self.channel.send(message)
+        metrics.SENDS.labels(_result(outcome)).inc()
+        match outcome:
             case Sent(provider_id):
                 await self._mark_sent(row, provider_id)
             case Retry(reason, after_s):
@@ -143,3 +145,9 @@ class Delivery:
         slot = max(now, self._next_send)
         self._next_send = slot + random.uniform(self.pace_s, JITTER * self.pace_s)
         await asyncio.sleep(slot - now)
+
+
+def _result(outcome: Outcome) -> str:
+    """The outcome's name for the figures; 463 apart, for it says that the number is restricted."""
+    name = type(outcome).__name__.lower()
+    return f"{name}_463" if isinstance(outcome, Refused) and "463" in outcome.reason else name

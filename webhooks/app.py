@@ -13,10 +13,14 @@ import structlog
 from aiohttp import web
 
 from config.settings import Settings, WebhookSettings
+from config.shop import Shop
+from config.wording import Wording
 from store.doors import Store
 from store.opening import open_store
+from store.probe import Readiness
 from webhooks.errors import AddressTaken, ListenMisconfigured
-from webhooks.health import Readiness, routes
+from webhooks.health import routes
+from webhooks.login import LoginPage
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +43,10 @@ async def run(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
+        app = make_app(store, settings.account)
+        app.add_routes(_login_page(store, settings).routes())
         address = await stack.enter_async_context(
-            serving(make_app(store, settings.account), settings.webhooks, drain_s=settings.bot.drain_s)
+            serving(app, settings.webhooks, drain_s=settings.bot.drain_s)
         )
         log.info("webhooks_started", host=address[0], port=address[1])
         await stopping.wait()
@@ -50,8 +56,15 @@ async def run(settings: Settings) -> None:
 def make_app(store: Store, account: str) -> web.Application:
     """The application over an open store."""
     app = web.Application(middlewares=[_bounded_body], client_max_size=MAX_BODY_BYTES)
-    app.add_routes(routes(Readiness(store=store, key=f"webhooks_probe:{account}")))
+    readiness = Readiness(store=store, key=f"webhooks_probe:{account}")
+    app.add_routes(routes(readiness, store, account))
     return app
+
+
+def _login_page(store: Store, settings: Settings) -> LoginPage:
+    shop = Shop.load(settings.data_dir, name=settings.shop_name)
+    wording = Wording.load(settings.data_dir, shop)
+    return LoginPage(store=store, state_dir=settings.state_dir, wording=wording)
 
 
 @contextlib.asynccontextmanager

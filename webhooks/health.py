@@ -1,65 +1,17 @@
-"""Health of the payment process: `/live` for "does it run", `/ready` for "may it be given work"."""
+"""Health of the payment process: `/live` (does it run?), `/ready` (may it be given work?), `/metrics`."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from dataclasses import dataclass, field
-
-import structlog
 from aiohttp import web
-from sqlalchemy import Connection
 
-from store import meta
 from store.doors import Store
-from store.errors import StoreError
-
-log = structlog.get_logger(__name__)
-
-# A monitor must have its answer sooner than SQLite's busy time-out.
-PROBE_TIMEOUT_S = 2.0
-# However often somebody asks: one write a second at most.
-KEEP_S = 1.0
+from store.health import metrics_body
+from store.metrics import CONTENT_TYPE
+from store.probe import Readiness
 
 
-@dataclass(kw_only=True)
-class Readiness:
-    """Whether the store takes writes, found out by writing: a full or read-only disk can still be read."""
-
-    store: Store
-    key: str
-    _reasons: list[str] = field(default_factory=list, init=False)
-    _known_until: float = field(default=0.0, init=False)
-    _probing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-
-    async def reasons(self) -> list[str]:
-        """Why the process is not ready, a sentence each; empty when it is."""
-        async with self._probing:
-            if time.monotonic() >= self._known_until:
-                found = await self._probe()
-                if found != self._reasons:
-                    log.warning("readiness_changed", reasons=found)
-                self._reasons = found
-                self._known_until = time.monotonic() + KEEP_S
-            return self._reasons
-
-    async def _probe(self) -> list[str]:
-        try:
-            async with asyncio.timeout(PROBE_TIMEOUT_S):
-                await self.store.write(self._touch)
-        except StoreError as exc:
-            return [str(exc)]
-        except TimeoutError:
-            return [f"the database did not take a write within {PROBE_TIMEOUT_S:.0f} s"]
-        return []
-
-    def _touch(self, connection: Connection) -> None:
-        # Another value each time, or nothing would be written.
-        meta.put(connection, self.key, str(time.time_ns()))
-
-
-def routes(readiness: Readiness) -> list[web.RouteDef]:
-    """`GET /live` and `GET /ready`."""
+def routes(readiness: Readiness, store: Store, account: str) -> list[web.RouteDef]:
+    """`GET /live`, `GET /ready` and `GET /metrics`."""
 
     async def live(request: web.Request) -> web.Response:
         # That it is answered at all is the proof: the event loop turns.
@@ -69,4 +21,8 @@ def routes(readiness: Readiness) -> list[web.RouteDef]:
         reasons = await readiness.reasons()
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
-    return [web.get("/live", live), web.get("/ready", ready)]
+    async def metrics(request: web.Request) -> web.Response:
+        body = await metrics_body(store, account)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+    return [web.get("/live", live), web.get("/ready", ready), web.get("/metrics", metrics)]

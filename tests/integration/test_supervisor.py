@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import shutil
@@ -19,58 +18,11 @@ import pytest
 
 from bot.exits import EXIT_AGAIN, EXIT_LATER
 from config.settings import BotSettings
+from supervisor.rendering import read, unknown_options
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIGURATION = PROJECT / "supervisor" / "balas.conf"
 SCRIPTS = Path(sys.executable).parent
-
-# From the documentation of Supervisor 4.3 ("Configuration File"), section by section.
-_OUTPUT = {
-    f"{stream}_{what}"
-    for stream in ("stdout", "stderr")
-    for what in (
-        *("logfile", "logfile_maxbytes", "logfile_backups", "capture_maxbytes"),
-        *("events_enabled", "syslog"),
-    )
-}
-_PROGRAM = _OUTPUT | {
-    *("command", "process_name", "numprocs", "numprocs_start", "priority", "autostart", "startsecs"),
-    *("startretries", "autorestart", "exitcodes", "stopsignal", "stopwaitsecs", "stopasgroup"),
-    *("killasgroup", "user", "redirect_stderr", "environment", "directory", "umask", "serverurl"),
-}
-OPTIONS = {
-    "unix_http_server": {"file", "chmod", "chown", "username", "password"},
-    "supervisord": {
-        *("logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "pidfile", "umask", "nodaemon"),
-        *("silent", "minfds", "minprocs", "nocleanup", "childlogdir", "user", "directory", "strip_ansi"),
-        *("environment", "identifier"),
-    },
-    "supervisorctl": {"serverurl", "username", "password", "prompt", "history_file"},
-    "rpcinterface": {"supervisor.rpcinterface_factory"},
-    "group": {"programs", "priority"},
-    "program": _PROGRAM,
-    "eventlistener": _PROGRAM | {"buffer_size", "events", "result_handler"},
-}
-
-
-def read(text: str) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(strict=True)
-    parser.read_string(text)
-    return parser
-
-
-def unknown_options(parser: configparser.RawConfigParser) -> list[str]:
-    """Every section or option that Supervisor 4.3 does not document, or that we do not want."""
-    found = []
-    for section in parser.sections():
-        kind = section.partition(":")[0]
-        if kind not in OPTIONS:
-            found.append(f"[{section}]")
-            continue
-        found += [
-            f"[{section}] {option}" for option in parser.options(section) if option not in OPTIONS[kind]
-        ]
-    return found
 
 
 def test_every_option_is_one_that_supervisor_knows() -> None:
@@ -104,6 +56,9 @@ def installation() -> Iterator[Path]:
     (folder / "supervisor").mkdir()
     # The bot has a test of its own, with a WhatsApp to talk to.
     text = CONFIGURATION.read_text().replace("autostart = true", "autostart = false", 1)
+    # So has the watcher.
+    listener = text.index("[eventlistener:watch]")
+    text = text[:listener] + text[listener:].replace("autostart = true", "autostart = false")
     (folder / "supervisor" / "balas.conf").write_text(text)
     (folder / "var").mkdir(mode=0o700)
     (folder / "data").mkdir()

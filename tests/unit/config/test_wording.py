@@ -12,7 +12,7 @@ from config.wording import ALWAYS, DEFAULTS, SENTENCES, Wording
 
 ROOT = Path(__file__).parents[3]
 SHOP = Shop(nama="Pelita Net", sapaan="Bun", panggilan="Bunda")
-FOR_CUSTOMERS = sorted(name for name in SENTENCES if not name.startswith("admin_"))
+FOR_CUSTOMERS = sorted(name for name in SENTENCES if not name.startswith(("admin_", "masuk_")))
 FORBIDDEN = ("sebagai ai", "berdasarkan informasi yang tersedia", "terjadi kesalahan sistem")
 
 
