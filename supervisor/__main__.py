@@ -61,6 +61,14 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
         from supervisor import pair
 
         return await pair.pair(settings, wait_s=options.wait_s)
+    if options.command == "check":
+        return await _check(settings)
+    if options.command == "alive":
+        from supervisor import checking
+
+        silent = await checking.programs_answer(settings, wait_s=options.wait_s)
+        print("\n".join(f"{name} tidak menjawab" for name in silent) or "semua menjawab")
+        return EXIT_NOT_DONE if silent else 0
     from config.shop import Shop
     from supervisor import status
 
@@ -68,6 +76,19 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
     page = await status.look(settings, shop)
     print(status.render(page, settings, shop, now=datetime.now(shop.zona_waktu)))
     return status.HEALTHY if page.is_healthy else status.UNHEALTHY
+
+
+async def _check(settings: Settings) -> int:
+    from config.switched_off import switched_off
+    from supervisor import checking
+
+    must_be_mended = False
+    for is_fatal, problem in [found async for found in checking.problems(settings)]:
+        must_be_mended = must_be_mended or is_fatal
+        print(f"{'SALAH' if is_fatal else 'periksa'}: {problem}")
+    for sentence in (*settings.warnings, *switched_off(settings)):
+        print(f"catatan: {sentence}")
+    return EXIT_MISCONFIGURED if must_be_mended else 0
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -97,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("status", help="keadaan semuanya di satu halaman; keluar 1 kalau perlu ditangani")
+    commands.add_parser("check", help="periksa pengaturan dan kuncinya; keluar 78 kalau ada yang salah")
+    alive = commands.add_parser("alive", help="apakah semua program menjawab; keluar 1 kalau tidak")
+    alive.add_argument("--wait-s", type=float, default=0.0, help="detik untuk menunggunya (0)")
     pairing = commands.add_parser("pair", help="tampilkan kode masuk WhatsApp di terminal ini")
     pairing.add_argument("--wait-s", type=float, default=600.0, help="detik sampai menyerah (600)")
     watching = commands.add_parser(
