@@ -1,7 +1,7 @@
-"""``supervisor/install.sh`` for real: fresh roots of Debian 12 and 13, to running programs, upgraded and rolled back.
+"""``supervisor/install.sh`` for real: fresh roots of Debian 12 and 13 to running programs, upgrades and back.
 
 Each root is made by debootstrap once and kept in the user's cache. There is no systemd in a root, so that
-supervisord is started by itself here; the unit is read by ``systemd-analyze`` in tests/integration/test_rendering.py.
+supervisord is started by itself here; ``systemd-analyze`` reads the unit in ``test_supervisor.py``.
 """
 
 from __future__ import annotations
@@ -166,9 +166,8 @@ def test_a_fresh_debian_comes_to_a_running_service_and_an_upgrade_has_a_way_back
 ) -> None:
     def report(what: str, done: subprocess.CompletedProcess[str], began: float) -> None:
         with capsys.disabled():
-            print(
-                f"\n--- Debian {root.version}: {what}, {time.monotonic() - began:.0f} s, exit {done.returncode}"
-            )
+            took_s = time.monotonic() - began
+            print(f"\n--- Debian {root.version}: {what}, {took_s:.0f} s, exit {done.returncode}")
             print("\n".join((done.stdout + done.stderr).splitlines()[-40:]), flush=True)
 
     # Nothing is asked where nobody can answer, and everything that is missing is named.
