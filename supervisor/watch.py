@@ -175,7 +175,10 @@ class Watch:
     async def _ping(self, url: str) -> None:
         """A sign of life for whoever counts them; none while customers are not served."""
         while True:
-            if self._healthy and not await programs.answers_at(self._session, url):
+            if not self._healthy:
+                await asyncio.sleep(TELL_EVERY_S)
+                continue
+            if not await programs.answers_at(self._session, url):
                 log.warning("ping_unanswered")
             await asyncio.sleep(PING_EVERY_S)
 

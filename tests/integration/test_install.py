@@ -48,7 +48,7 @@ class Root:
         kept.pop("PIP_FIND_LINKS", None)
         if "PIP_CERT" in kept:
             kept["PIP_CERT"] = "/root/ca.crt"
-        clean = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+        clean = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
         return subprocess.run(
             ["chroot", str(self.path), *command],
             env={**clean, **kept, "PIP_CACHE_DIR": "/root/pip-cache", **environment},
