@@ -54,6 +54,15 @@ class Watched:
         )
         return (await process.communicate())[0].decode()
 
+    async def running(self, program: str, *, other_than: int = 0) -> int:
+        """The program's process id, once Supervisor says that it is up under another one than that."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                status = await self.control("status", program)
+                if " RUNNING " in status and f"pid {other_than}," not in status:
+                    return int(status.split("pid ")[1].split(",")[0])
+                await asyncio.sleep(0.1)
+
     async def until(self, holds: Callable[[], bool], what: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -120,9 +129,10 @@ async def test_the_owner_hears_of_what_ended_by_itself_and_of_nothing_else(watch
     crashed = await watched.until_told("mati sendiri")
     assert "webhooks: berhenti sendiri (kode SIGKILL)" in crashed
 
+    bot = await watched.running("bot")
     # 75 only asks for a new process, as when nobody scanned the code in time.
     (watched.folder / "kode").write_text("75")
-    await watched.until(lambda: not (watched.folder / "kode").exists(), "the bot's end")
+    await watched.running("bot", other_than=bot)
     # 78 leaves it down until a person acts.
     (watched.folder / "kode").write_text("78")
     down = await watched.until_told("tidak bisa dijalankan lagi")
