@@ -33,7 +33,7 @@ _TEMPLATE = Path(__file__).with_name("login.html").read_text(encoding="utf-8")
 # Nothing is loaded from anywhere, nothing is kept, nobody frames it, and the address goes to nobody.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; "
+        "default-src 'none'; img-src 'self' data:; connect-src 'self'; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "Cache-Control": "no-store",
