@@ -42,7 +42,9 @@ def _run(settings: Settings) -> int:
 
     try:
         asyncio.run(run(settings))
-    except (ConfigError, StoreMisconfigured, ListenMisconfigured) as exc:
+    except ConfigError as exc:
+        return _refuse(f"please change these settings:\n{exc}", EXIT_MISCONFIGURED)
+    except (StoreMisconfigured, ListenMisconfigured) as exc:
         return _refuse(str(exc), EXIT_MISCONFIGURED)
     except (StoreError, ListenError) as exc:
         return _refuse(str(exc), EXIT_LATER)

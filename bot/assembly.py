@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, literal, select
 
+from billing.till import Till
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
 from bot.chores import chores
@@ -17,11 +18,16 @@ from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.intake import IntakeDoor
+from bot.invoices import InvoiceFiles, StrandedInvoices
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
+from bot.media import MediaKeeper
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
+from bot.selling.shop import sell
+from bot.signs import Signs
 from bot.takeover import Takeover
+from bot.timers import Timers
 from bot.watcher import watch_knowledge
 from config.settings import Settings
 from config.shop import Shop
@@ -30,6 +36,9 @@ from rag.answering import Answerer
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
+from store.errors import StoreUnavailable
+from store.media import media_queue
+from store.media_files import MediaFiles
 from store.memory.index import MemoryIndex
 from store.queue import Backoff, Queue, inbox_queue, outbox_queue
 from store.schema import QueueState
@@ -40,6 +49,11 @@ INBOX_BACKOFF = Backoff(attempts=4, first_s=1.0, most_s=30.0)
 # Most chats in hand are waiting for the end of a burst; the model's own bound is MODEL_MAX_IN_FLIGHT.
 INBOX_LANES = 100
 OUTBOX_LANES = 8
+# Files come one after the other, so that memory holds few of them; nobody's answer waits for one. The media
+# host keeps them for weeks, so there is time: 12 attempts are nearly an hour.
+MEDIA_LANES = 2
+MEDIA_POLL_S = 2.0
+MEDIA_BACKOFF = Backoff(attempts=12, first_s=1.0, most_s=600.0)
 # The transport of the channel that runs unattended.
 WHATSAPP = "whatsapp"
 SETTLE_POLL_S = 0.02
@@ -56,8 +70,11 @@ class Running:
     memory: MemoryIndex
     channel: Channel
     intake: IntakeDoor
+    room: RoomAddress
     inbox_worker: Worker
     outbox_worker: Worker
+    media_worker: Worker
+    media: MediaKeeper
     settled: Callable[[str | None], Awaitable[None]]
     delivered: Callable[[float], Awaitable[None]]
     background: dict[str, Coroutine[Any, Any, None]]
@@ -89,6 +106,7 @@ def assemble(
         wording=wording,
         remind_after_s=bot.handoff_reminder_s,
     )
+    selling = sell(settings, shop, wording, store, people, transport=channel.traits.transport)
     room = OwnersRoom(
         RoomParts(
             store=store,
@@ -100,7 +118,8 @@ def assemble(
             configured_mode=bot.mode,
             budget=budget,
             data_dir=settings.data_dir,
-            notes=lambda: _notes(settings),
+            notes=lambda: _notes(settings, shop),
+            desk=selling.desk,
         )
     )
     window = Window(quiet_s=bot.burst_quiet_s, question_s=bot.burst_question_s, most_s=bot.burst_max_s)
@@ -110,6 +129,18 @@ def assemble(
         window if Capability.FRAGMENTS in channel.traits.capabilities else AT_ONCE,
         is_question=partial(_is_question, channel),
     )
+    files = MediaFiles(settings.state_dir)
+    media = MediaKeeper(
+        account=account,
+        store=store,
+        channel=channel,
+        files=files,
+        owner=instance,
+        people=people,
+        max_bytes=bot.media_max_mb * 1024 * 1024,
+        days=bot.media_days,
+    )
+    timers = Timers(account=account, store=store)
     embedder = model.embedder
     consequences = Consequences(
         account=account,
@@ -121,6 +152,9 @@ def assemble(
         owner=instance,
         people=people,
         room=room,
+        media=media,
+        signs=Signs(account=account, channel=channel),
+        timers=timers,
         wording=wording,
         configured_mode=bot.mode,
         embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
@@ -148,6 +182,7 @@ def assemble(
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
             ),
+            seller=selling.seller,
             consequences=consequences,
             shop=shop,
             wording=wording,
@@ -163,6 +198,9 @@ def assemble(
         owner=instance,
         people=people,
         wording=wording,
+        files=files,
+        invoices=InvoiceFiles(account=account, store=store),
+        timers=timers,
         configured_mode=bot.mode,
         pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
     )
@@ -183,9 +221,36 @@ def assemble(
         on_dead=delivery.tell_of_dead_letter,
     )
 
-    async def handle(row: Row[Any]) -> None:
-        await conversation.handle(row)
+    async def fetch(row: Row[Any]) -> None:
+        await media.fetch(row)
         outbox_worker.wake()
+
+    media_worker = Worker(
+        store=store,
+        queue=media_queue(account),
+        handler=fetch,
+        owner=instance,
+        backoff=MEDIA_BACKOFF,
+        concurrency=MEDIA_LANES,
+        poll_s=max(bot.poll_s, MEDIA_POLL_S),
+        on_dead=media.tell_of_lost,
+    )
+
+    async def handle(row: Row[Any]) -> None:
+        try:
+            answer = await conversation.handle(row)
+        except StoreUnavailable:
+            # It may be committed all the same, the answer claimed and nobody there who knows.
+            outbox_worker.doubt()
+            raise
+        if answer is not None:
+            # When it is sent, the worker looks for whatever else was committed with it.
+            outbox_worker.take(answer)
+        else:
+            outbox_worker.wake()
+        if media.has_news:
+            media.has_news = False
+            media_worker.wake()
 
     inbox_worker = Worker(
         store=store,
@@ -227,7 +292,19 @@ def assemble(
         "channel": channel.run(),
         "inbox": answer(),
         "outbox": outbox_worker.run(),
-        **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
+        "media": media_worker.run(),
+        **chores(
+            store=store,
+            memory=memory,
+            people=people,
+            shop=shop,
+            media=media,
+            stranded=StrandedInvoices(
+                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ),
+            instance=instance,
+            poll_s=bot.poll_s,
+        ),
     }
     if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
         # A chat in a terminal is watched by whoever sits at it.
@@ -245,8 +322,11 @@ def assemble(
         memory=memory,
         channel=channel,
         intake=intake,
+        room=people.room,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
+        media_worker=media_worker,
+        media=media,
         settled=settled,
         delivered=delivered,
         background=background,
@@ -276,9 +356,13 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
     return False
 
 
-def _notes(settings: Settings) -> str:
+def _notes(settings: Settings, shop: Shop) -> str:
     """What is switched off for want of a setting, for the owner's `status`."""
     off = []
+    if settings.billing.server_key is None and shop.rekening:
+        off.append("Link pembayaran mati (MIDTRANS_SERVER_KEY kosong); pelanggan bayar lewat transfer.")
+    elif settings.billing.server_key is None:
+        off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
     return "\n".join(off)

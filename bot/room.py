@@ -21,6 +21,7 @@ from bot import learning, modes
 from bot.message import Said
 from bot.people import People
 from bot.relay import relay
+from bot.selling.desk import OrderDesk
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
@@ -63,6 +64,7 @@ class RoomParts:
     budget: Budget
     data_dir: Path
     notes: Callable[[], str]  # what is switched off for want of a setting, for `status`
+    desk: OrderDesk
 
 
 class OwnersRoom:
@@ -149,14 +151,17 @@ class OwnersRoom:
         if notice is not None and notice.customer_id is not None:
             # The owner's words about a customer go with him when he is deleted.
             connection.execute(_SET_CUSTOMER, {"row": row.id, "customer": notice.customer_id})
-        outcome = problem or self._outcome(connection, text, notice)
+        outcome = problem or self._outcome(connection, text, notice, admin=row.sender)
         if outcome:
             self._say(connection, outcome, notice.customer_id if notice is not None else None)
 
-    def _outcome(self, connection: Connection, text: str, notice: Notice | None) -> str:
+    def _outcome(self, connection: Connection, text: str, notice: Notice | None, *, admin: str) -> str:
         if not text:
             return ""
         if notice is not None:
+            if notice.order_id is not None:
+                said = self._p.desk.quoted(connection, notice, text, admin=admin)
+                return said if said is not None else self._p.wording.say("admin_perintah")
             match notice.kind:
                 case handoffs.HANDOFF_NOTICE:
                     return self._relay(connection, notice, text)
@@ -173,6 +178,8 @@ class OwnersRoom:
                 return self._status(connection)
             case "daftar" | "pertanyaan":
                 return self._list(connection)
+            case "pesanan" | "order" | "orderan":
+                return self._p.desk.listed(connection)
             case "berhenti":
                 modes.switch(connection, self._account, Mode.OFF)
                 return say("admin_berhenti")

@@ -53,6 +53,10 @@ class BillingSettings:
     starsender_number: str | None = field(
         default=None, metadata=_key("STARSENDER_NUMBER", env.optional(env.phone))
     )
+    # An invoice that Starsender has not taken after so long is sent by the bot.
+    starsender_patience_s: int = field(
+        default=300, metadata=_key("STARSENDER_PATIENCE_S", env.whole(at_least=0, at_most=86_400))
+    )
     invoice_link_days: int = field(
         default=30, metadata=_key("INVOICE_LINK_DAYS", env.whole(at_least=1, at_most=3650))
     )

@@ -48,6 +48,7 @@ class Attempt:
     transaction_id: str | None
     status: str | None
     payment_type: str | None
+    refunded_idr: int
 
 
 def create(connection: Connection, order: Order, *, channel: Channel) -> Attempt:
@@ -97,9 +98,9 @@ def opened(connection: Connection, attempt_id: str, *, token: str | None, url: s
     return connection.execute(statement).rowcount == 1
 
 
-def checked(connection: Connection, attempt_id: str) -> None:
-    """Midtrans was asked and had nothing new."""
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(checked_ms=now_ms()))
+def checked(connection: Connection, attempt_id: str, *, asked_ms: int) -> None:
+    """Midtrans was asked at ``asked_ms`` and had nothing new."""
+    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(checked_ms=asked_ms))
 
 
 def reported(
@@ -110,8 +111,10 @@ def reported(
     status: str,
     transaction_id: str | None,
     payment_type: str | None,
+    refunded_idr: int = 0,
+    asked_ms: int | None = None,
 ) -> None:
-    """What Midtrans said of it just now."""
+    """What Midtrans said of it when it was asked at ``asked_ms`` (None: now)."""
     connection.execute(
         update(attempts)
         .where(attempts.c.id == attempt_id)
@@ -120,7 +123,8 @@ def reported(
             status=status,
             transaction_id=transaction_id,
             payment_type=payment_type,
-            checked_ms=now_ms(),
+            refunded_idr=refunded_idr,
+            checked_ms=now_ms() if asked_ms is None else asked_ms,
         )
     )
 

@@ -20,8 +20,11 @@ from store.errors import StoreBusy, translate
 # Tables that hold what a customer said or was told. The change log holds his number only, for good.
 _PERSONAL = (
     *(schema.customers, schema.aliases, schema.inbox, schema.outbox, schema.turns),
-    *(schema.handoffs, schema.notices, schema.usage, schema.orders, schema.proposals),
+    *(schema.handoffs, schema.notices, schema.usage, schema.media, schema.chat_timers),
+    *(schema.orders, schema.proposals),
 )
+# These hang on rows of the others.
+_ATTACHED = (schema.attachments, schema.forwards)
 _PAUSE_S = 0.05
 
 
@@ -76,7 +79,7 @@ def _vacuum(database_url: str) -> None:
     try:
         with connected(engine) as connection:
             # Rows of the last two were emptied of him, not deleted.
-            for table in (*_PERSONAL, schema.invoices, schema.payment_events):
+            for table in (*_PERSONAL, *_ATTACHED, schema.invoices, schema.payment_events):
                 connection.exec_driver_sql(f'VACUUM "{table.name}"')
     finally:
         engine.dispose()

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
     MEDIA = "media"  # he sent something that only a person understands
     WAITING = "waiting"  # he wrote while the bot was silent for a person, and no person has answered
+    ORDER = "order"  # his order waits for something that only a person can do
     LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
 
 
@@ -236,6 +237,25 @@ def open_of(connection: Connection, account: str, *, customer_id: int) -> list[i
     """The ids of what one customer waits for."""
     values = {"in_account": account, "customer": customer_id}
     return [int(row[0]) for row in connection.execute(_OPEN_OF, values).all()]
+
+
+def order_of(connection: Connection, handoff_id: int) -> tuple[str, str] | None:
+    """The order that the handoff is about, and the kind of its notice; None when it is about none."""
+    found = (
+        select(notices.c.order_id, notices.c.kind)
+        .where(notices.c.handoff_id == handoff_id, notices.c.order_id.is_not(None))
+        .order_by(notices.c.id)
+        .limit(1)
+    )
+    row = connection.execute(found).first()
+    return None if row is None else (row[0], row[1])
+
+
+def open_of_order(connection: Connection, order_id: str) -> list[int]:
+    """The ids of the open handoffs that are about this order."""
+    about = select(notices.c.handoff_id).where(notices.c.order_id == order_id)
+    found = select(handoffs.c.id).where(handoffs.c.id.in_(about), handoffs.c.finished_ms.is_(None))
+    return [int(row[0]) for row in connection.execute(found).all()]
 
 
 def due(connection: Connection, account: str) -> list[Handoff]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, text, update
 
-from store.schema import now_ms, order_lines, orders
+from store.schema import at_most, now_ms, order_lines, orders, proposals
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -66,6 +66,7 @@ class Line:
     name: str
     quantity: int
     unit_idr: int
+    after_payment: str = ""  # what the buyer gets once he has paid; never shown before
 
     @property
     def amount_idr(self) -> int:
@@ -114,6 +115,7 @@ def lines_to_json(lines: Iterable[Line]) -> str:
                 "name": line.name,
                 "quantity": line.quantity,
                 "unit_idr": line.unit_idr,
+                "after_payment": line.after_payment,
             }
             for line in lines
         ],
@@ -172,6 +174,7 @@ def create(
                 "name": line.name[:MAX_NAME_CHARS],
                 "quantity": line.quantity,
                 "unit_idr": line.unit_idr,
+                "after_payment": line.after_payment,
             }
             for position, line in enumerate(lines, start=1)
         ],
@@ -211,6 +214,7 @@ def lines_of(connection: Connection, order_id: str) -> tuple[Line, ...]:
             name=row.name,
             quantity=row.quantity,
             unit_idr=row.unit_idr,
+            after_payment=row.after_payment,
         )
         for row in rows
     )
@@ -291,6 +295,53 @@ def set_details(connection: Connection, order_id: str, details: Mapping[str, str
     """His answers to what the catalogue asks ("nama", "alamat"), all of them at once."""
     text = json.dumps(dict(details), ensure_ascii=False)
     connection.execute(update(orders).where(orders.c.id == order_id).values(details=text))
+
+
+def add_shipping(connection: Connection, order_id: str, *, name: str, cost_idr: int) -> None:
+    """Put what sending costs behind the order's lines, and into its total. Once an order; 0 is free."""
+    last = select(func.max(order_lines.c.position)).where(order_lines.c.order_id == order_id)
+    connection.execute(
+        insert(order_lines).values(
+            order_id=order_id,
+            position=int(connection.execute(last).scalar_one()) + 1,
+            kind=LineKind.SHIPPING.value,
+            code=LineKind.SHIPPING.value.upper(),
+            name=name[:MAX_NAME_CHARS],
+            quantity=1,
+            unit_idr=cost_idr,
+        )
+    )
+    connection.execute(
+        update(orders).where(orders.c.id == order_id).values(total_idr=orders.c.total_idr + cost_idr)
+    )
+
+
+_HAS_BUSINESS = select(
+    exists().where(proposals.c.customer_id == bindparam("customer"), proposals.c.consumed_ms.is_(None)),
+    exists().where(orders.c.customer_id == bindparam("customer")),
+)
+
+
+def has_business(connection: Connection, customer_id: int) -> tuple[bool, bool]:
+    """Whether the customer was read something back, and whether he ever ordered: one cheap look for most."""
+    row = connection.execute(_HAS_BUSINESS, {"customer": customer_id}).one()
+    return bool(row[0]), bool(row[1])
+
+
+_LISTED = (
+    select(orders)
+    .where(
+        orders.c.account == bindparam("in_account"),
+        _UNPAID,
+    )
+    .order_by(orders.c.created_ms)
+    .limit(at_most("most"))
+)
+
+
+def unpaid(connection: Connection, account: str, *, most: int = 20) -> list[Order]:
+    """Orders that may still be paid, the oldest first."""
+    return [_order(row) for row in connection.execute(_LISTED, {"in_account": account, "most": most}).all()]
 
 
 def _first(connection: Connection, statement: Any, values: dict[str, Any]) -> Order | None:

@@ -60,6 +60,8 @@ order_lines = Table(
     Column("name", Text, nullable=False),  # 50 characters at most: Midtrans takes no more
     Column("quantity", Integer, nullable=False),
     Column("unit_idr", BigInteger, nullable=False),  # negative for a discount
+    # What the buyer gets once he has paid (`setelah_bayar`), as the catalogue said when he ordered.
+    Column("after_payment", Text, nullable=False, server_default=text("''")),
 )
 
 # Every payment link, for a creation that timed out may have made one that nobody can read back.
@@ -78,8 +80,9 @@ attempts = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("checked_ms", BigInteger),  # when Midtrans was last asked about it
     Column("transaction_id", Text),
-    Column("status", Text),  # what Midtrans said last, in small letters
+    Column("status", Text),  # what Midtrans said last: a billing.report.Meaning
     Column("payment_type", Text),
+    Column("refunded_idr", BigInteger, nullable=False, server_default=text("0")),  # in all, so far
     UniqueConstraint("order_id", "number"),
     Index(
         "ix_attempts_open",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from store import changes
 from store.schema import at_most, now_ms, turns
@@ -30,6 +30,7 @@ class Turn:
     replied: str
     author: Author
     created_ms: int
+    source_ids: tuple[str, ...] = ()  # what the reply rests on, and what it was (bot.selling.marks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ class NewTurn:
 _INSERT = insert(turns).values(created_ms=now_ms()).returning(turns.c.id)
 
 _RECENT = (
-    select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
+    select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms, turns.c.source_ids)
     .where(turns.c.customer_id == bindparam("customer"))
     .order_by(turns.c.id.desc())
     .limit(at_most("most"))
@@ -99,10 +100,53 @@ def answer(
     changes.append(connection, entity="turn", ref=str(turn_id), customer_id=found.customer_id)
 
 
+def asked(connection: Connection, turn_id: int) -> str | None:
+    """What the customer asked in this turn; None when there is no such turn."""
+    found: str | None = connection.execute(select(turns.c.asked).where(turns.c.id == turn_id)).scalar()
+    return found
+
+
+def reword(
+    connection: Connection, turn_id: int, *, asked: str, make_search_text: Callable[[str, str], str]
+) -> None:
+    """The customer's words are others now, or gone; a turn without any is deleted. Tells the memories."""
+    found = connection.execute(
+        select(turns.c.customer_id, turns.c.replied).where(turns.c.id == turn_id)
+    ).first()
+    if found is None:
+        return
+    gone = not asked and not found.replied
+    if gone:
+        connection.execute(delete(turns).where(turns.c.id == turn_id))
+    else:
+        # The old words' vector is not that of the new ones.
+        connection.execute(
+            update(turns)
+            .where(turns.c.id == turn_id)
+            .values(
+                asked=asked,
+                search_text=make_search_text(asked, found.replied),
+                vector=None,
+                model=None,
+                dimensions=None,
+            )
+        )
+    changes.append(
+        connection, entity=changes.TURN, ref=str(turn_id), customer_id=found.customer_id, tombstone=gone
+    )
+
+
 def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn]:
     """The customer's newest turns, oldest first."""
     rows = connection.execute(_RECENT, {"customer": customer_id, "most": limit}).all()
     return [
-        Turn(id=row[0], asked=row[1], replied=row[2], author=Author(row[3]), created_ms=row[4])
+        Turn(
+            id=row[0],
+            asked=row[1],
+            replied=row[2],
+            author=Author(row[3]),
+            created_ms=row[4],
+            source_ids=tuple(row[5].split()),
+        )
         for row in reversed(rows)
     ]

@@ -5,12 +5,13 @@ The bytes are stored as they came, so that a later version may read more out of 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
-from bot.channel import IncomingMessage, Unreadable
+from bot.channel import IncomingFile, IncomingMessage, Unreadable
 from bot.whatsapp import content, jids
 from store.inbox import RawEvent
 
@@ -22,7 +23,7 @@ OWN = "own"
 
 
 def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
-    """The row to commit for a message event; None for what no shop answers: groups, status, keys.
+    """The row to commit for a message event; None for what concerns no shop: groups, status, keys.
 
     ``room`` is the owner's room, the only group that is read. Raises ``DecodeError`` for bytes that are no
     such event.
@@ -34,7 +35,10 @@ def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
         return None
     said = content.read(event.Message)
     if said is None:
-        return None
+        said = content.sign(event.Message)
+        if said is None or source.IsFromMe or chat == room:
+            # The shop's own people react, edit and delete as they like; nothing follows from it.
+            return None
     # In the owner's room it makes no difference from which phone he writes.
     own = bool(source.IsFromMe) and chat != room
     return RawEvent(
@@ -57,7 +61,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
         event = _event(bytes(row.raw))
     except DecodeError as exc:
         raise Unreadable(f"row {row.id} holds no message event") from exc
-    said = content.read(event.Message)
+    said = content.read(event.Message) or content.sign(event.Message)
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
@@ -76,8 +80,31 @@ def parse(row: Row[Any]) -> IncomingMessage:
         quoted_id=said.quoted_id,
         context=said.context,
         sent_ms=event.Info.Timestamp or None,
+        detail=said.detail,
+        file=_seen_once(said.file, event),
+        timer_s=said.timer_s,
         own=own,
     )
+
+
+def file_in(row: Row[Any]) -> Any:
+    """The message of a recorded row, with its file and nothing else, to be fetched.
+
+    Raises ``Unreadable`` when there is no file in it.
+    """
+    try:
+        found = content.file_part(_event(bytes(row.raw)).Message)
+    except DecodeError as exc:
+        raise Unreadable(f"row {row.id} holds no message event") from exc
+    if found is None:
+        raise Unreadable(f"row {row.id} brought no file")
+    return found
+
+
+def _seen_once(file: IncomingFile | None, event: Any) -> IncomingFile | None:
+    """The file, marked when its message may be looked at only once: the mark is the wrapper's, or its own."""
+    wrapped = event.IsViewOnce or event.IsViewOnceV2 or event.IsViewOnceV2Extension
+    return replace(file, view_once=True) if file is not None and wrapped else file
 
 
 def _chat(source: Any, room: str | None) -> str:

@@ -25,7 +25,14 @@ from store.sqlite import SqliteStore
 
 HOUR_MS = 3_600_000
 LINES = (
-    Line(kind=LineKind.ITEM, code="IH20", name="Paket 20 Mbps", quantity=3, unit_idr=250_000),
+    Line(
+        kind=LineKind.ITEM,
+        code="IH20",
+        name="Paket 20 Mbps",
+        quantity=3,
+        unit_idr=250_000,
+        after_payment="Kode: X",
+    ),
     Line(kind=LineKind.SHIPPING, code="ONGKIR", name="Ongkir Sorong", quantity=1, unit_idr=45_000),
     Line(kind=LineKind.DISCOUNT, code="POTONGAN", name="Potongan admin", quantity=1, unit_idr=-20_000),
 )
@@ -324,7 +331,7 @@ async def test_a_document_in_the_outbox_names_its_invoice(store: Store) -> None:
         body="Ini invoicenya, Kak.",
         purpose=Purpose.ANSWER,
         kind=Kind.DOCUMENT,
-        document="INV/2026/10/0001",
+        invoice="INV/2026/10/0001",
     )
     await store.write(lambda c: outbox.add(c, message))
     row = await store.read(lambda c: c.execute(select(schema.outbox)).one())

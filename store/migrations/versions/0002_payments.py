@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("transaction_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("payment_type", sa.Text(), nullable=True),
+        sa.Column("refunded_idr", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_attempts_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
         sa.UniqueConstraint("order_id", "number", name=op.f("uq_attempts_order_id_number")),
@@ -152,6 +153,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_idr", sa.BigInteger(), nullable=False),
+        sa.Column("after_payment", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_order_lines")),
     )

@@ -75,6 +75,8 @@ def test_every_key_is_read_into_its_field() -> None:
         DRAIN_S="0",
         SEND_ATTEMPTS="1",
         PACE_S="2",
+        MEDIA_MAX_MB="5",
+        MEDIA_DAYS="7",
         WHATSAPP_NUMBER="0812-3456-7890",
         WHATSAPP_LOGIN="code",
         WHATSAPP_BOT_TAG="ya",
@@ -93,6 +95,7 @@ def test_every_key_is_read_into_its_field() -> None:
         STARSENDER_KEY="kunci-alat",
         STARSENDER_URL="http://127.0.0.1:7003/api",
         STARSENDER_NUMBER="0813 1111 2222",
+        STARSENDER_PATIENCE_S="30",
         INVOICE_LINK_DAYS="7",
         INVOICE_PPN="ya",
         INVOICE_NPWP="01.234.567.8-901.000",
@@ -153,6 +156,8 @@ def test_every_key_is_read_into_its_field() -> None:
         "drain_s": 0.0,
         "send_attempts": 1,
         "pace_s": 2.0,
+        "media_max_mb": 5,
+        "media_days": 7,
     }
     assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
     assert changed["webhooks"] == {"host": "::1", "port": 0}
@@ -170,6 +175,7 @@ def test_every_key_is_read_into_its_field() -> None:
         "starsender_key": Secret("kunci-alat"),
         "starsender_url": "http://127.0.0.1:7003/api",
         "starsender_number": "6281311112222",
+        "starsender_patience_s": 30,
         "invoice_link_days": 7,
         "ppn": True,
         "npwp": "01.234.567.8-901.000",
