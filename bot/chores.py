@@ -21,7 +21,7 @@ from bot.people import People
 from bot.posts import KEPT_MS, POST, POSTS
 from config.settings import Mode
 from config.shop import Shop
-from store import alerts, customers, handoffs, inbox, orders, owners, past_chats, retention, undecryptable
+from store import alerts, customers, handoffs, inbox, orders, owners, past_chats, undecryptable
 from store import outbox as outbox_rows
 from store.doors import Store
 from store.errors import StoreError
@@ -57,7 +57,6 @@ class ChoreParts:
     media: MediaKeeper
     stranded: StrandedInvoices
     instance: str
-    history_days: int  # older exchanges are deleted; 0 keeps them
     outbox: Queue
     configured_mode: Mode
     tidy_files: Callable[[], int]  # removes files that were kept for long enough; how many
@@ -95,12 +94,6 @@ async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]])
 
 async def _beat(store: Store, instance: str) -> None:
     await store.write(lambda c: owners.beat(c, instance))
-
-
-async def forget_old(store: Store, days: int) -> None:
-    """Delete the exchanges that are older than so many days, in small transactions."""
-    while await store.read(lambda c: retention.find_old(c, days=days), slow=True):
-        await store.write(lambda c: retention.delete_old(c, days=days))
 
 
 async def tell_of_waiting(store: Store, people: People) -> None:
@@ -217,8 +210,6 @@ async def tidy(parts: ChoreParts) -> None:
         past_chats.forget_old(connection, account)
 
     await parts.store.write(remove)
-    if parts.history_days:
-        await forget_old(parts.store, parts.history_days)
     if removed := await asyncio.to_thread(parts.tidy_files):
         log.info("files_removed", files=removed)
 

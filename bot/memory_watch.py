@@ -56,6 +56,6 @@ class MemoryWatch:
         if trouble is None:
             if alerts.recover(connection, self._fingerprint):
                 self._people.notify(connection, wording.say("admin_ingatan_pulih"), kind=handoffs.ALERT)
-        elif alerts.raise_alert(connection, self._fingerprint, trouble):
+        elif alerts.raise_once(connection, self._fingerprint, trouble):
             body = wording.say("admin_ingatan_mati", sebab=trouble)
             self._people.notify(connection, body, kind=handoffs.ALERT)

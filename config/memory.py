@@ -43,7 +43,7 @@ class WeaviateHost:
 
 @dataclass(frozen=True, kw_only=True)
 class MemorySettings:
-    """What the bot remembers with, and for how long."""
+    """What the bot remembers with."""
 
     kind: MemoryKind = field(default=MemoryKind.EMBEDDED, metadata=_key("MEMORY", env.one_of(MemoryKind)))
     # Not 8080, Weaviate's own default: the payment process listens there.
@@ -65,8 +65,6 @@ class MemorySettings:
     weaviate_consistency: Consistency = field(
         default=Consistency.QUORUM, metadata=_key("WEAVIATE_CONSISTENCY", env.one_of(Consistency))
     )
-    # Exchanges older than this are deleted for good; 0 keeps them.
-    days: int = field(default=0, metadata=_key("MEMORY_DAYS", env.whole(at_least=0, at_most=36_500)))
 
     @property
     def weaviate_hosts(self) -> tuple[WeaviateHost, ...]:

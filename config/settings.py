@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
-from config import billing, memory
+from config import billing, memory, operation
 from config import environment as env
 from config.billing import BillingSettings
 from config.environment import keyed as _key
 from config.errors import ConfigError
 from config.memory import MemorySettings
+from config.operation import AlertSettings, OperationSettings
 from config.secret import MASK, Secret
 
 
@@ -219,6 +220,8 @@ class Settings:
     whatsapp: WhatsAppSettings = field(default_factory=WhatsAppSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     billing: BillingSettings = field(default_factory=BillingSettings)
+    operation: OperationSettings = field(default_factory=OperationSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # What the owner should mend, though Balas can run: one sentence each, saying what to do.
     warnings: tuple[str, ...] = ()
@@ -236,6 +239,7 @@ class Settings:
             self.memory.weaviate_key,
             self.billing.server_key,
             self.billing.starsender_key,
+            self.alerts.telegram_token,
         )
         return tuple(secret for secret in found if secret)
 
@@ -263,6 +267,7 @@ class Settings:
             problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
         problems += billing.problems_of(values["billing"])
         problems += memory.problems_of(values["memory"])
+        problems += operation.problems_of(values["alerts"])
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from bot.chores import forget_old
 from config.memory import MemorySettings
 from config.settings import Settings
 from sandbox.weaviate.shared import Server
-from store import backup, customers, embedding_space
+from store import customers, embedding_space
+from store.backup import copying as backup
 from store.doors import Store
 from store.embedding_space import Space
 from store.memory.index import Query
@@ -25,6 +25,7 @@ from store.retention import DAY_MS
 from store.schema import now_ms
 from store.schema import turns as turn_rows
 from store.sqlite import SqliteStore
+from store.tidying import tidy
 from store.turn_vectors import NewVector
 from store.turn_vectors import replace as replace_vectors
 from store.vectors import to_bytes, unit
@@ -233,7 +234,7 @@ async def test_what_is_older_than_the_shop_keeps_is_deleted_on_the_server_as_wel
     memory = WeaviateMemory(store, memory_settings)
     await memory.open()
     assert len(weaviate.everything(weaviate_server, names.turns)) == 701
-    await forget_old(store, 30)
+    await tidy(store, days=30)
     await memory.catch_up()
     assert [one["properties"]["turn_id"] for one in weaviate.objects(weaviate_server, names.turns)] == young
     await memory.close()

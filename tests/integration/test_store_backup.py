@@ -10,14 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from config.settings import Settings
-from store import backup, customers, embedding_space
+from store import customers, embedding_space
+from store.backup import copying as backup
+from store.backup.__main__ import DONE, KEPT, MISCONFIGURED, NOT_DONE, main
 from store.doors import Store
 from store.errors import StoreMisconfigured
 from store.memory.embedded import EmbeddedMemory
 from store.opening import open_store
 from store.ownership import owning
 from store.schema import metadata
-from supervisor.backup import DONE, MISCONFIGURED, NOT_DONE, main
 from tests.contract.memory import SPACE, chunk, direction, ids, new_customer, publish, said, unsaid, words
 
 MakeSettings = Callable[..., Settings]
@@ -178,5 +179,15 @@ def test_the_command_makes_asks_and_restores(
         assert main(["restore", str(file), "--yes"]) == MISCONFIGURED
     assert main(["restore", str(file), "--yes"]) == DONE
     assert main(["restore", str(file.with_name("tidak-ada.db")), "--yes"]) == MISCONFIGURED
-    assert main(["make"]) == DONE
-    assert list((settings.state_dir / "backups").glob("balas-*.db"))
+    folder = settings.state_dir / "backups"
+    folder.mkdir()
+    for number in range(KEPT + 3):
+        (folder / f"balas-20200101-{number:06d}.db").touch()
+    (folder / "balas-sebelum-pindah.db").touch()
+    assert main([]) == DONE
+    kept = sorted(path.name for path in folder.iterdir())
+    # The new one and the newest of the old; and what a person named stays.
+    assert len(kept) == KEPT + 1
+    assert kept[-1] == "balas-sebelum-pindah.db"
+    assert not kept[-2].startswith("balas-2020")
+    assert "balas-20200101-000016.db" in kept

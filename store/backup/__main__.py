@@ -1,4 +1,6 @@
-"""``python -m supervisor.backup make [FILE]`` and ``restore FILE --yes``: the whole SQL state in one file.
+"""``python -m store.backup [make [FILE]]`` and ``restore FILE --yes``: the whole SQL state in one file.
+
+Without a word, as every night does it, a backup is made among the others and the oldest ones go.
 
 Exit codes: 0 done; 1 try again later, or not done for want of ``--yes``; 2 somebody must change something.
 """
@@ -14,11 +16,13 @@ from pathlib import Path
 
 from config.errors import ConfigError
 from config.settings import Settings
-from store import backup
+from store.backup import copying
 from store.errors import StoreError, StoreMisconfigured
 from store.ownership import owning
 
 DONE, NOT_DONE, MISCONFIGURED = 0, 1, 2
+# A fortnight of nights.
+KEPT = 14
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,9 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m supervisor.backup", description="Cadangan database, dan memulihkannya."
+        prog="python -m store.backup", description="Cadangan database, dan memulihkannya."
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.set_defaults(command="make", file=None)
+    commands = parser.add_subparsers(dest="command")
     make = commands.add_parser("make", help="tulis cadangan; bot boleh tetap jalan")
     make.add_argument("file", nargs="?", type=Path, metavar="BERKAS", help="bawaan: di STATE_DIR/backups")
     restore = commands.add_parser("restore", help="ganti isi database dengan cadangan; hentikan bot dulu")
@@ -51,13 +56,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _make(settings: Settings, file: Path | None) -> int:
-    target = file or settings.state_dir / "backups" / time.strftime("balas-%Y%m%d-%H%M%S.db")
+    folder = settings.state_dir / "backups"
+    target = file or folder / time.strftime("balas-%Y%m%d-%H%M%S.db")
     if target.exists():
         return _refuse(f"{target} sudah ada; pilih nama lain.", NOT_DONE)
-    rows = asyncio.run(backup.make(settings, target))
+    rows = asyncio.run(copying.make(settings, target))
+    if file is None:
+        _remove_oldest(folder)
     print(f"Cadangan: {target} ({rows} baris). Isinya chat pelanggan: simpan di tempat yang aman.")
     print("Login WhatsApp tidak ikut di dalamnya.")
     return DONE
+
+
+def _remove_oldest(folder: Path) -> None:
+    """Whoever was deleted is in no backup any more after so many nights. Files of other names stay."""
+    for old in sorted(folder.glob("balas-[0-9]*-[0-9]*.db"), reverse=True)[KEPT:]:
+        old.unlink()
 
 
 def _restore(settings: Settings, file: Path, *, sure: bool) -> int:
@@ -68,7 +82,7 @@ def _restore(settings: Settings, file: Path, *, sure: bool) -> int:
             NOT_DONE,
         )
     with owning(settings):
-        done = asyncio.run(backup.restore(settings, file))
+        done = asyncio.run(copying.restore(settings, file))
     print(f"Dipulihkan: {done.rows} baris.")
     print(
         f"Yang sudah dihapus sejak cadangan itu tetap terhapus: {done.forgotten_customers} pelanggan, "
