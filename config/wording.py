@@ -16,6 +16,16 @@ ALWAYS = frozenset({"toko", "sapaan", "panggilan"})
 
 _CUSTOMER = ("nama", "nomor", "pertanyaan", "tautan")
 _PAYMENT = ("pesanan", "total", "nama", "nomor", "tautan")
+# What happened, what it means and what to do, a line each; ``store.alert_kinds`` says when they are raised.
+ALARMS = tuple(
+    f"admin_alarm_{kind}"
+    for kind in (
+        *("whatsapp_logged_out", "whatsapp_replaced", "whatsapp_banned", "whatsapp_outdated"),
+        *("whatsapp_unusable", "offline", "process_down", "process_crashed", "process_stuck", "unanswered"),
+        *("dead_letters", "database", "messages_waited", "disk", "budget", "paid_without_invoice", "backup"),
+        *("model_misconfigured", "whatsapp_business_answers", "other"),
+    )
+)
 # Each sentence with the placeholders that it needs; without them it would leave out what it is there for.
 SENTENCES: Mapping[str, frozenset[str]] = {
     name: frozenset(placeholders)
@@ -186,6 +196,24 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_sebab_starsender_ditolak": ("kata",),
         "admin_sebab_starsender_mati": (),
         "admin_sebab_starsender_gagal": (),
+        **dict.fromkeys(ALARMS, ("rincian",)),
+        "admin_alarm_pulih": ("judul", "lama"),
+        "admin_alarm_lewat": ("judul", "lama", "rincian"),
+        "admin_alarm_kode": ("kode",),
+        "admin_alarm_tautan": ("tautan",),
+        "admin_alarm_pair": (),
+        "masuk_judul": (),
+        "masuk_buka": (),
+        "masuk_tombol": (),
+        "masuk_pindai": (),
+        "masuk_ketik": (),
+        "masuk_tunggu": (),
+        "masuk_berhasil": (),
+        "masuk_habis": (),
+        "masuk_ditolak": (),
+        "masuk_sering": (),
+        "masuk_sisa": ("detik",),
+        "masuk_ganti": ("detik",),
     }.items()
 }
 
