@@ -48,7 +48,7 @@ class Aftersales:
         else:
             order = self._meant(request.ask, shopping)
         if order is None:
-            return self._withdrawn(shopping) if request.ask is Ask.CANCEL else None
+            return self._without_order(request.ask, shopping)
         match request.ask:
             case Ask.STATUS:
                 return self._status([order] if request.order_id else shopping.orders[:_SHOWN], shopping)
@@ -85,10 +85,16 @@ class Aftersales:
             return shopping.unpaid or (newest if newest is not None and newest.state not in _DEAD else None)
         return shopping.unpaid or newest
 
-    def _withdrawn(self, shopping: Shopping) -> Decision | None:
-        """Nothing is ordered yet; what he was read back is off the table."""
-        if shopping.proposal is None:
+    def _without_order(self, ask: Ask, shopping: Shopping) -> Decision | None:
+        """Nothing is ordered yet; what he was read back is off the table when he calls it off.
+
+        Who asks for an invoice or says that he has paid may mean what he pays elsewhere: the shop's knowledge
+        says what it says about that.
+        """
+        if ask not in (Ask.STATUS, Ask.CANCEL):
             return None
+        if ask is Ask.STATUS or shopping.proposal is None:
+            return Decision(text=self.sayings.wording.say("jual_belum_ada"))
 
         def act(connection: Connection, customer: Customer) -> Decision:
             proposals.withdraw(connection, customer.id)

@@ -174,7 +174,7 @@ async def test_a_sale_by_link_asks_what_the_row_asks_and_adds_the_shipping(
 ) -> None:
     shop = await open_shop(midtrans=True)
     assert await talk(shop, "mau pesan kabel lan 2") == [
-        "2x Kabel LAN, total *Rp190.000*. Benar, Kak? (Belum termasuk ongkir.)"
+        "2x Kabel LAN, total *Rp190.000* (belum termasuk ongkir). Benar, Kak?"
     ]
     [question] = await shop.says("budi", "ya")
     assert "nama penerima" in question
@@ -301,7 +301,7 @@ async def test_what_was_sold_out_meanwhile_is_not_sold(open_shop: OpenShop) -> N
     assert told == "Router Archer tinggal 1, Kak. Mau diambil berapa?"
     assert await shop.count(orders) == 0
     assert await talk(shop, "1 aja") == [
-        "1x Router Archer, total *Rp399.000*. Benar, Kak? (Belum termasuk ongkir.)"
+        "1x Router Archer, total *Rp399.000* (belum termasuk ongkir). Benar, Kak?"
     ]
 
 
@@ -439,8 +439,7 @@ async def test_how_an_order_stands_is_told_to_its_customer_only(open_shop: OpenS
         [told] = await talk(shop, text, chat="siti")
         assert told == shop.wording.say("jual_pesanan_tidak_ada", pesanan=order.id)
     assert (await last_order(shop)).state == "waiting_confirmation"
-    # Without an order there is none to talk about: the model answers, or a person.
-    assert order.id not in "\n".join(await talk(shop, "status pesanan", chat="siti"))
+    assert await talk(shop, "status pesanan", chat="siti") == [shop.wording.say("jual_belum_ada")]
 
 
 async def test_an_order_is_called_off_while_nothing_is_paid(open_shop: OpenShop) -> None:
@@ -729,3 +728,22 @@ async def test_the_owner_is_reminded_of_an_order_until_nobody_is_needed(open_sho
     await talk(shop, "lanjut", "sudah transfer", "batal pesanan")
     assert await reminded() == []
     assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
+
+
+@pytest.mark.parametrize("text", ["ok saya pesan 2 ya", "mau 2 bulan", "ambil dua kak"])
+async def test_right_behind_a_price_a_few_words_order_that_thing(open_shop: OpenShop, text: str) -> None:
+    shop = await open_shop()
+    [priced] = await talk(shop, "harga paket 20 mbps berapa kak?")
+    assert "Rp250.000" in priced
+    assert await talk(shop, text) == ["2x Paket 20 Mbps, total *Rp500.000*. Benar, Kak?"]
+    assert await shop.count(orders) == 0
+
+
+async def test_who_never_ordered_is_told_so(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    for text in ("status pesanan saya", "batal pesanan"):
+        assert await talk(shop, text) == [shop.wording.say("jual_belum_ada")]
+    await talk(shop, "pesan ih20")
+    assert await talk(shop, "batal pesanan") == [shop.wording.say("jual_tidak_jadi")]
+    assert await talk(shop, "jadi") != []
+    assert await shop.count(orders) == 0
