@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from billing import methods as paying
 from billing.asking import Ask, asked
-from billing.confirmation import Meaning, meaning
+from billing.confirmation import Meaning, calls_off, meaning
 from billing.live import Goods, LiveGoods
 from billing.menu import (
     GROUP_MARK,
@@ -281,7 +281,7 @@ class Seller:
         if order.state is not State.CREATED:
             return None
         answer = meaning(text)
-        if answer is Meaning.NO:
+        if calls_off(text) or (answer is Meaning.NO and marks.is_(newest, Mark.GO_ON)):
             return self._dropped(order)
         goods = await self.goods.now()
         draft = self.ordering.draft(order, shopping.lines_of(order), goods)
@@ -294,7 +294,7 @@ class Seller:
             if chosen is None and draft.method is None:
                 return None
             return await self.ordering.go_on(order, replace(draft, method=draft.method or chosen), goods)
-        return await self.ordering.go_on(order, draft, goods) if answer is not None else None
+        return await self.ordering.go_on(order, draft, goods) if answer not in (None, Meaning.NO) else None
 
     def _method(self, text: str) -> Method | None:
         banks = [account.bank for account in self.sayings.shop.rekening]

@@ -747,3 +747,31 @@ async def test_who_never_ordered_is_told_so(open_shop: OpenShop) -> None:
     assert await talk(shop, "batal pesanan") == [shop.wording.say("jual_tidak_jadi")]
     assert await talk(shop, "jadi") != []
     assert await shop.count(orders) == 0
+
+
+async def test_not_yet_and_not_there_are_answers_and_no_calling_off(open_shop: OpenShop) -> None:
+    rows = 'A1,Paket Bisnis,100000,,,ya,"foto KTP, NPWP kalau ada",\n'
+    shop = await open_shop(files={"katalog.csv": CATALOGUE + rows})
+    await talk(shop, "pesan paket bisnis", "ya", "nanti ya kak")
+    assert "NPWP" in (await talk(shop, "halo"))[-1]
+    await talk(shop, "nggak ada")
+    order = await last_order(shop)
+    assert order.state == "waiting_confirmation"
+    assert order.details == '{"foto KTP": "menyusul", "NPWP kalau ada": "tidak ada"}'
+
+
+async def test_what_is_over_is_said_to_be_over(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi", "batal pesanan")
+    order = await last_order(shop)
+    for text in ("batal pesanan", "sudah transfer", "status pesanan", "kirim ulang link"):
+        assert await talk(shop, text) == [f"*{order.id}*: 1x Paket 20 Mbps, Rp250.000. Sudah dibatalkan."]
+    # Weeks later "sudah transfer" is about something else.
+    await age(shop.store, orders, "created_ms", by_ms=30 * 24 * 60 * 60 * 1000)
+    assert order.id not in "\n".join(await talk(shop, "sudah transfer"))
+
+
+async def test_a_draft_is_called_off_while_it_is_filled_in(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    assert await talk(shop, "pesan kabel lan", "ya", "ga jadi deh") == [shop.wording.say("jual_tidak_jadi")]
+    assert (await last_order(shop)).state == "cancelled"
