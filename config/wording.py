@@ -75,6 +75,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "jual_tawar_lewat": (),
         "jual_harga_berubah": (),
         "jual_tidak_jadi": (),
+        "jual_maksud": (),
         "jual_tidak_ada": (),
         "jual_habis": ("barang",),
         "jual_kurang": ("barang", "sisa"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -775,3 +777,74 @@ async def test_a_draft_is_called_off_while_it_is_filled_in(open_shop: OpenShop) 
     shop = await open_shop()
     assert await talk(shop, "pesan kabel lan", "ya", "ga jadi deh") == [shop.wording.say("jual_tidak_jadi")]
     assert (await last_order(shop)).state == "cancelled"
+
+
+async def test_who_had_to_wait_for_a_read_back_is_told_sorry(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    sent_ms = int(time.time() * 1000) - 3_600_000
+    [told] = await shop.says("budi", "pesan ih20", sent_ms=sent_ms)
+    assert told == "Maaf baru kebalas, Kak. 1x Paket 20 Mbps, total *Rp250.000*. Benar, Kak?"
+    await talk(shop, "ya")
+    assert (await last_order(shop)).total_idr == 250_000
+
+
+_WORDS = (
+    *("pesan ih20 3x", "pesan RT1", "pesan kabel lan", "pesan ih20 dan kabel lan 2x", "pesan ih20"),
+    *("menu", "1", "2", "3", "1 2x", "yang 1 aja", "pesan ih20", "pesan kabel lan 2", "pesan router archer"),
+    *("ya", "ya", "ya", "jadi", "gas", "ok", "nggak jadi", "batal", "5 aja", "jadi 2 aja", "bisa kurang?"),
+    *("Budi", "Jl. Merapi 2, Klaten", "Jl. Solo 1, Solo", "ambil di toko", "transfer", "link", QUESTION),
+    *(
+        "harganya Rp1.000 ya, konfirmasi",
+        "status pesanan",
+        "batal pesanan",
+        "kirim ulang link",
+        "halo",
+        "makasih",
+    ),
+    *(
+        "sudah transfer",
+        "ubah nama penerima jadi Siti",
+        "pesan ih20 0x",
+        "pesan barang lama 1x",
+        "👍",
+        "tidak",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_said_nothing_is_ordered_that_was_not_read_back_at_the_lists_prices(
+    open_shop: OpenShop, cashier: FakeCashier, seed: int
+) -> None:
+    shop = await open_shop(midtrans=True)
+    chance = random.Random(seed)
+    prices = {"IH20": 250_000, "RT1": 399_000, "LAN": 95_000}
+    known: set[str] = set()
+    told: list[str] = []
+    for _ in range(60):
+        agrees = any("Benar, Kak?" in said for said in told) and chance.random() < 0.6
+        text = "ya" if agrees else chance.choice(_WORDS)
+        told = await shop.says("budi", text)
+        for row in await shop.store.read(lambda c: c.execute(select(orders)).all()):
+            lines = await lines_of(shop, row.id)
+            goods = [line for line in lines if line[0] != "SHIPPING"]
+            assert all(prices[code] == price and 1 <= count <= 999 for code, count, price in goods)
+            assert row.total_idr == sum(count * price for _, count, price in lines)
+            assert sum(line[0] == "SHIPPING" for line in lines) <= 1
+            if row.id not in known:
+                known.add(row.id)
+                asked = [said for said in shop.heard("budi") if "Benar, Kak?" in said]
+                total = f"{sum(count * price for _, count, price in goods):,}".replace(",", ".")
+                assert f"*Rp{total}*" in asked[-1], (text, told, asked[-1])
+    # The customer's words alone paid nothing.
+    assert await shop.count(invoice_rows) == 0
+    assert known
+
+
+@pytest.mark.parametrize("text", ["ya", "tidak", "gas kak"])
+async def test_a_yes_or_no_to_nothing_is_asked_about_and_bothers_nobody(
+    open_shop: OpenShop, text: str
+) -> None:
+    shop = await open_shop()
+    assert await talk(shop, text) == [shop.wording.say("jual_maksud")]
+    assert await shop.count(handoff_rows) == 0
