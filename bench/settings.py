@@ -15,6 +15,8 @@ _CHANGED = {
     "LOOP_ANSWERS": "0",
     "PACE_S": "0",
     "WATCH_KNOWLEDGE": "false",
+    # Several run at once.
+    "HEALTH_PORT": "off",
     "MODEL_DAILY_BUDGET_IDR": "1000000000000",
     "CUSTOMER_DAILY_BUDGET_IDR": "1000000000000",
     "LOG_LEVEL": "WARNING",

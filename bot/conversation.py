@@ -21,6 +21,7 @@ from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
 from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
+from bot.posts import POST, Posts
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
 from bot.selling import shopping
@@ -71,6 +72,7 @@ class Parts:
     people: People
     room: OwnersRoom
     takeover: Takeover
+    posts: Posts
     loops: LoopGuard
     late_pace: LatePace
     seller: Seller
@@ -102,7 +104,7 @@ class Conversation:
             return None
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
-            await p.takeover.heard(first)
+            await (p.posts.heard(first) if head.kind == POST else p.takeover.heard(first))
             return None
         # A reaction, an edit, a deletion: about something that was said, and nothing to be answered. Only a
         # thumb on what was just read back is a yes.
@@ -115,7 +117,7 @@ class Conversation:
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
-        if allowed is Pass.SEND:
+        if allowed is Pass.SEND and not first.last.past:
             await p.channel.signal(head.chat, Signal.TYPING)
         for attempt in range(1, MOST_READINGS + 1):
             try:
@@ -131,11 +133,14 @@ class Conversation:
         """Answer the burst; ``Reworded`` when ``newest`` matters and its words changed meanwhile."""
         p = self._p
         # 3. Wait until the thought is complete, and read what was said.
-        said = self._read(await p.bursts.gather(head), agreed=agreed)
+        rows = await p.bursts.gather(head)
+        # What a person saw before he wrote here is answered, even after his pause; the rest comes next.
+        answered = [row for row in rows if row.recorded_ms <= meeting.customer.human_ms]
+        said = self._read(answered or rows, agreed=agreed)
         if not said.messages:
             await p.consequences.commit_signs(said)
             return None
-        if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
+        if answered or allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return None
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
@@ -269,7 +274,8 @@ class Conversation:
         act = decision.act
         if not decision.text and act is None:
             return decision
-        sorry, delay_ms = self._p.wording.say("terlambat"), self._p.late_pace.delay_ms()
+        sorry = self._p.wording.say("terlambat")
+        delay_ms = self._p.late_pace.delay_ms(self._p.channel.caution)
 
         def late(found: Decision) -> Decision:
             text = f"{sorry} {found.text}" if found.text else ""
@@ -288,7 +294,7 @@ class Conversation:
             customer_id=meeting.customer.id,
             message=question,
             recent=meeting.recent[-RECENT_TURNS:],
-            context=said.context,
+            context=await p.posts.context_of(said),
         )
         wanted = Reservation(
             account=p.account,

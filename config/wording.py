@@ -16,6 +16,16 @@ ALWAYS = frozenset({"toko", "sapaan", "panggilan"})
 
 _CUSTOMER = ("nama", "nomor", "pertanyaan", "tautan")
 _PAYMENT = ("pesanan", "total", "nama", "nomor", "tautan")
+# What happened, what it means and what to do, a line each; ``store.alert_kinds`` says when they are raised.
+ALARMS = tuple(
+    f"admin_alarm_{kind}"
+    for kind in (
+        *("whatsapp_logged_out", "whatsapp_replaced", "whatsapp_banned", "whatsapp_outdated"),
+        *("whatsapp_unusable", "offline", "process_down", "process_crashed", "process_stuck", "unanswered"),
+        *("dead_letters", "database", "messages_waited", "disk", "budget", "paid_without_invoice", "backup"),
+        *("model_misconfigured", "whatsapp_business_answers", "other"),
+    )
+)
 # Each sentence with the placeholders that it needs; without them it would leave out what it is there for.
 SENTENCES: Mapping[str, frozenset[str]] = {
     name: frozenset(placeholders)
@@ -37,12 +47,15 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "suara_tutup": ("buka",),
         "foto": (),
         "kiriman": (),
+        "minta_ulang": (),
         "admin_butuh_jawaban": _CUSTOMER,
         "admin_minta_orang": _CUSTOMER,
         "admin_kiriman": _CUSTOMER,
         "admin_kiriman_hilang": ("apa", "nama", "nomor", "sebab", "tautan"),
         "admin_menunggu": _CUSTOMER,
         "admin_terlambat": _CUSTOMER,
+        "admin_diubah": _CUSTOMER,
+        "admin_hanya_teks": (),
         "admin_pengingat": ("menit", *_CUSTOMER),
         "admin_terkirim": ("nama",),
         "admin_sudah_dijawab": ("nama",),
@@ -60,6 +73,15 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_draf_terkirim": (),
         "admin_draf_dibuang": (),
         "admin_draf_lewat": (),
+        "admin_abaikan": ("nama", "nomor"),
+        "admin_lanjut": ("nama", "nomor"),
+        "admin_tidak_ketemu": ("cari",),
+        "admin_pilih": ("daftar", "contoh"),
+        "admin_dibatasi": (),
+        "admin_dilepas": ("jumlah",),
+        "admin_tidak_tertahan": (),
+        "admin_basi": ("nama", "nomor", "isi"),
+        "admin_riwayat": ("jumlah", "daftar"),
         "admin_gagal_kirim": ("nama", "nomor", "isi"),
         "admin_pesan_rusak": ("nama", "nomor"),
         "admin_wa_bisnis": ("isi",),
@@ -163,10 +185,37 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_notifikasi_mati": ("sebab",),
         "invoice_keterangan": ("nomor",),
         "invoice_nomor_lain": ("nomor",),
+        "invoice_menyusul": ("nomor",),
         "invoice_starsender": ("nama", "total", "nomor"),
         "kirim_ulang": ("isi",),
         "admin_starsender": ("sebab",),
         "admin_starsender_pulih": (),
+        "admin_sebab_starsender_tak_terhubung": (),
+        "admin_sebab_starsender_diam": (),
+        "admin_sebab_starsender_galat": (),
+        "admin_sebab_starsender_dibatasi": (),
+        "admin_sebab_starsender_kunci": (),
+        "admin_sebab_starsender_ditolak": ("kata",),
+        "admin_sebab_starsender_mati": (),
+        "admin_sebab_starsender_gagal": (),
+        **dict.fromkeys(ALARMS, ("rincian",)),
+        "admin_alarm_pulih": ("judul", "lama"),
+        "admin_alarm_lewat": ("judul", "lama", "rincian"),
+        "admin_alarm_kode": ("kode",),
+        "admin_alarm_tautan": ("tautan",),
+        "admin_alarm_pair": (),
+        "masuk_judul": (),
+        "masuk_buka": (),
+        "masuk_tombol": (),
+        "masuk_pindai": (),
+        "masuk_ketik": (),
+        "masuk_tunggu": (),
+        "masuk_berhasil": (),
+        "masuk_habis": (),
+        "masuk_ditolak": (),
+        "masuk_sering": (),
+        "masuk_sisa": ("detik",),
+        "masuk_ganti": ("detik",),
     }.items()
 }
 

@@ -22,6 +22,7 @@ from rag.answer import CheckedAnswer, Verdict, Wanted, check
 from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
 from rag.model import ModelClient
 from rag.retrieval import faq_that_fits, phrasings, query_from
+from store import metrics
 from store.memory.index import MemoryIndex, Passage
 from store.turns import Turn
 from store.usage import Spent
@@ -175,6 +176,8 @@ class Answerer:
             case Verdict.HUMAN:
                 return work.reply(Outcome.HUMAN, self._settings)
             case Verdict.REJECTED:
+                # What follows a colon is the model's own words.
+                metrics.REJECTS.labels(checked.reason.partition(":")[0]).inc()
                 log.warning("answer_rejected", reason=checked.reason)
                 return await self._fallback(work)
 

@@ -27,7 +27,11 @@ hypothesis.settings.register_profile("balas", deadline=None)
 hypothesis.settings.load_profile("balas")
 
 # What tests may find missing, as their skip says it, and the Debian package that has it.
-_MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
+_MISSING = {
+    "PostgreSQL is not installed": "postgresql",
+    "Chromium is not installed": "chromium",
+    "strace is not installed": "strace",
+}
 
 
 def everything_is_required() -> bool:

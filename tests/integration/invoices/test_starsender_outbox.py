@@ -114,7 +114,7 @@ async def test_the_text_comes_first_and_then_the_pdf(scene: Scene) -> None:
     rows = await scene.work()
     first, second = scene.starsender.sent
     assert (first.to, first.file) == (NUMBER, b"")
-    assert "Rp84.000" in first.body
+    assert first.body == "Invoice INV/2026/11/0001 kami kirim di bawah ini ya Kak."
     assert second.file.startswith(b"%PDF-")
     assert second.name == "INV-2026-11-0001.pdf"
     assert to_customer(rows) == [("starsender", "text", "done"), ("starsender", "document", "done")]
