@@ -245,7 +245,7 @@ class Settings:
         Raises ConfigError with every missing, invalid and misspelt key at once.
         """
         environ = os.environ if environ is None else environ
-        from_file, problems, warnings = env.read_env_file(env_file) if env_file else ({}, [], [])
+        from_file, problems = env.read_env_file(env_file) if env_file else ({}, [])
         known = dict(keys())
         problems += [
             f"{name} in {env_file} is no setting; did you mean {meant}?"
@@ -262,10 +262,12 @@ class Settings:
             problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
         problems += billing.problems_of(values["billing"])
         problems += operation.problems_of(values["alerts"])
+        if "state_dir" in values:
+            problems += env.open_folder(values["state_dir"])
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
-        warnings += _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
+        warnings = _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
         return cls(**values, **parts, warnings=tuple(warnings))
 
 
