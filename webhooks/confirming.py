@@ -40,7 +40,7 @@ class Confirming:
     payments: Payments
     till: Till
     metrics: Metrics
-    # Called when an order was paid: its invoice waits to be sent.
+    # Called when an order was paid: its invoice is not to wait for the next look into the outbox.
     paid: Callable[[], None] = lambda: None
 
     async def handle(self, row: Row[Any]) -> None:
