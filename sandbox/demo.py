@@ -56,6 +56,8 @@ PAGE_DEFAULTS = DEMO_DEFAULTS | {
     "HUMAN_PAUSE_S": "60",
     # A shop's own bot may run on this machine as well.
     "HEALTH_PORT": "0",
+    # No network here looks at numbers that send fast, and after a payment several messages go out at once.
+    "PACE_S": "0.5",
     # The log is a file.
     "LOG_LEVEL": "INFO",
 }
