@@ -296,28 +296,32 @@ def assemble(
         "inbox": answer(),
         "outbox": outbox_worker.run(),
         "media": media_worker.run(),
-        **chores(
-            ChoreParts(
-                store=store,
-                memory=memory,
-                people=people,
-                shop=shop,
-                media=media,
-                stranded=StrandedInvoices(
-                    account=account, store=store, post=Till.of(settings, shop, wording).post
-                ),
-                instance=instance,
-                outbox=outbox,
-                configured_mode=bot.mode,
-                tidy_files=partial(
-                    past.forget_old,
-                    past.folder_in(settings.state_dir, account),
-                    days=settings.whatsapp.history_days,
-                ),
-            ),
-            poll_s=bot.poll_s,
-        ),
     }
+    periodic = chores(
+        ChoreParts(
+            store=store,
+            memory=memory,
+            people=people,
+            shop=shop,
+            media=media,
+            stranded=StrandedInvoices(
+                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ),
+            instance=instance,
+            outbox=outbox,
+            configured_mode=bot.mode,
+            tidy_files=partial(
+                past.forget_old,
+                past.folder_in(settings.state_dir, account),
+                days=settings.whatsapp.history_days,
+            ),
+        ),
+        poll_s=bot.poll_s,
+    )
+    if taken := background.keys() & periodic.keys():
+        # One would never run, and nobody would notice.
+        raise RuntimeError(f"two tasks are called {', '.join(taken)}")
+    background |= periodic
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
     return Running(
