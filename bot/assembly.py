@@ -57,6 +57,8 @@ OUTBOX_LANES = 8
 MEDIA_LANES = 2
 MEDIA_POLL_S = 2.0
 MEDIA_BACKOFF = Backoff(attempts=12, first_s=1.0, most_s=600.0)
+# The transport of the channel that runs unattended.
+WHATSAPP = "whatsapp"
 SETTLE_POLL_S = 0.02
 # The longest that a piped conversation waits for one answer and its delivery.
 SETTLE_TIMEOUT_S = 120.0
@@ -322,6 +324,14 @@ def assemble(
         # One would never run, and nobody would notice.
         raise RuntimeError(f"two tasks are called {', '.join(taken)}")
     background |= periodic
+    if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
+        # A chat in a terminal is watched by whoever sits at it.
+        from bot.health import Health, serve
+
+        health = Health(
+            account=account, channel=channel, store=store, settings=settings, zone=shop.zona_waktu
+        )
+        background["health"] = serve(health, settings.operation.health_port)
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
     return Running(

@@ -16,6 +16,7 @@ from bot.delivery import RESTRICTED
 from bot.gate import Pass, gate
 from bot.invoices import StrandedInvoices
 from bot.media import MediaKeeper
+from bot.memory_watch import MemoryWatch
 from bot.people import People
 from bot.posts import KEPT_MS, POST, POSTS
 from config.settings import Mode
@@ -64,8 +65,9 @@ class ChoreParts:
 def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any, None]]:
     """The periodic tasks by their names; each runs until it is cancelled."""
     store, people = parts.store, parts.people
+    watch = MemoryWatch(store=store, memory=parts.memory, people=people)
     return {
-        "memory": _every(poll_s, "memory", lambda: _follow(parts.memory)),
+        "memory": _every(poll_s, "memory", watch.look),
         "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, parts.instance)),
         "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, parts.shop)),
@@ -74,7 +76,7 @@ def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any,
         ),
         "past": _every(MISSING_CHECK_S, "past", lambda: list_unanswered(store, people)),
         "parked": _every(REMINDER_CHECK_S, "parked", lambda: try_parked_again(store, parts.outbox)),
-        "old_media": _every(media.TIDY_EVERY_S, "old_media", parts.media.tidy),
+        "old files": _every(media.TIDY_EVERY_S, "old files", parts.media.tidy),
         "invoices": _every(REMINDER_CHECK_S, "invoices", parts.stranded.take),
         "tidy": _every(TIDY_EVERY_S, "tidy", lambda: tidy(parts)),
     }
@@ -88,10 +90,6 @@ async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]])
         except StoreError as exc:
             log.warning("periodic_work_failed", work=name, reason=str(exc))
         await asyncio.sleep(pause_s)
-
-
-async def _follow(memory: MemoryIndex) -> None:
-    await memory.catch_up()
 
 
 async def _beat(store: Store, instance: str) -> None:

@@ -54,6 +54,8 @@ PAGE_DEFAULTS = DEMO_DEFAULTS | {
     "BURST_QUESTION_S": "0.5",
     # The owner who tries to write himself sees the bot come back.
     "HUMAN_PAUSE_S": "60",
+    # A shop's own bot may run on this machine as well.
+    "HEALTH_PORT": "0",
     # The log is a file.
     "LOG_LEVEL": "INFO",
 }
