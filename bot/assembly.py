@@ -383,4 +383,6 @@ def _notes(settings: Settings, shop: Shop) -> str:
         off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
+    if settings.bot.media_max_mb == 0:
+        off.append("Foto, voice note dan berkas pelanggan tidak kusimpan (MEDIA_MAX_MB=0).")
     return "\n".join(off)

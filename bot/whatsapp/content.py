@@ -143,8 +143,8 @@ def sign(message: Any) -> Content | None:
 def file_part(message: Any) -> Any | None:
     """The message's part that is a file, in a message with nothing but that; None when it has none.
 
-    Without its address, into which a sender can write any server, ours as well: the path says where it lies on
-    WhatsApp's own hosts. The whatsmeow of today goes by the path anyway; an older one went by the address.
+    Without its address, into which a sender can write any server, ours as well: the path says where it lies
+    on WhatsApp's own hosts. The whatsmeow of today goes by the path anyway; nobody need rely on that.
     """
     for field, _, _ in _KINDS:
         if message.HasField(field):
