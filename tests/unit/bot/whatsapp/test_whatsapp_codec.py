@@ -230,6 +230,22 @@ def test_a_file_is_announced_with_its_size_and_fetched_without_anything_else(eve
     assert fetched.documentMessage.mediaKey == b"k"
 
 
+def test_a_sender_cannot_choose_the_server_that_we_fetch_from(event: Event) -> None:
+    picture = E2E.ImageMessage(URL="https://169.254.169.254/latest", directPath="/v/1?ccb=11-4")
+    fetched = codec.file_in(row(event(message(imageMessage=picture))))
+    assert fetched.imageMessage.URL == ""
+    assert fetched.imageMessage.directPath == "/v/1?ccb=11-4"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "@evil.id/x", ".evil.id/x", "//evil.id/x", "/\\evil.id", ":8080/x", "/@evil.id"]
+)
+def test_a_path_that_leads_to_another_host_is_not_fetched(event: Event, path: str) -> None:
+    picture = E2E.ImageMessage(URL="https://mmg.whatsapp.net/v/1", directPath=path)
+    with pytest.raises(Unreadable):
+        codec.file_in(row(event(message(imageMessage=picture))))
+
+
 def test_a_round_video_is_fetched_like_any_other(event: Event) -> None:
     raw = event(message(ptvMessage=E2E.VideoMessage(directPath="/v/1", mimetype="video/mp4")))
     assert codec.file_in(row(raw)).videoMessage.directPath == "/v/1"
