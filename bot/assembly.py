@@ -57,6 +57,8 @@ OUTBOX_LANES = 8
 MEDIA_LANES = 2
 MEDIA_POLL_S = 2.0
 MEDIA_BACKOFF = Backoff(attempts=12, first_s=1.0, most_s=600.0)
+# The transport of the channel that runs unattended.
+WHATSAPP = "whatsapp"
 SETTLE_POLL_S = 0.02
 # The longest that a piped conversation waits for one answer and its delivery.
 SETTLE_TIMEOUT_S = 120.0
@@ -155,7 +157,7 @@ def assemble(
         people=people,
         room=room,
         media=media,
-        signs=Signs(account=account, channel=channel),
+        signs=Signs(account=account, channel=channel, people=people),
         timers=timers,
         wording=wording,
         configured_mode=bot.mode,
@@ -318,6 +320,14 @@ def assemble(
             poll_s=bot.poll_s,
         ),
     }
+    if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
+        # A chat in a terminal is watched by whoever sits at it.
+        from bot.health import Health, serve
+
+        health = Health(
+            account=account, channel=channel, store=store, settings=settings, zone=shop.zona_waktu
+        )
+        background["health"] = serve(health, settings.operation.health_port)
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
     return Running(

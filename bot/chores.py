@@ -16,16 +16,18 @@ from bot.delivery import RESTRICTED
 from bot.gate import Pass, gate
 from bot.invoices import StrandedInvoices
 from bot.media import MediaKeeper
+from bot.memory_watch import MemoryWatch
 from bot.people import People
 from bot.posts import KEPT_MS, POST, POSTS
 from config.settings import Mode
 from config.shop import Shop
-from store import alerts, customers, handoffs, inbox, owners, past_chats, undecryptable
+from store import alerts, customers, handoffs, inbox, orders, owners, past_chats, undecryptable
 from store import outbox as outbox_rows
 from store.doors import Store
 from store.errors import StoreError
 from store.handoffs import Reason
 from store.memory.index import MemoryIndex
+from store.orders import State
 from store.outbox import NewMessage, Purpose
 from store.past_chats import Unanswered
 from store.queue import Queue
@@ -63,8 +65,9 @@ class ChoreParts:
 def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any, None]]:
     """The periodic tasks by their names; each runs until it is cancelled."""
     store, people = parts.store, parts.people
+    watch = MemoryWatch(store=store, memory=parts.memory, people=people)
     return {
-        "memory": _every(poll_s, "memory", lambda: _follow(parts.memory)),
+        "memory": _every(poll_s, "memory", watch.look),
         "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, parts.instance)),
         "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, parts.shop)),
@@ -87,10 +90,6 @@ async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]])
         except StoreError as exc:
             log.warning("periodic_work_failed", work=name, reason=str(exc))
         await asyncio.sleep(pause_s)
-
-
-async def _follow(memory: MemoryIndex) -> None:
-    await memory.catch_up()
 
 
 async def _beat(store: Store, instance: str) -> None:
@@ -125,7 +124,10 @@ async def remind(store: Store, people: People, shop: Shop) -> None:
     def remind_all(connection: Connection) -> None:
         # Read again: one of them may have been answered since.
         for handoff in handoffs.due(connection, people.room.account):
-            people.remind(connection, handoff)
+            if _is_settled(connection, handoff.id):
+                handoffs.finish(connection, handoff.id, state=handoffs.State.CLOSED)
+            else:
+                people.remind(connection, handoff)
 
     if await store.read(lambda c: handoffs.due(c, people.room.account)):
         await store.write(remind_all)
@@ -210,3 +212,20 @@ async def tidy(parts: ChoreParts) -> None:
     await parts.store.write(remove)
     if removed := await asyncio.to_thread(parts.tidy_files):
         log.info("files_removed", files=removed)
+
+
+def _is_settled(connection: Connection, handoff_id: int) -> bool:
+    """Whether it is about an order that needs nobody any more: called off, or its transfer is confirmed.
+
+    Who says that he has transferred is checked even when the order's time is over.
+    """
+    about = handoffs.order_of(connection, handoff_id)
+    if about is None:
+        return False
+    order_id, kind = about
+    order = orders.get(connection, order_id)
+    if order is None or order.state is State.CANCELLED:
+        return True
+    if kind == handoffs.TRANSFER_NOTICE:
+        return order.paid_ms is not None
+    return order.state in (State.EXPIRED, State.FAILED)

@@ -179,7 +179,10 @@ class Consequences:
         return answer
 
     def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
-        """To a person, who sees and hears what the customer sent beside his words."""
+        """To a person, who sees and hears what the customer sent beside his words.
+
+        What may be looked at once stays in the chat: it would be there for good in the owner's room.
+        """
         handoff_id = self.people.hand_over(
             connection, customer=customer, chat=said.last.chat, question=said.shown, reason=reason
         )
@@ -191,7 +194,9 @@ class Consequences:
         files = [
             row
             for row, message in zip(said.message_rows, said.messages, strict=True)
-            if message.file is not None and message.kind in WITH_FILES - {Media.STICKER}
+            if message.file is not None
+            and not message.file.view_once
+            and message.kind in WITH_FILES - {Media.STICKER}
         ]
         for row in files[:MOST_FORWARDED]:
             forward_media(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from bot import modes
 from bot.channel import (
     Channel,
+    Outcome,
     Outgoing,
     Parked,
     Quoted,
@@ -33,7 +34,7 @@ from bot.people import People
 from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
-from store import alerts, attachments, customers, handoffs, inbox, outbox, worker
+from store import alerts, attachments, customers, handoffs, inbox, metrics, outbox, worker
 from store import queue as queues
 from store.attachments import Document
 from store.doors import Store
@@ -113,7 +114,9 @@ class Delivery:
             timer_s=await self.timers.of(row.chat),
             answers=answers,
         )
-        match await self.channel.send(message):
+        outcome = await self.channel.send(message)
+        metrics.SENDS.labels(_result(outcome)).inc()
+        match outcome:
             case Sent(provider_id):
                 await self._mark_sent(row, provider_id)
             case Retry(reason, after_s):
@@ -259,3 +262,9 @@ def _shown(connection: Connection, row: Row[Any]) -> str:
         return f"📄 {row.document}"
     found = attachments.get(connection, row.id) if row.kind in FILES else None
     return row.body if found is None else f"📄 {found.filename} {row.body}".strip()
+
+
+def _result(outcome: Outcome) -> str:
+    """The outcome's name for the figures; 463 apart, for it says that the number is restricted."""
+    name = type(outcome).__name__.lower()
+    return f"{name}_463" if isinstance(outcome, Refused) and "463" in outcome.reason else name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from bot.channel import State
-from store import alerts, meta
+from store import alerts, meta, standing
 
 # States in which nobody is answered until a person acts or time passes, each with what to do.
 ALARMING = {
@@ -78,4 +78,4 @@ def read(connection: Connection, account: str) -> Recorded | None:
 
 
 def _key(account: str) -> str:
-    return f"channel:{account}"
+    return standing.key(account)

@@ -16,6 +16,17 @@ ALWAYS = frozenset({"toko", "sapaan", "panggilan"})
 
 _CUSTOMER = ("nama", "nomor", "pertanyaan", "tautan")
 _PAYMENT = ("pesanan", "total", "nama", "nomor", "tautan")
+# What happened, what it means and what to do, a line each; ``store.alert_kinds`` says when they are raised.
+ALARMS = tuple(
+    f"admin_alarm_{kind}"
+    for kind in (
+        *("whatsapp_logged_out", "whatsapp_replaced", "whatsapp_banned", "whatsapp_outdated"),
+        *("whatsapp_unusable", "offline", "process_down", "process_crashed", "process_stuck", "unanswered"),
+        *("dead_letters", "database", "messages_waited", "disk", "budget", "paid_without_invoice", "backup"),
+        *("memory", "midtrans", "payment", "starsender", "model_misconfigured", "whatsapp_business_answers"),
+        "other",
+    )
+)
 # Each sentence with the placeholders that it needs; without them it would leave out what it is there for.
 SENTENCES: Mapping[str, frozenset[str]] = {
     name: frozenset(placeholders)
@@ -44,6 +55,8 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_kiriman_hilang": ("apa", "nama", "nomor", "sebab", "tautan"),
         "admin_menunggu": _CUSTOMER,
         "admin_terlambat": _CUSTOMER,
+        "admin_diubah": _CUSTOMER,
+        "admin_hanya_teks": (),
         "admin_pengingat": ("menit", *_CUSTOMER),
         "admin_terkirim": ("nama",),
         "admin_sudah_dijawab": ("nama",),
@@ -75,16 +88,19 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_wa_bisnis": ("isi",),
         "admin_model_salah": ("sebab",),
         "admin_model_pulih": (),
+        "admin_ingatan_mati": ("sebab",),
+        "admin_ingatan_pulih": (),
         "admin_gagal_simpan": ("sebab",),
         "jual_menu": ("daftar",),
         "jual_menu_kelompok": ("daftar",),
         "jual_menu_sisa": ("sisa",),
-        "jual_tawar": ("isi", "total"),
-        "jual_tawar_banyak": ("isi", "total"),
+        "jual_tawar": ("isi", "total", "catatan"),
+        "jual_tawar_banyak": ("isi", "total", "catatan"),
         "jual_belum_ongkir": (),
         "jual_tawar_lewat": (),
         "jual_harga_berubah": (),
         "jual_tidak_jadi": (),
+        "jual_maksud": (),
         "jual_tidak_ada": (),
         "jual_habis": ("barang",),
         "jual_kurang": ("barang", "sisa"),
@@ -126,6 +142,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "status_chargeback": (),
         "status_overpaid": (),
         "jual_pesanan_tidak_ada": ("pesanan",),
+        "jual_belum_ada": (),
         "jual_batal": ("pesanan", "isi"),
         "jual_batal_lunas": ("pesanan",),
         "jual_batal_nanti": ("pesanan",),
@@ -171,10 +188,37 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_notifikasi_mati": ("sebab",),
         "invoice_keterangan": ("nomor",),
         "invoice_nomor_lain": ("nomor",),
+        "invoice_menyusul": ("nomor",),
         "invoice_starsender": ("nama", "total", "nomor"),
         "kirim_ulang": ("isi",),
         "admin_starsender": ("sebab",),
         "admin_starsender_pulih": (),
+        "admin_sebab_starsender_tak_terhubung": (),
+        "admin_sebab_starsender_diam": (),
+        "admin_sebab_starsender_galat": (),
+        "admin_sebab_starsender_dibatasi": (),
+        "admin_sebab_starsender_kunci": (),
+        "admin_sebab_starsender_ditolak": ("kata",),
+        "admin_sebab_starsender_mati": (),
+        "admin_sebab_starsender_gagal": (),
+        **dict.fromkeys(ALARMS, ("rincian",)),
+        "admin_alarm_pulih": ("judul", "lama"),
+        "admin_alarm_lewat": ("judul", "lama", "rincian"),
+        "admin_alarm_kode": ("kode",),
+        "admin_alarm_tautan": ("tautan",),
+        "admin_alarm_pair": (),
+        "masuk_judul": (),
+        "masuk_buka": (),
+        "masuk_tombol": (),
+        "masuk_pindai": (),
+        "masuk_ketik": (),
+        "masuk_tunggu": (),
+        "masuk_berhasil": (),
+        "masuk_habis": (),
+        "masuk_ditolak": (),
+        "masuk_sering": (),
+        "masuk_sisa": ("detik",),
+        "masuk_ganti": ("detik",),
     }.items()
 }
 

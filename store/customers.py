@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, or_, select, update
 
 from store import changes, order_owners
 from store.schema import (
@@ -20,8 +20,10 @@ from store.schema import (
     media,
     notices,
     now_ms,
+    orders,
     outbox,
     past_chats,
+    proposals,
     turns,
     undecryptable,
     usage,
@@ -45,6 +47,7 @@ class Customer:
     mode: str | None
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
     human_ms: int = 0  # when a person of the shop was last heard here; nothing older is answered
+    trades: bool = False  # whether he was read an offer, or ever ordered: else nobody need look for orders
 
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
@@ -65,6 +68,11 @@ _COLUMNS = select(
     customers.c.mode,
     customers.c.silent_until_ms - now_ms(),
     customers.c.human_ms,
+    # In the statement that finds him anyway: another one would cost every answer more than this.
+    or_(
+        exists().where(proposals.c.customer_id == customers.c.id),
+        exists().where(orders.c.customer_id == customers.c.id),
+    ),
 )
 _GET = _COLUMNS.where(customers.c.id == bindparam("customer"))
 _FIND = _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
@@ -101,6 +109,7 @@ def _customer(row: Sequence[Any]) -> Customer:
         mode=row[3],
         silent_ms=max(0, row[4] or 0),
         human_ms=row[5] or 0,
+        trades=bool(row[6]),
     )
 
 
@@ -199,7 +208,10 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
             turns.c.created_ms <= now_ms() - for_ms,
         )
     ).all()
-    return [Waiting(customer=_customer(row), chat=row[6], asked=row[7]) for row in rows if row[6] is not None]
+    # The last two are those that were added; how many stand before them is the customer's affair.
+    return [
+        Waiting(customer=_customer(row), chat=row[-2], asked=row[-1]) for row in rows if row[-2] is not None
+    ]
 
 
 def not_introduced(connection: Connection, customer_id: int) -> None:

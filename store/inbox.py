@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.queue import INBOX_TRANSPORT
-from store.schema import QueueState, inbox, now_ms
+from store.schema import QueueState, at_most, inbox, now_ms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,15 +123,16 @@ _CHANGED = (
         inbox.c.key == bindparam("in_key"),
         inbox.c.finished_ms.is_(None),
         inbox.c.id > bindparam("after"),
-        inbox.c.kind.in_(("edit", "revoke")),
+        # Not IN, whose list SQLAlchemy writes anew at every execution.
+        or_(inbox.c.kind == "edit", inbox.c.kind == "revoke"),
     )
-    .limit(1)
+    .limit(at_most("most"))
 )
 
 
 def is_changed_behind(connection: Connection, account: str, *, key: str, after: int) -> bool:
     """Whether somebody edited or took back a message of the lane in a row that nobody has read yet."""
-    values = {"in_account": account, "in_key": key, "after": after}
+    values = {"in_account": account, "in_key": key, "after": after, "most": 1}
     return connection.execute(_CHANGED, values).first() is not None
 
 

@@ -211,6 +211,19 @@ alerts = Table(
     Column("last_ms", BigInteger, nullable=False),
     Column("notified_ms", BigInteger),
     Column("recovered_ms", BigInteger),
+    # When somebody was reached with it, and with its end; ``supervisor.notifier`` works by these.
+    Column("told_ms", BigInteger),
+    Column("recovery_told_ms", BigInteger),
+)
+
+# One-time addresses of the page that shows the pairing code. Neither token is stored, only its digest.
+login_links = Table(
+    "login_links",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("session", Text),  # digest of the cookie of the one browser that opened it
 )
 
 # Money that the model costs, summed per day: reserved at its upper bound before a call, settled after it.

@@ -69,6 +69,8 @@ class WhatsAppBot:
             "POLL_S": "0.05",
             "WATCH_KNOWLEDGE": "false",
             "LOG_FORMAT": "json",
+            # Several run at once.
+            "HEALTH_PORT": "off",
             **self.settings,
         }
 

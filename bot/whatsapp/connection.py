@@ -95,6 +95,7 @@ class Connection:
         self._bridge_talked = False
         self._go_tries = False  # Go is at work: it connects, or reconnects
         self._code_asked = False
+        self._was_linked = False
 
     @property
     def bridge(self) -> Bridge:
@@ -111,6 +112,8 @@ class Connection:
             await self._notes.state(self.standing)
             raise
         self.linked = await self._notes.begin()
+        # Logged in once and thrown out: the owner may be far from this screen, and a code can be sent to him.
+        self._was_linked = self._session.exists()
         # They show a code of an earlier process, if any.
         self._files.remove()
         self._bridge = Bridge(
@@ -218,7 +221,8 @@ class Connection:
             self._end(f"the pairing code cannot be shown: {exc.strerror}{self._disk_hint()}", EXIT_LATER)
             return
         log.info("pairing_code_ready", file=f"{self._account}-pairing.png")
-        if self._settings.login is Login.CODE and not self._code_asked:
+        wants_code = self._settings.login is Login.CODE or self._was_linked
+        if self._settings.number is not None and wants_code and not self._code_asked:
             self._code_asked = True
             self._hold("code", self._ask_for_code())
 
