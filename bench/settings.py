@@ -23,9 +23,9 @@ _CHANGED = {
 }
 
 
-def settings_for(base_url: str, state_dir: Path) -> Settings:
+def settings_for(base_url: str, state_dir: Path, **changed: str) -> Settings:
     """Settings over the sample shop and the stand-in model, whatever the environment or ``.env`` says."""
-    return Settings.load(environment_for(base_url, state_dir), env_file=None)
+    return Settings.load(environment_for(base_url, state_dir) | changed, env_file=None)
 
 
 def environment_for(base_url: str, state_dir: Path) -> dict[str, str]:

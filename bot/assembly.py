@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, exists, literal, select
 from billing.till import Till
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
-from bot.chores import chores
+from bot.chats import ChatWords
+from bot.chores import ChoreParts, chores
 from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
@@ -23,12 +24,14 @@ from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
 from bot.people import People, RoomAddress
+from bot.posts import Posts
 from bot.room import OwnersRoom, RoomParts
 from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
 from bot.timers import Timers
 from bot.watcher import watch_knowledge
+from bot.whatsapp import past
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
@@ -119,6 +122,7 @@ def assemble(
             budget=budget,
             data_dir=settings.data_dir,
             notes=lambda: _notes(settings, shop),
+            chats=ChatWords(people=people, queue=outbox),
             desk=selling.desk,
         )
     )
@@ -153,7 +157,7 @@ def assemble(
         people=people,
         room=room,
         media=media,
-        signs=Signs(account=account, channel=channel),
+        signs=Signs(account=account, channel=channel, people=people),
         timers=timers,
         wording=wording,
         configured_mode=bot.mode,
@@ -178,6 +182,7 @@ def assemble(
                 wording=wording,
                 pause_s=bot.human_pause_s,
             ),
+            posts=Posts(account=account, store=store, channel=channel, queue=inbox, owner=instance),
             late_pace=LatePace(),
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
@@ -294,15 +299,24 @@ def assemble(
         "outbox": outbox_worker.run(),
         "media": media_worker.run(),
         **chores(
-            store=store,
-            memory=memory,
-            people=people,
-            shop=shop,
-            media=media,
-            stranded=StrandedInvoices(
-                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ChoreParts(
+                store=store,
+                memory=memory,
+                people=people,
+                shop=shop,
+                media=media,
+                stranded=StrandedInvoices(
+                    account=account, store=store, post=Till.of(settings, shop, wording).post
+                ),
+                instance=instance,
+                outbox=outbox,
+                configured_mode=bot.mode,
+                tidy_files=partial(
+                    past.forget_old,
+                    past.folder_in(settings.state_dir, account),
+                    days=settings.whatsapp.history_days,
+                ),
             ),
-            instance=instance,
             poll_s=bot.poll_s,
         ),
     }
@@ -348,7 +362,7 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
             table.c.account == queue.account,
             table.c.transport == queue.transport,
             table.c.finished_ms.is_(None),
-            table.c.state != QueueState.HELD.value,
+            table.c.state.not_in([QueueState.HELD.value, QueueState.PARKED.value]),
             literal(True) if chat is None else table.c.key == chat,
         )
         if connection.execute(select(waiting)).scalar():

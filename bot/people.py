@@ -23,7 +23,7 @@ MAX_QUOTED_CHARS = 300
 
 
 _NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
-# WAITING and LATE are missing on purpose: nobody was told anything. ORDER has sentences of its own (bot.selling).
+# WAITING and LATE are missing on purpose: nobody was told anything. ORDER has its own (bot.selling).
 _PROMISES = {
     Reason.UNKNOWN: "belum_tahu",
     Reason.ASKED: "minta_admin",
@@ -143,6 +143,20 @@ class People:
             handoff_id=handoff.id,
             order_id=None if about_order is None else about_order[0],
             purpose=Purpose.REMINDER,
+        )
+
+    def reworded(self, connection: Connection, handoff_id: int, question: str) -> None:
+        """Tell the owner that the customer asks something else now; quoting either notice answers him."""
+        handoffs.reword(connection, handoff_id, question=question)
+        if (handoff := handoffs.get(connection, handoff_id)) is None:
+            return
+        about = self._about(connection, handoff.customer_id, handoff.customer_name, question)
+        self.notify(
+            connection,
+            self.wording.say("admin_diubah", **about),
+            kind=handoffs.HANDOFF_NOTICE,
+            customer_id=handoff.customer_id,
+            handoff_id=handoff_id,
         )
 
     def notify(

@@ -18,6 +18,8 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from billing.rupiah import format_rupiah
 from bot import learning, modes
+from bot.channel import SIGNS, Media
+from bot.chats import ChatWords
 from bot.message import Said
 from bot.people import People
 from bot.relay import relay
@@ -64,6 +66,7 @@ class RoomParts:
     budget: Budget
     data_dir: Path
     notes: Callable[[], str]  # what is switched off for want of a setting, for `status`
+    chats: ChatWords
     desk: OrderDesk
 
 
@@ -79,6 +82,9 @@ class OwnersRoom:
         text, quoted = said.text, said.last.quoted_id
         notice = await self._p.store.read(partial(self._notice, quoted=quoted, text=text))
         problem = ""
+        if notice is not None and said.media in _NOT_RELAYED:
+            # Nobody may think that the customer has got it.
+            problem = self._p.wording.say("admin_hanya_teks")
         if notice is not None and notice.kind == handoffs.FAQ_OFFER and _means(text, _YES):
             problem = await self._learn(notice)
         await self._p.store.write(
@@ -169,6 +175,8 @@ class OwnersRoom:
                     return self._settle_offer(connection, notice, text)
                 case handoffs.DRAFT:
                     return self._settle_draft(connection, notice, text)
+        if (outcome := self._p.chats.act(connection, text)) is not None:
+            return outcome
         return self._command(connection, normalise(text).strip(" .!?"))
 
     def _command(self, connection: Connection, command: str) -> str:
@@ -248,6 +256,7 @@ class OwnersRoom:
             select(func.count()).where(
                 inbox.c.account == self._account,
                 inbox.c.chat != p.people.room.chat,
+                inbox.c.kind.not_in(SIGNS),
                 inbox.c.recorded_ms >= midnight_ms,
             )
         ).scalar_one()
@@ -304,6 +313,10 @@ class OwnersRoom:
             )
 
 
+# A file in the room is no answer yet, not even one with a caption.
+_NOT_RELAYED = frozenset(
+    (Media.IMAGE, Media.VIDEO, Media.AUDIO, Media.DOCUMENT, Media.LOCATION, Media.CONTACT)
+)
 _MODE_WORDS = {
     Mode.ON: "hidup",
     Mode.APPROVE: "menunggu persetujuan",

@@ -162,6 +162,22 @@ def http_url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def several(parser: Parser) -> Parser:
+    """One value or more, separated by commas; each as ``parser`` leaves it, joined again."""
+
+    def parse(raw: str) -> str:
+        return ",".join(str(parser(part.strip())) for part in raw.split(","))
+
+    return parse
+
+
+def class_name(raw: str) -> str:
+    # Weaviate would silently capitalise it, and the names would then not be found again.
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", raw):
+        raise ValueError(f"must be letters and digits beginning with a capital, not {raw!r}")
+    return raw
+
+
 def host(raw: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.:%-]{1,253}", raw):
         raise ValueError(

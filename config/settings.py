@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
-from config import billing, operation
+from config import billing, memory, operation
 from config import environment as env
 from config.billing import BillingSettings
 from config.environment import keyed as _key
 from config.errors import ConfigError
+from config.memory import MemorySettings
 from config.operation import AlertSettings, OperationSettings
 from config.secret import MASK, Secret
 
@@ -177,6 +178,8 @@ class WhatsAppSettings:
     login: Login = field(default=Login.QR, metadata=_key("WHATSAPP_LOGIN", env.one_of(Login)))
     # Marks private messages as those of an AI business, which WhatsApp shows in the chat.
     bot_tag: bool = field(default=False, metadata=_key("WHATSAPP_BOT_TAG", env.yes_or_no))
+    # At pairing the phone hands over its chats of the last months; 0 means that their words are not kept.
+    history_days: int = field(default=0, metadata=_key("HISTORY_DAYS", env.whole(at_least=0, at_most=365)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +215,7 @@ class Settings:
     state_dir: Path = field(default=Path("var"), metadata=_key("STATE_DIR", env.folder))
     model: ModelSettings
     store: StoreSettings = field(default_factory=StoreSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     bot: BotSettings = field(default_factory=BotSettings)
     whatsapp: WhatsAppSettings = field(default_factory=WhatsAppSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
@@ -232,6 +236,7 @@ class Settings:
         found = (
             self.model.api_key,
             self.store.database_password,
+            self.memory.weaviate_key,
             self.billing.server_key,
             self.billing.starsender_key,
             self.alerts.telegram_token,
@@ -261,6 +266,7 @@ class Settings:
         if values["whatsapp"].get("login") is Login.CODE and not values["whatsapp"].get("number"):
             problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
         problems += billing.problems_of(values["billing"])
+        problems += memory.problems_of(values["memory"])
         problems += operation.problems_of(values["alerts"])
         if "state_dir" in values:
             problems += env.open_folder(values["state_dir"])
@@ -268,6 +274,7 @@ class Settings:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
         warnings = _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
+        warnings += memory.advice_on(parts["memory"])
         return cls(**values, **parts, warnings=tuple(warnings))
 
 

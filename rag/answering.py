@@ -122,17 +122,21 @@ class Answerer:
     async def _ask(self, question: Question, work: _Work) -> Reply:
         query = query_from(work.texts, await self._embedded(work.texts, work))
         oldest_recent = question.recent[0].id if question.recent else None
-        work.passages = await self._memory.search(query, limit=PASSAGES)
-        recalled = await self._memory.recall(
-            customer_id=question.customer_id, query=query, before_turn=oldest_recent, limit=RECALLED
+        # Together: on a server each of them is a journey.
+        passages, recalled = await asyncio.gather(
+            self._memory.search(query, limit=PASSAGES),
+            self._memory.recall(
+                customer_id=question.customer_id, query=query, before_turn=oldest_recent, limit=RECALLED
+            ),
         )
-        if not work.passages and not recalled and not question.recent:
+        work.passages = passages
+        if not passages and not recalled and not question.recent:
             return work.reply(Outcome.UNKNOWN, self._settings)
         prompt = prompts.build(
             system=self._system,
             recent=question.recent,
             recalled=recalled,
-            passages=work.passages,
+            passages=passages,
             message=question.message,
             context=question.context,
         )

@@ -39,6 +39,7 @@ _ALL = (
     Kind(name="payment", told_in_room=True),  # money came, or went, in a way that a person must look at
     Kind(name="starsender", told_in_room=True),  # Starsender refuses; invoices go by the bot
     Kind(name="backup"),  # the last back-up is too old, or the last try failed
+    Kind(name="memory", told_in_room=True),  # the memory's server cannot be used; the bot searches by itself
     Kind(name="model_misconfigured", told_in_room=True),  # the model refuses our key, model or address
     Kind(name="whatsapp_business_answers", told_in_room=True),  # the shop's app greets customers as well
 )

@@ -1,7 +1,8 @@
 """``python -m store.tidying``: deletes what was finished longer ago than KEEP_CHATS_DAYS.
 
-Raw messages, what was sent, answered questions and the notices of them. Orders and invoices stay: the tax
-office wants them for ten years. A queue's row that is not finished stays whatever its age.
+Raw messages, what was sent, exchanges (and with them what the memory knows), answered questions and the
+notices of them. Orders and invoices stay: the tax office wants them for ten years. A queue's row that is not
+finished stays whatever its age.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, delete, exists, or_, select
 from config import logging as balas_logging
 from config.errors import ConfigError
 from config.settings import Settings
+from store import retention
 from store.doors import Store
 from store.errors import StoreError
 from store.opening import open_store
@@ -51,6 +53,8 @@ def delete_some(connection: Connection, *, days: int) -> int:
     deleted = 0
     for table, ids in ((handoffs, old_handoff_ids), (outbox, old_outbox_ids), (inbox, old_inbox_ids)):
         deleted += connection.execute(delete(table).where(table.c.id.in_(ids))).rowcount
+    # The memories drop them as well.
+    deleted += retention.delete_old(connection, days=days)
     deleted += connection.execute(delete(alerts).where(alerts.c.recovered_ms < before)).rowcount
     return deleted
 

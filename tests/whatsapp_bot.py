@@ -172,9 +172,9 @@ class WhatsAppBot:
 
         def unfinished() -> int:
             return sum(
-                self.query(f"SELECT count(*) FROM {table} WHERE finished_ms IS NULL AND state <> 'held'")[0][
-                    0
-                ]
+                self.query(
+                    f"SELECT count(*) FROM {table} WHERE finished_ms IS NULL AND state IN ('new', 'claimed')"
+                )[0][0]
                 for table in ("inbox", "outbox")
             )
 

@@ -5,14 +5,16 @@ The bytes are stored as they came, so that a later version may read more out of 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
 from bot.channel import IncomingFile, IncomingMessage, Unreadable
+from bot.posts import POST, POSTS
 from bot.whatsapp import content, jids
+from store.customers import Address
 from store.inbox import RawEvent
 
 # neonize's message event, protobuf `neonize.Message`.
@@ -31,7 +33,8 @@ def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
     event = _event(raw)
     source = event.Info.MessageSource
     chat = _chat(source, room)
-    if source.Chat.Server not in jids.PRIVATE and chat != room:
+    posted = source.Chat.Server == jids.BROADCASTS and source.IsFromMe
+    if source.Chat.Server not in jids.PRIVATE and chat != room and not posted:
         return None
     said = content.read(event.Message)
     if said is None:
@@ -39,6 +42,17 @@ def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
         if said is None or source.IsFromMe or chat == room:
             # The shop's own people react, edit and delete as they like; nothing follows from it.
             return None
+    if posted:
+        return RawEvent(
+            account=account,
+            chat=POSTS,
+            lane=f"{OWN} {POSTS}",
+            sender=OWN,
+            message_id=event.Info.ID,
+            kind=POST,
+            codec=CODEC,
+            raw=raw,
+        )
     # In the owner's room it makes no difference from which phone he writes.
     own = bool(source.IsFromMe) and chat != room
     return RawEvent(
@@ -65,7 +79,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
-    own = row.kind == OWN
+    own = row.kind in (OWN, POST)
     # In what the shop wrote itself the customer is the one whose chat it is.
     alternative = source.RecipientAlt if own else source.SenderAlt
     person = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
@@ -83,6 +97,43 @@ def parse(row: Row[Any]) -> IncomingMessage:
         detail=said.detail,
         file=_seen_once(said.file, event),
         timer_s=said.timer_s,
+        own=own,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undecryptable:
+    """A message that came and could not be read, from a customer or (``own``) from the shop's own phone."""
+
+    chat: str
+    message_id: str
+    addresses: tuple[Address, ...]
+    name: str | None
+    sent_ms: int | None
+    own: bool
+
+
+def undecryptable(raw: bytes, *, room: str | None) -> Undecryptable | None:
+    """An event of neonize's (protobuf `neonize.UndecryptableMessage`); None where nobody waits for an answer.
+
+    Its sender marks what people would not miss, such as a vote or a reaction. Raises ``DecodeError``.
+    """
+    from neonize.proto import Neonize_pb2
+
+    event = Neonize_pb2.UndecryptableMessage.FromString(raw)
+    source, chat = event.Info.MessageSource, _chat(event.Info.MessageSource, room)
+    hidden = event.DecryptFailMode == Neonize_pb2.UndecryptableMessage.DECRYPT_FAIL_HIDE
+    if hidden or source.Chat.Server not in jids.PRIVATE or chat == room:
+        return None
+    own = bool(source.IsFromMe)
+    alternative = source.RecipientAlt if own else source.SenderAlt
+    addresses = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
+    return Undecryptable(
+        chat=chat,
+        message_id=event.Info.ID,
+        addresses=addresses,
+        name=None if own else (event.Info.Pushname or None),
+        sent_ms=event.Info.Timestamp or None,
         own=own,
     )
 

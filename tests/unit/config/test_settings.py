@@ -80,6 +80,7 @@ def test_every_key_is_read_into_its_field() -> None:
         WHATSAPP_NUMBER="0812-3456-7890",
         WHATSAPP_LOGIN="code",
         WHATSAPP_BOT_TAG="ya",
+        HISTORY_DAYS="30",
         WEBHOOKS_HOST="::1",
         WEBHOOKS_PORT="0",
         MIDTRANS_SERVER_KEY="Mid-server-x",
@@ -159,7 +160,12 @@ def test_every_key_is_read_into_its_field() -> None:
         "media_max_mb": 5,
         "media_days": 7,
     }
-    assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
+    assert changed["whatsapp"] == {
+        "number": "6281234567890",
+        "login": Login.CODE,
+        "bot_tag": True,
+        "history_days": 30,
+    }
     assert changed["webhooks"] == {"host": "::1", "port": 0}
     assert changed["billing"] == {
         "server_key": Secret("Mid-server-x"),
