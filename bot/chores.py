@@ -76,7 +76,7 @@ def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any,
         ),
         "past": _every(MISSING_CHECK_S, "past", lambda: list_unanswered(store, people)),
         "parked": _every(REMINDER_CHECK_S, "parked", lambda: try_parked_again(store, parts.outbox)),
-        "media": _every(media.TIDY_EVERY_S, "media", parts.media.tidy),
+        "old files": _every(media.TIDY_EVERY_S, "old files", parts.media.tidy),
         "invoices": _every(REMINDER_CHECK_S, "invoices", parts.stranded.take),
         "tidy": _every(TIDY_EVERY_S, "tidy", lambda: tidy(parts)),
     }

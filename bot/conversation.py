@@ -271,15 +271,19 @@ class Conversation:
 
     def _apologise(self, decision: Decision) -> Decision:
         """The answer to somebody who had to wait: it says sorry, and many of them don't go out at once."""
-        if not decision.text:
+        act = decision.act
+        if not decision.text and act is None:
             return decision
         sorry = self._p.wording.say("terlambat")
-        return replace(
-            decision,
-            text=f"{sorry} {decision.text}",
-            delay_ms=self._p.late_pace.delay_ms(self._p.channel.caution),
-            quotes=True,
-        )
+        delay_ms = self._p.late_pace.delay_ms(self._p.channel.caution)
+
+        def late(found: Decision) -> Decision:
+            text = f"{sorry} {found.text}" if found.text else ""
+            return replace(found, text=text, delay_ms=delay_ms, quotes=bool(text))
+
+        if act is None:
+            return late(decision)
+        return replace(late(decision), act=lambda connection, customer: late(act(connection, customer)))
 
     async def _by_knowledge(self, question: str, said: Said, meeting: Meeting) -> Decision:
         """The model's checked answer within the budget, or the honest way out."""
@@ -300,22 +304,26 @@ class Conversation:
         )
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
-            return await self._from_reply(await p.answerer.answer_without_model(asked), None)
+            return await self._from_reply(await p.answerer.answer_without_model(asked), None, question)
         try:
             reply = await p.answerer.answer(asked)
         except Exception:
             # Only the store can fail here, and it is asked before the model.
             await self._settle_alone(wanted, NOTHING_SPENT)
             raise
-        return await self._from_reply(reply, wanted)
+        return await self._from_reply(reply, wanted, question)
 
-    async def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
+    async def _from_reply(self, reply: Reply, reservation: Reservation | None, question: str) -> Decision:
         match reply.outcome:
             case Outcome.ANSWERED | Outcome.FAQ:
                 return Decision(text=reply.text, reply=reply, reservation=reservation)
             case Outcome.ORDER:
                 proposed = await self._p.seller.from_model(reply.order)
                 return replace(proposed, reply=reply, reservation=reservation)
+            case Outcome.UNKNOWN if meaning(question) is not None:
+                # A bare yes or no to nothing: no person knows what is meant either.
+                text = self._p.wording.say("jual_maksud")
+                return Decision(text=text, reply=reply, reservation=reservation)
             case Outcome.UNKNOWN:
                 return self._promise(Reason.UNKNOWN, reply, reservation)
             case Outcome.HUMAN:

@@ -250,7 +250,7 @@ class Settings:
         Raises ConfigError with every missing, invalid and misspelt key at once.
         """
         environ = os.environ if environ is None else environ
-        from_file, problems, warnings = env.read_env_file(env_file) if env_file else ({}, [], [])
+        from_file, problems = env.read_env_file(env_file) if env_file else ({}, [])
         known = dict(keys())
         problems += [
             f"{name} in {env_file} is no setting; did you mean {meant}?"
@@ -268,10 +268,12 @@ class Settings:
         problems += billing.problems_of(values["billing"])
         problems += memory.problems_of(values["memory"])
         problems += operation.problems_of(values["alerts"])
+        if "state_dir" in values:
+            problems += env.open_folder(values["state_dir"])
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
-        warnings += _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
+        warnings = _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
         warnings += memory.advice_on(parts["memory"])
         return cls(**values, **parts, warnings=tuple(warnings))
 

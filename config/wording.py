@@ -23,7 +23,8 @@ ALARMS = tuple(
         *("whatsapp_logged_out", "whatsapp_replaced", "whatsapp_banned", "whatsapp_outdated"),
         *("whatsapp_unusable", "offline", "process_down", "process_crashed", "process_stuck", "unanswered"),
         *("dead_letters", "database", "messages_waited", "disk", "budget", "paid_without_invoice", "backup"),
-        *("memory", "model_misconfigured", "whatsapp_business_answers", "other"),
+        *("memory", "midtrans", "payment", "starsender", "model_misconfigured", "whatsapp_business_answers"),
+        "other",
     )
 )
 # Each sentence with the placeholders that it needs; without them it would leave out what it is there for.
@@ -93,12 +94,13 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "jual_menu": ("daftar",),
         "jual_menu_kelompok": ("daftar",),
         "jual_menu_sisa": ("sisa",),
-        "jual_tawar": ("isi", "total"),
-        "jual_tawar_banyak": ("isi", "total"),
+        "jual_tawar": ("isi", "total", "catatan"),
+        "jual_tawar_banyak": ("isi", "total", "catatan"),
         "jual_belum_ongkir": (),
         "jual_tawar_lewat": (),
         "jual_harga_berubah": (),
         "jual_tidak_jadi": (),
+        "jual_maksud": (),
         "jual_tidak_ada": (),
         "jual_habis": ("barang",),
         "jual_kurang": ("barang", "sisa"),
@@ -140,6 +142,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "status_chargeback": (),
         "status_overpaid": (),
         "jual_pesanan_tidak_ada": ("pesanan",),
+        "jual_belum_ada": (),
         "jual_batal": ("pesanan", "isi"),
         "jual_batal_lunas": ("pesanan",),
         "jual_batal_nanti": ("pesanan",),

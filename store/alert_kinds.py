@@ -35,6 +35,9 @@ _ALL = (
     Kind(name="disk"),  # little room is left
     Kind(name="budget"),  # the model's money for today is nearly used up
     Kind(name="paid_without_invoice"),  # must never be
+    Kind(name="midtrans", told_in_room=True),  # Midtrans cannot be asked
+    Kind(name="payment", told_in_room=True),  # money came, or went, in a way that a person must look at
+    Kind(name="starsender", told_in_room=True),  # Starsender refuses; invoices go by the bot
     Kind(name="backup"),  # the last back-up is too old, or the last try failed
     Kind(name="memory", told_in_room=True),  # the memory's server cannot be used; the bot searches by itself
     Kind(name="model_misconfigured", told_in_room=True),  # the model refuses our key, model or address

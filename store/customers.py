@@ -208,7 +208,10 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
             turns.c.created_ms <= now_ms() - for_ms,
         )
     ).all()
-    return [Waiting(customer=_customer(row), chat=row[6], asked=row[7]) for row in rows if row[6] is not None]
+    # The last two are those that were added; how many stand before them is the customer's affair.
+    return [
+        Waiting(customer=_customer(row), chat=row[-2], asked=row[-1]) for row in rows if row[-2] is not None
+    ]
 
 
 def not_introduced(connection: Connection, customer_id: int) -> None:

@@ -33,7 +33,10 @@ OURS = frozenset(
 )
 # The owner may want to know, but customers are served: no reason to call the whole unhealthy.
 MERE_ADVICE = frozenset(
-    {"whatsapp_business_answers", "budget", "dead_letters", "process_crashed", "backup", "messages_waited"}
+    {
+        *("whatsapp_business_answers", "budget", "dead_letters", "process_crashed", "backup"),
+        *("messages_waited", "payment", "starsender"),
+    }
 )
 # WhatsApp will not be there, and another alert says why.
 _TOLD_OTHERWISE = frozenset({"pairing", "logged_out", "replaced", "banned", "outdated", "unusable"})

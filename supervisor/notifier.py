@@ -116,7 +116,12 @@ class Notifier:
         without_whatsapp = kind.told_in_room or (
             kind.name in (WHATSAPP, "offline") and telling.news is News.WRONG
         )
-        return [route for route in self._routes if not (without_whatsapp and route.needs_whatsapp)]
+        return [
+            route
+            for route in self._routes
+            # Nor does Starsender bring the news that Starsender refuses.
+            if not (without_whatsapp and route.needs_whatsapp) and route.name != kind.name
+        ]
 
     async def _state(self) -> str | None:
         told = await self._store.read(lambda c: standing.read(c, self._settings.account))

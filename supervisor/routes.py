@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import aiohttp
@@ -11,10 +12,11 @@ from sqlalchemy import Connection
 
 from config.operation import AlertSettings
 from config.settings import Settings
-from store import outbox
+from store import handoffs, outbox, rooms
 from store.doors import Store
 from store.errors import StoreError
 from store.outbox import NewMessage, Purpose
+from store.rooms import RoomAddress
 from supervisor.messages import without_marks
 
 log = structlog.get_logger(__name__)
@@ -22,7 +24,7 @@ log = structlog.get_logger(__name__)
 TIMEOUT_S = 15.0
 # Telegram's own limit of a message is 4096 characters.
 _MOST_CHARS = 3500
-_STARSENDER = "starsender"
+STARSENDER = "starsender"
 _WHATSAPP = "whatsapp"
 
 
@@ -70,35 +72,59 @@ class Telegram:
         return False
 
 
-class Queued:
-    """A row for a transport that another process works: Starsender's, or the bot's own WhatsApp."""
+class Starsender:
+    """A row for Starsender, which writes to a person's own number from another one than the shop's."""
 
+    name = STARSENDER
+    needs_whatsapp = False
     needs_store = True
 
-    def __init__(self, store: Store, *, account: str, transport: str, chat: str) -> None:
-        self.name = transport
-        self.needs_whatsapp = transport == _WHATSAPP
+    def __init__(self, store: Store, *, account: str, number: str) -> None:
         self._store = store
-        self._account, self._chat = account, chat
+        self._account, self._number = account, number
 
     async def send(self, text: str) -> bool:
         message = NewMessage(
             account=self._account,
-            transport=self.name,
-            chat=self._chat,
+            transport=STARSENDER,
+            chat=self._number,
             body=text,
             purpose=Purpose.NOTICE,
         )
 
-        def add(connection: Connection) -> None:
+        def add(connection: Connection) -> bool:
             outbox.add(connection, message)
+            return True
 
-        try:
-            await self._store.write(add)
-        except StoreError as exc:
-            log.warning("alert_not_queued", route=self.name, reason=str(exc))
-            return False
-        return True
+        return await _written(self._store, self.name, add)
+
+
+class Room:
+    """A row for the bot's own WhatsApp, into the owner's room."""
+
+    name = "room"
+    needs_whatsapp = True
+    needs_store = True
+
+    def __init__(self, store: Store, *, account: str, configured: str) -> None:
+        self._store = store
+        # Before its first start the bot has told nobody where the room is.
+        self._otherwise = RoomAddress(account=account, transport=_WHATSAPP, chat=configured)
+
+    async def send(self, text: str) -> bool:
+        def add(connection: Connection) -> bool:
+            room = rooms.of_account(connection, self._otherwise.account) or self._otherwise
+            return rooms.tell(connection, room, text, kind=handoffs.ALERT)
+
+        return await _written(self._store, self.name, add)
+
+
+async def _written(store: Store, route: str, add: Callable[[Connection], bool]) -> bool:
+    try:
+        return await store.write(add)
+    except StoreError as exc:
+        log.warning("alert_not_queued", route=route, reason=str(exc))
+        return False
 
 
 def routes(settings: Settings, store: Store, session: aiohttp.ClientSession) -> list[Route]:
@@ -108,7 +134,7 @@ def routes(settings: Settings, store: Store, session: aiohttp.ClientSession) -> 
         found.append(Telegram(settings.alerts, session))
     account = settings.account
     if settings.alerts.number is not None and settings.billing.starsender_key is not None:
-        found.append(Queued(store, account=account, transport=_STARSENDER, chat=settings.alerts.number))
+        found.append(Starsender(store, account=account, number=settings.alerts.number))
     if settings.bot.admin_room is not None:
-        found.append(Queued(store, account=account, transport=_WHATSAPP, chat=settings.bot.admin_room))
+        found.append(Room(store, account=account, configured=settings.bot.admin_room))
     return found

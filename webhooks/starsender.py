@@ -5,6 +5,8 @@ At least once: what may not have arrived is sent once more, marked, and then by 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +14,13 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from billing.posting import BY_STARSENDER, STARSENDER, InvoicePost
+from billing.printing import CannotPrint, Printer
 from billing.starsender import Accepted, Again, Cause, Failed, Outcome, StarsenderClient, Uncertain
 from config.wording import Wording
 from store import alerts, handoffs, invoices, orders, rooms, worker
 from store import queue as queues
 from store.doors import Store
+from store.invoices import Invoice
 from store.outbox import Kind
 from store.queue import Backoff, Queue, outbox_queue
 from store.schema import QueueState
@@ -42,6 +46,7 @@ class StarsenderDelivery:
     owner: str
     client: StarsenderClient | None
     post: InvoicePost
+    printer: Printer
     wording: Wording
     patience_s: float
 
@@ -64,13 +69,23 @@ class StarsenderDelivery:
         if self.client is None:
             return Failed(Cause.OFF, "STARSENDER_KEY is not set")
         body = self.post.repeated(row.body) if doubtful else row.body
+        invoice = None
+        if row.document is not None:
+            invoice = await self.store.read(lambda c: invoices.get(c, self.account, row.document))
         if row.kind != Kind.DOCUMENT:
-            return await self.client.send_text(row.chat, body)
-        invoice = await self.store.read(lambda c: invoices.get(c, self.account, row.document))
+            # The file is fetched in a moment, so it is made while the text is under way.
+            outcome, _ = await asyncio.gather(self.client.send_text(row.chat, body), self._print(invoice))
+            return outcome
         address = None if invoice is None else self.post.address(invoice)
         if address is None:
             return Failed(Cause.OFF, "PUBLIC_URL is not set, so nobody could fetch the file")
         return await self.client.send_file(row.chat, body, address)
+
+    async def _print(self, invoice: Invoice | None) -> None:
+        """Make the document, for whoever asks for it next; when it cannot be made, he finds that out."""
+        if invoice is not None:
+            with contextlib.suppress(CannotPrint):
+                await self.printer.print(invoice.body)
 
     def give_up(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """The row is a dead letter: the bot sends the invoice, and the owner is told. For ``Worker``."""

@@ -14,6 +14,8 @@ from store.turns import Author, Turn
 
 _PREFIX = "jual:"
 _ENTRY = f"{_PREFIX}="
+# How passages of the price list are called (rag.sources.catalogue).
+_ROW = "katalog:"
 # A menu's numbers are forgotten after this long, as people forget it.
 MENU_MS = 10 * 60 * 1000
 
@@ -73,6 +75,13 @@ def picks_of(turn: Turn) -> list[Pick]:
         if code and quantity.isdigit():
             found.append(Pick(code=code, quantity=int(quantity)))
     return found
+
+
+def priced_by(turn: Turn) -> list[str]:
+    """The codes of the price list's rows that the model's answer rests on; none for any other reply."""
+    if turn.author is not Author.BOT or not turn.replied:
+        return []
+    return [mark.removeprefix(_ROW) for mark in turn.source_ids if mark.startswith(_ROW)]
 
 
 def asked_for(turn: Turn, label: str) -> bool:

@@ -44,9 +44,9 @@ class Sayings:
     def read_back(self, basket: Basket, *, sent: bool, lead: str = "") -> str:
         """What would be ordered and what it costs, and whether that is right."""
         name = "jual_tawar" if len(basket.lines) == 1 else "jual_tawar_banyak"
-        text = self.wording.say(name, isi=listed(basket.lines), total=format_rupiah(basket.total_idr))
-        if sent:
-            text += " " + self.wording.say("jual_belum_ongkir")
+        note = f" ({self.wording.say('jual_belum_ongkir')})" if sent else ""
+        total = format_rupiah(basket.total_idr)
+        text = self.wording.say(name, isi=listed(basket.lines), total=total, catatan=note)
         return f"{self.wording.say(lead)}\n{text}" if lead else text
 
     def refused(self, refusal: Refusal) -> str:

@@ -118,7 +118,7 @@ async def test_a_router_is_chosen_confirmed_paid_by_qris_and_its_invoice_comes_i
             "Balas nomornya ya, misalnya *1*, atau *1 2x* kalau mau dua."
         )
         assert await chat.say("yang 1 ya") == (
-            "1x Router TP-Link TL-WR840N, total *Rp185.000*. Benar, Kak? (Belum termasuk ongkir.)"
+            "1x Router TP-Link TL-WR840N, total *Rp185.000* (belum termasuk ongkir). Benar, Kak?"
         )
         noted = await chat.raw("jadi kak")
         order_id = re.findall(ORDER, noted)[0]

@@ -131,7 +131,7 @@ class TinyShop:
 
     async def die(self) -> None:
         """End as a killed process does: nothing is finished, nothing is given back."""
-        workers = (self.running.inbox_worker, self.running.outbox_worker)
+        workers = (self.running.inbox_worker, self.running.outbox_worker, self.running.media_worker)
         handlers = [task for worker in workers for task in worker._running.values()]
         for task in (*self.tasks, *handlers):
             task.cancel()

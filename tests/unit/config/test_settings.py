@@ -390,12 +390,25 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         Settings.load(NEEDED, env_file=file)
 
 
-def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
     file = env_file(tmp_path, "CHAT_MODEL=x\n")
     assert Settings.load(NEEDED, env_file=file).warnings == ()
-    file.chmod(0o640)
-    (warning,) = Settings.load(NEEDED, env_file=file).warnings
-    assert f"chmod 600 {file}" in warning
+    file.chmod(mode)
+    with pytest.raises(ConfigError, match=f"chmod 600 {file}"):
+        Settings.load(NEEDED, env_file=file)
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o701, 0o755])
+def test_a_state_folder_that_others_can_look_into_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "var"
+    assert load(STATE_DIR=str(folder)).state_dir == folder
+    folder.mkdir(mode=0o700)
+    assert load(STATE_DIR=str(folder)).state_dir == folder
+    folder.chmod(mode)
+    assert problems_of(STATE_DIR=str(folder)) == (
+        f"Others on this machine can look into {folder}, which holds all chats: run `chmod 700 {folder}`.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,8 @@ class Schedule:
         verdict = self.town.verdict()
         return (
             f"seed {seed}: {len(self.steps)} steps, {self.steps.count('drop')} drops, "
-            f"{self.town.kills} kills, {len(self.taken)} chats taken over, {len(self.town.said)} asked, {verdict.answered} answered, "
+            f"{self.town.kills} kills, {len(self.taken)} chats taken over, "
+            f"{len(self.town.said)} asked, {verdict.answered} answered, "
             f"{verdict.repeated} answers came twice, loss window {len(verdict.window)} messages"
         )
 
