@@ -21,6 +21,7 @@ from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
+from bot.room.registry import owners_room
 from bot.takeover import Takeover
 from bot.watcher import watch_knowledge
 from config.settings import Settings
@@ -54,6 +55,7 @@ class Running:
     memory: MemoryIndex
     channel: Channel
     intake: IntakeDoor
+    room: OwnersRoom
     inbox_worker: Worker
     outbox_worker: Worker
     settled: Callable[[str | None], Awaitable[None]]
@@ -87,7 +89,7 @@ def assemble(
         wording=wording,
         remind_after_s=bot.handoff_reminder_s,
     )
-    room = OwnersRoom(
+    room = owners_room(
         RoomParts(
             store=store,
             queue=inbox,
@@ -118,7 +120,6 @@ def assemble(
         queue=inbox,
         owner=instance,
         people=people,
-        room=room,
         wording=wording,
         configured_mode=bot.mode,
         embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
@@ -235,6 +236,7 @@ def assemble(
         memory=memory,
         channel=channel,
         intake=intake,
+        room=room,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         settled=settled,

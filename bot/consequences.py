@@ -10,7 +10,7 @@ from bot import bubbles, modes
 from bot.gate import Pass, gate
 from bot.message import MAX_CHARS, Said
 from bot.people import People
-from bot.room import OwnersRoom
+from bot.room import drafts
 from config.settings import Mode
 from config.wording import Wording
 from rag.answering import Outcome, Reply
@@ -55,7 +55,6 @@ class Consequences:
     queue: Queue
     owner: str
     people: People
-    room: OwnersRoom
     wording: Wording
     configured_mode: Mode
     embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
@@ -114,12 +113,23 @@ class Consequences:
             case Pass.HOLD:
                 draft_id = self._queue_answer(connection, said, customer, decision, held=True)
                 if draft_id is not None:
-                    self.room.offer_draft(
-                        connection, draft_id, customer=customer, asked=said.text, turn_id=turn_id
+                    drafts.offer(
+                        connection,
+                        self.people,
+                        self.wording,
+                        draft_id,
+                        customer=customer,
+                        asked=said.text,
+                        turn_id=turn_id,
                     )
             case Pass.SHOW:
-                self.room.show_practice(
-                    connection, customer=customer, asked=said.text, answer=decision.text or decision.reaction
+                drafts.show(
+                    connection,
+                    self.people,
+                    self.wording,
+                    customer=customer,
+                    asked=said.text,
+                    answer=decision.text or decision.reaction,
                 )
         if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
             self.people.hand_over(

@@ -191,6 +191,11 @@ def get(connection: Connection, handoff_id: int) -> Handoff | None:
     return None if row is None else _from_row(row)
 
 
+def of_notice(connection: Connection, notice: Notice | None) -> Handoff | None:
+    """The handoff that a notice is about; None when it is about none, or about one that is gone."""
+    return None if notice is None or notice.handoff_id is None else get(connection, notice.handoff_id)
+
+
 def list_open(connection: Connection, account: str, *, limit: int = 50) -> list[Handoff]:
     """What customers still wait for, oldest first."""
     statement = (

@@ -1,0 +1,35 @@
+"""What every part of the owner's room works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.people import People
+from config.settings import Mode
+from config.shop import Shop
+from config.wording import Wording
+from store.doors import Store
+from store.queue import Queue
+from store.usage import Budget
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoomParts:
+    """What the owner's room is built from."""
+
+    store: Store
+    queue: Queue
+    owner: str
+    people: People
+    shop: Shop
+    wording: Wording
+    configured_mode: Mode
+    budget: Budget
+    data_dir: Path
+    notes: Callable[[], str]  # what is switched off for want of a setting, for `status`
+
+    @property
+    def account(self) -> str:
+        return self.people.room.account

@@ -1,0 +1,122 @@
+"""The room itself: a message in, the quote or the command found that it is, its effect committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sqlalchemy import Connection, bindparam, update
+
+from bot.message import Said
+from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
+from bot.room.parts import RoomParts
+from store import handoffs, outbox
+from store import queue as queues
+from store.handoffs import Notice
+from store.outbox import NewMessage, Purpose
+from store.schema import inbox
+
+MOST_COMMAND_WORDS = 3
+REACTION = "reaction"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """Something that the message may mean, the request with what it needs."""
+
+    act: Act
+    prepare: Prepare | None
+    request: Request
+
+
+class OwnersRoom:
+    """Handles what admins write. Every command commits its effect and its outcome in one transaction."""
+
+    def __init__(self, parts: RoomParts, *, commands: Sequence[Command], quotes: Sequence[Quote]) -> None:
+        self._p = parts
+        self.commands = tuple(commands)
+        self._quotes = {quote.kind: quote for quote in quotes}
+        self._bare = frozenset[str]().union(*(quote.bare for quote in quotes))
+
+    async def handle(self, said: Said) -> None:
+        """Act on one message, then say what came of it."""
+        request = Request(row_id=said.rows[0].id, message=said.last, text=said.text)
+        notice = await self._p.store.read(partial(self._notice, request=request))
+        found = [
+            replace(meant, request=replace(meant.request, prepared=await meant.prepare(meant.request)))
+            if meant.prepare is not None
+            else meant
+            for meant in self._meanings(replace(request, notice=notice))
+        ]
+        await self._p.store.write(partial(self._act, request=request, notice=notice, found=found))
+
+    def _notice(self, connection: Connection, *, request: Request) -> Notice | None:
+        """What the message is about: the quoted notice, or for a bare yes or no the newest offer."""
+        if request.message.quoted_id is not None:
+            return handoffs.quoted_notice(connection, self._p.account, request.message.quoted_id)
+        if not request.means(self._bare):
+            return None
+        newest = handoffs.newest_notice(connection, self._p.account, within_ms=BARE_ANSWER_MS)
+        quote = None if newest is None else self._quotes.get(newest.kind)
+        return newest if quote is not None and request.means(quote.bare) else None
+
+    def _meanings(self, request: Request) -> list[_Found]:
+        """What the message may mean, the likeliest first."""
+        quote = None if request.notice is None else self._quotes.get(request.notice.kind)
+        if request.message.kind == REACTION:
+            word = None if quote is None else quote.reactions.get(bare_emoji(request.text))
+            if quote is None or word is None:
+                return []
+            return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
+        if not request.text:
+            return []
+        if quote is not None:
+            return [_Found(act=quote.act, prepare=quote.prepare, request=request)]
+        return [
+            _Found(act=command.act, prepare=command.prepare, request=replace(request, argument=argument))
+            for command, argument in find(self.commands, request.text)
+        ] + [_Found(act=self._unknown, prepare=None, request=request)]
+
+    def _act(
+        self, connection: Connection, *, request: Request, notice: Notice | None, found: Sequence[_Found]
+    ) -> None:
+        queues.finish(connection, self._p.queue, [request.row_id], owner=self._p.owner)
+        if notice is not None and notice.customer_id is not None:
+            # The owner's words about a customer go with him when he is deleted.
+            connection.execute(_SET_CUSTOMER, {"row": request.row_id, "customer": notice.customer_id})
+        for meant in found:
+            if (outcome := meant.act(connection, meant.request)) is not None:
+                if outcome:
+                    self._say(connection, outcome, notice.customer_id if notice is not None else None)
+                return
+
+    def _unknown(self, connection: Connection, request: Request) -> str:
+        # People also talk to each other in the room; only what looks like a command gets the list of them.
+        if len(spoken(request.text).split()) > MOST_COMMAND_WORDS:
+            return ""
+        return self.list_of_commands()
+
+    def list_of_commands(self) -> str:
+        """What can be typed here, a line each."""
+        say = self._p.wording.say
+        lines = [say(command.help_sentence) for command in self.commands if command.help_sentence]
+        return say("admin_perintah", perintah="\n".join(lines))
+
+    def _say(self, connection: Connection, body: str, customer_id: int | None) -> None:
+        room = self._p.people.room
+        if room.chat is not None:
+            outbox.add(
+                connection,
+                NewMessage(
+                    account=room.account,
+                    transport=room.transport,
+                    chat=room.chat,
+                    body=body,
+                    purpose=Purpose.COMMAND,
+                    customer_id=customer_id,
+                ),
+            )
+
+
+_SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))
