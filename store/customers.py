@@ -144,6 +144,15 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
     )
 
 
+def speak_again(connection: Connection, customer_id: int) -> None:
+    """Whatever silenced the bot in this chat (a pause, a loop, the chat's own mode) is over."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.id == customer_id)
+        .values(mode=None, silent_until_ms=None, silent_reason=None)
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """A customer whose newest words nobody has answered while a person has the chat."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from store import outbox
 from store.outbox import NewMessage
@@ -67,15 +67,22 @@ class Notice:
     turn_id: int | None
     handoff_id: int | None
     draft_id: int | None
+    outbox_id: int | None = None
 
 
 HANDOFF_NOTICE = "handoff"
 FAQ_OFFER = "faq_offer"
 DRAFT = "draft"
 ALERT = "alert"
+EDIT = "edit"  # a change to the shop's files that waits for *ya*
 
 _NOTICE = select(
-    notices.c.kind, notices.c.customer_id, notices.c.turn_id, notices.c.handoff_id, notices.c.draft_id
+    notices.c.kind,
+    notices.c.customer_id,
+    notices.c.turn_id,
+    notices.c.handoff_id,
+    notices.c.draft_id,
+    notices.c.outbox_id,
 )
 _OPEN = (
     insert(handoffs)
@@ -182,7 +189,14 @@ def _notice(connection: Connection, statement: Select[Any]) -> Notice | None:
     row = connection.execute(statement).first()
     if row is None:
         return None
-    return Notice(kind=row[0], customer_id=row[1], turn_id=row[2], handoff_id=row[3], draft_id=row[4])
+    return Notice(
+        kind=row[0],
+        customer_id=row[1],
+        turn_id=row[2],
+        handoff_id=row[3],
+        draft_id=row[4],
+        outbox_id=row[5],
+    )
 
 
 def get(connection: Connection, handoff_id: int) -> Handoff | None:
@@ -211,6 +225,21 @@ def find_open(connection: Connection, account: str, *, customer_id: int, questio
     values = {"in_account": account, "customer": customer_id, "asked": question}
     found: int | None = connection.execute(_FIND_OPEN, values).scalar()
     return found
+
+
+def unknown(connection: Connection, account: str, *, within_ms: int) -> list[str]:
+    """Questions of this time that the shop's knowledge had no answer to and has not learnt, oldest first."""
+    asked = (
+        select(handoffs.c.question)
+        .where(
+            handoffs.c.account == account,
+            handoffs.c.reason == Reason.UNKNOWN.value,
+            handoffs.c.created_ms >= now_ms() - within_ms,
+            func.coalesce(handoffs.c.learned, "") != Learning.SAVED.value,
+        )
+        .order_by(handoffs.c.id)
+    )
+    return list(connection.execute(asked).scalars())
 
 
 _OPEN_OF = select(handoffs.c.id).where(

@@ -315,3 +315,22 @@ changes = Table(
     Column("created_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
+
+# Changes to the shop's files that were shown to an admin: applied on his word, and undone by another.
+edits = Table(
+    "edits",
+    metadata,
+    _id_column(),
+    Column("account", Text, nullable=False),
+    Column("outbox_id", BigId, unique=True),  # the notice that shows it; its row may be gone
+    Column("kind", Text, nullable=False),  # row, file, entry
+    Column("state", Text, nullable=False),  # offered, applied, declined, undone
+    Column("target", Text, nullable=False),  # the file in the knowledge folder
+    Column("detail", Text, nullable=False),  # JSON, by kind
+    Column("before", LargeBinary),  # of a file: what was there; null when there was none
+    Column("after", LargeBinary),  # of a file: what is to be there
+    Column("created_ms", BigInteger, nullable=False),
+    Column("decided_ms", BigInteger),
+    Index("ix_edits_state", "account", "state", "decided_ms"),
+    sqlite_autoincrement=True,
+)

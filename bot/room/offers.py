@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from bot import learning
 from bot.room.command import NO, THUMB_DOWN, THUMB_UP, YES, Quote, Request
 from bot.room.parts import RoomParts
-from store import handoffs
-from store.handoffs import Learning
+from store import edits, handoffs
+from store.edits import Kind, NewEdit
+from store.handoffs import Handoff, Learning
 
 log = structlog.get_logger(__name__)
 
@@ -68,4 +69,17 @@ class Offers:
         )
         if not moved:
             return ""
+        handoff = handoffs.of_notice(connection, request.notice)
+        if learned is Learning.SAVED and handoff is not None:
+            edits.applied(connection, _written(self._p.account, handoff))
         return say("admin_faq_tersimpan" if learned is Learning.SAVED else "admin_faq_batal")
+
+
+def _written(account: str, handoff: Handoff) -> NewEdit:
+    """What *batal* takes back. The words themselves stay where the customer's deletion reaches them."""
+    return NewEdit(
+        account=account,
+        kind=Kind.ENTRY,
+        target=learning.FILE_NAME,
+        detail={"entry": learning.entry_id(handoff.id)},
+    )

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from bot.room.answers import Answers
+from bot.room.catalogue import Catalogue
+from bot.room.chats import Chats
+from bot.room.command import Command, Quote
 from bot.room.drafts import Drafts
+from bot.room.edits import Edits
+from bot.room.gaps import Gaps
+from bot.room.history import History
 from bot.room.offers import Offers
 from bot.room.parts import RoomParts
 from bot.room.room import OwnersRoom
@@ -12,10 +21,29 @@ from bot.room.switch import Switch
 from bot.room.waiting import Waiting
 
 
+class Commands(Protocol):
+    """A noun that admins have words for."""
+
+    @property
+    def commands(self) -> Sequence[Command]: ...
+
+
+class Quotes(Protocol):
+    """A noun whose notices admins quote."""
+
+    @property
+    def quotes(self) -> Sequence[Quote]: ...
+
+
 def owners_room(parts: RoomParts) -> OwnersRoom:
     """The room with all of its commands, in the order in which its list shows them."""
-    nouns = (Status(parts), Waiting(parts), Switch(parts))
-    quoted = (Answers(parts), Offers(parts), Drafts(parts))
+    edits = Edits(parts)
+    nouns: list[Commands] = [
+        *(Status(parts), Waiting(parts), Gaps(parts), History(parts)),
+        *(Catalogue(parts), edits),
+        *(Switch(parts), Chats(parts)),
+    ]
+    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits]
     return OwnersRoom(
         parts,
         commands=[command for noun in nouns for command in noun.commands],

@@ -71,12 +71,16 @@ class OwnersRoom:
             return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
         if not request.text:
             return []
-        if quote is not None:
-            return [_Found(act=quote.act, prepare=quote.prepare, request=request)]
-        return [
-            _Found(act=command.act, prepare=command.prepare, request=replace(request, argument=argument))
-            for command, argument in find(self.commands, request.text)
-        ] + [_Found(act=self._unknown, prepare=None, request=request)]
+        # A quote that makes no sense of the text leaves it to the commands.
+        quoted = [] if quote is None else [_Found(act=quote.act, prepare=quote.prepare, request=request)]
+        return (
+            quoted
+            + [
+                _Found(act=command.act, prepare=command.prepare, request=replace(request, argument=argument))
+                for command, argument in find(self.commands, request.text)
+            ]
+            + [_Found(act=self._unknown, prepare=None, request=request)]
+        )
 
     def _act(
         self, connection: Connection, *, request: Request, notice: Notice | None, found: Sequence[_Found]
