@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, literal, select
 
+from bot import audience, firstrun
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
 from bot.chores import chores
@@ -89,6 +90,8 @@ def assemble(
         wording=wording,
         remind_after_s=bot.handoff_reminder_s,
     )
+    answerer = Answerer(memory=memory, model=model, settings=settings.model, shop=shop)
+    configured_mode = bot.mode or channel.traits.first_mode
     room = owners_room(
         RoomParts(
             store=store,
@@ -97,9 +100,11 @@ def assemble(
             people=people,
             shop=shop,
             wording=wording,
-            configured_mode=bot.mode,
+            configured_mode=configured_mode,
             budget=budget,
             data_dir=settings.data_dir,
+            answerer=answerer,
+            claim_room=firstrun.mover(channel, people),
             notes=lambda: _notes(settings),
         )
     )
@@ -121,7 +126,7 @@ def assemble(
         owner=instance,
         people=people,
         wording=wording,
-        configured_mode=bot.mode,
+        configured_mode=configured_mode,
         embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
     )
     conversation = Conversation(
@@ -130,7 +135,7 @@ def assemble(
             store=store,
             channel=channel,
             bursts=bursts,
-            answerer=Answerer(memory=memory, model=model, settings=settings.model, shop=shop),
+            answerer=answerer,
             people=people,
             room=room,
             takeover=Takeover(
@@ -150,7 +155,8 @@ def assemble(
             consequences=consequences,
             shop=shop,
             wording=wording,
-            configured_mode=bot.mode,
+            configured_mode=configured_mode,
+            audience=bot.audience,
             budget=budget,
         )
     )
@@ -162,7 +168,7 @@ def assemble(
         owner=instance,
         people=people,
         wording=wording,
-        configured_mode=bot.mode,
+        configured_mode=configured_mode,
         pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
     )
 
@@ -203,7 +209,27 @@ def assemble(
 
     intake.listen(recorded)
 
+    first_run = firstrun.FirstRun(
+        store=store,
+        channel=channel,
+        people=people,
+        wording=wording,
+        configured_mode=configured_mode,
+        from_settings=room_chat is not None,
+    )
+
+    async def begin() -> None:
+        # Before anything is answered: it says in which chat the owner's words count.
+        await first_run.recall()
+        await store.write(lambda c: audience.settle(c, account, configured=bot.audience))
+
+    async def greet() -> None:
+        await first_run.greet()
+        outbox_worker.wake()
+        await asyncio.Event().wait()
+
     async def answer() -> None:
+        await begin()
         # What was sent while nobody was there comes first, and together.
         await channel.caught_up()
         await inbox_worker.run()
@@ -226,6 +252,7 @@ def assemble(
         "channel": channel.run(),
         "inbox": answer(),
         "outbox": outbox_worker.run(),
+        "first_run": greet(),
         **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
     }
     if bot.watch_knowledge:

@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row
 
-from bot import modes
+from bot import audience, modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
 from bot.consequences import Consequences, Decision
+from bot.firstrun import ROOM_CODE
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
@@ -22,7 +23,7 @@ from bot.people import People
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
 from bot.takeover import Takeover
-from config.settings import Mode
+from config.settings import Audience, Mode
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import NOTHING_SPENT, Answerer, Outcome, Question, Reply
@@ -68,6 +69,7 @@ class Parts:
     shop: Shop
     wording: Wording
     configured_mode: Mode
+    audience: Audience
     budget: Budget
 
 
@@ -87,6 +89,9 @@ class Conversation:
         # 1. The owner's room is not a customer's chat: each message there is acted on by itself.
         if head.chat == p.people.room.chat:
             await p.room.handle(first)
+            return
+        if head.kind == ROOM_CODE:
+            await p.room.claim(first)
             return
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
@@ -156,14 +161,24 @@ class Conversation:
                 return None  # Somebody new, a new address or a new name: that is a write.
             return meet(connection, first)
 
+        async def is_admitted() -> bool:
+            chosen = await p.store.read(lambda c: audience.current(c, p.account, configured=p.audience))
+            saved = chosen is Audience.NEW_NUMBERS and await p.channel.is_saved(said.last.chat)
+            return audience.admits(chosen, saved=saved)
+
         def introduce(connection: Connection) -> tuple[Meeting, list[int]]:
+            is_new = all(customers.find(connection, p.account, address) is None for address in addresses)
             customer, merged = customers.resolve(connection, p.account, addresses, name=name)
             # Deleting him from now on takes the message along, and the answer with it.
             inbox.claim_for(connection, said.row_ids, customer.id)
+            if is_new and not admitted:
+                customers.leave_out(connection, customer.id)
+                customer = customers.get(connection, customer.id) or customer
             return meet(connection, customer), merged
 
         if (meeting := await p.store.read(known)) is not None:
             return meeting
+        admitted = await is_admitted()
         met, merged = await p.store.write(introduce)
         if merged:
             log.info("customers_merged", kept=met.customer.id, merged=merged)

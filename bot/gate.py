@@ -29,5 +29,5 @@ def gate(shop_mode: Mode, customer: Customer) -> Pass:
             return Pass.HOLD
         case Mode.PRACTICE:
             return Pass.SHOW
-        case Mode.OFF:
+        case Mode.OFF | Mode.NEW:
             return Pass.DROP

@@ -33,6 +33,15 @@ class Mode(Enum):
     PRACTICE = "practice"  # Answers are shown to the owner alone; customers get nothing.
     APPROVE = "approve"  # Each answer waits until the owner lets it go.
     ON = "on"  # Answers go out by themselves.
+    NEW = "new"  # Nobody is answered before the owner's first *mulai*; he tries the bot in his room.
+
+
+class Audience(Enum):
+    """Who is answered."""
+
+    ALL = "semua"  # Whoever writes.
+    NEW_NUMBERS = "nomor_baru"  # Only numbers that the shop's phone has not saved.
+    LISTED = "daftar"  # Only those whom the owner names with *lanjut*.
 
 
 class Login(Enum):
@@ -131,7 +140,9 @@ class StoreSettings:
 class BotSettings:
     """How the bot behaves in time."""
 
-    mode: Mode = field(default=Mode.ON, metadata=_key("BALAS_MODE", env.one_of(Mode)))
+    # Counts until the owner says another one in his room. None: on WhatsApp "new", in the terminal "on".
+    mode: Mode | None = field(default=None, metadata=_key("BALAS_MODE", env.optional(env.one_of(Mode))))
+    audience: Audience = field(default=Audience.ALL, metadata=_key("BALAS_KE", env.one_of(Audience)))
     # A group or number with the owner in it; None means that notices have nowhere to go but the log.
     admin_room: str | None = field(default=None, metadata=_key("RUANG_ADMIN", env.optional_text))
     # Messages of one burst are gathered until it was quiet for so long; 0 means to answer at once.

@@ -60,6 +60,7 @@ class WhatsAppBot:
             "OPENAI_API_KEY": "sk-uji-whatsapp",
             "OPENAI_BASE_URL": self.base_url,
             "EMBEDDING_DIMENSIONS": "64",
+            "BALAS_MODE": "on",
             "DATA_DIR": str(self.folder / "data"),
             "STATE_DIR": str(self.state),
             "BURST_QUIET_S": "0",

@@ -7,7 +7,8 @@ Everyone who can write there is an admin; who that is, is the channel's and the 
 class. A command names a sentence of ``config/kalimat.toml`` (``admin_bantuan_...``), which puts it on the
 list that the room shows. ``act`` runs inside the transaction that finishes the admin's message and gives the
 words that go back. What takes time or reaches outside the database (files, the model) belongs into
-``prepare``, which runs before it and may run twice.
+``prepare``, which runs before it and may run twice. An ``act`` that gives None has written nothing: the
+message was not meant so, and the next command may have it.
 """
 
 from bot.room.command import BARE_ANSWER_MS

@@ -64,6 +64,8 @@ class Command:
     def argument_in(self, spoken_text: str) -> str | None:
         """What stands behind the words; None when the text is not this command."""
         for words in self.words:
+            if not words:
+                return spoken_text  # Everything is this command; it is tried last.
             if spoken_text == words and self.takes is not Takes.SOMETHING:
                 return ""
             if self.takes is not Takes.NOTHING and spoken_text.startswith(f"{words} "):

@@ -81,6 +81,8 @@ class Edits:
         edit = self._quoted(connection, request)
         if edit is None or not request.means(YES | NO | UNDO):
             return None
+        if request.message.quoted_id is None and edit.state in (State.DECLINED, State.UNDONE):
+            return None  # A bare word is about something that can still be decided.
         if request.prepared:
             return say("admin_gagal_ubah", sebab=request.prepared)
         if edit.state is State.OFFERED and request.means(YES):

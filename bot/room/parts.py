@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from bot.people import People
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
+from rag.answering import Answerer
 from store.doors import Store
 from store.queue import Queue
 from store.usage import Budget
@@ -28,6 +31,8 @@ class RoomParts:
     configured_mode: Mode
     budget: Budget
     data_dir: Path
+    answerer: Answerer
+    claim_room: Callable[[Connection, str], None]  # this chat is the room from now on
     notes: Callable[[], str]  # what is switched off for want of a setting, for `status`
 
     @property

@@ -15,9 +15,11 @@ from bot.room.gaps import Gaps
 from bot.room.history import History
 from bot.room.offers import Offers
 from bot.room.parts import RoomParts
+from bot.room.rest import RestCommand
 from bot.room.room import OwnersRoom
 from bot.room.status import Status
 from bot.room.switch import Switch
+from bot.room.trial import Trial
 from bot.room.waiting import Waiting
 
 
@@ -41,7 +43,7 @@ def owners_room(parts: RoomParts) -> OwnersRoom:
     nouns: list[Commands] = [
         *(Status(parts), Waiting(parts), Gaps(parts), History(parts)),
         *(Catalogue(parts), edits),
-        *(Switch(parts), Chats(parts)),
+        *(Switch(parts), RestCommand(parts), Chats(parts), Trial(parts)),
     ]
     quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits]
     return OwnersRoom(

@@ -43,13 +43,25 @@ class OwnersRoom:
         """Act on one message, then say what came of it."""
         request = Request(row_id=said.rows[0].id, message=said.last, text=said.text)
         notice = await self._p.store.read(partial(self._notice, request=request))
-        found = [
-            replace(meant, request=replace(meant.request, prepared=await meant.prepare(meant.request)))
-            if meant.prepare is not None
-            else meant
-            for meant in self._meanings(replace(request, notice=notice))
-        ]
-        await self._p.store.write(partial(self._act, request=request, notice=notice, found=found))
+        for meant in self._meanings(replace(request, notice=notice)):
+            asked = meant.request
+            if meant.prepare is not None:
+                asked = replace(asked, prepared=await meant.prepare(asked))
+            # One after the other: what one meaning prepares must not happen when another one holds.
+            if await self._p.store.write(partial(self._act, meant.act, asked)):
+                return
+        await self._p.store.write(lambda c: self._finish(c, request.row_id, notice))
+
+    async def claim(self, said: Said) -> None:
+        """Somebody typed the code in a group: it is the room from now on."""
+        chat = said.last.chat
+
+        def write(connection: Connection) -> None:
+            queues.finish(connection, self._p.queue, [said.rows[0].id], owner=self._p.owner)
+            self._p.claim_room(connection, chat)
+            self._say(connection, self._p.wording.say("admin_ruang_jadi"), None)
+
+        await self._p.store.write(write)
 
     def _notice(self, connection: Connection, *, request: Request) -> Notice | None:
         """What the message is about: the quoted notice, or for a bare yes or no the newest offer."""
@@ -82,18 +94,22 @@ class OwnersRoom:
             + [_Found(act=self._unknown, prepare=None, request=request)]
         )
 
-    def _act(
-        self, connection: Connection, *, request: Request, notice: Notice | None, found: Sequence[_Found]
-    ) -> None:
-        queues.finish(connection, self._p.queue, [request.row_id], owner=self._p.owner)
+    def _act(self, act: Act, request: Request, connection: Connection) -> bool:
+        """Whether the message was meant so; then everything that follows from it is written."""
+        outcome = act(connection, request)
+        if outcome is None:
+            return False
+        notice = request.notice
+        self._finish(connection, request.row_id, notice)
+        if outcome:
+            self._say(connection, outcome, notice.customer_id if notice is not None else None)
+        return True
+
+    def _finish(self, connection: Connection, row_id: int, notice: Notice | None) -> None:
+        queues.finish(connection, self._p.queue, [row_id], owner=self._p.owner)
         if notice is not None and notice.customer_id is not None:
             # The owner's words about a customer go with him when he is deleted.
-            connection.execute(_SET_CUSTOMER, {"row": request.row_id, "customer": notice.customer_id})
-        for meant in found:
-            if (outcome := meant.act(connection, meant.request)) is not None:
-                if outcome:
-                    self._say(connection, outcome, notice.customer_id if notice is not None else None)
-                return
+            connection.execute(_SET_CUSTOMER, {"row": row_id, "customer": notice.customer_id})
 
     def _unknown(self, connection: Connection, request: Request) -> str:
         # People also talk to each other in the room; only what looks like a command gets the list of them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
 
@@ -10,6 +10,7 @@ from billing.rupiah import format_rupiah
 from bot import modes
 from bot.room.command import Command, Request
 from bot.room.parts import RoomParts
+from config.hours import describe_moment
 from config.settings import Mode
 from store import alerts, handoffs, usage
 from store.schema import customers, inbox, turns
@@ -20,6 +21,7 @@ MODE_WORDS = {
     Mode.APPROVE: "menunggu persetujuan",
     Mode.PRACTICE: "latihan",
     Mode.OFF: "berhenti",
+    Mode.NEW: "belum mulai",
 }
 
 
@@ -61,5 +63,13 @@ class Status:
             menunggu=len(handoffs.list_open(connection, p.account, limit=1000)),
             biaya=format_rupiah(spent.cost_idr),
             batas=format_rupiah(p.budget.shop_idr),
-            catatan="\n".join(filter(None, [*wrong, p.notes()])),
+            catatan="\n".join(filter(None, [self._resting(connection), *wrong, p.notes()])),
         ).strip()
+
+    def _resting(self, connection: Connection) -> str:
+        rest = modes.resting(connection, self._p.account)
+        if rest is None:
+            return ""
+        until = datetime.fromtimestamp(rest.until_ms / 1000, UTC)
+        moment = describe_moment(until, at=datetime.now(UTC), zone=self._p.shop.zona_waktu)
+        return self._p.wording.say("admin_istirahat_sampai", sampai=moment)

@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
+from bot import firstrun
 from bot.channel import IncomingMessage, Unreadable
 from bot.whatsapp import content, jids
 from store.inbox import RawEvent
@@ -19,31 +20,35 @@ CODEC = "neonize/1"
 # What the shop's people write from the shop's own phone; it has a lane of its own, so that the bot hears of
 # it while an answer in that chat is under way.
 OWN = "own"
+# A group's message that makes it the owner's room.
+ROOM_CODE = firstrun.ROOM_CODE
 
 
-def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
+def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = None) -> RawEvent | None:
     """The row to commit for a message event; None for what no shop answers: groups, status, keys.
 
-    ``room`` is the owner's room, the only group that is read. Raises ``DecodeError`` for bytes that are no
-    such event.
+    ``room`` is the owner's room, the only group that is read; ``code`` is what makes another one the room:
+    a message that is nothing else is taken from any group. Raises ``DecodeError`` for bytes that are no such
+    event.
     """
     event = _event(raw)
     source = event.Info.MessageSource
     chat = _chat(source, room)
-    if source.Chat.Server not in jids.PRIVATE and chat != room:
+    is_foreign_group = source.Chat.Server not in jids.PRIVATE and chat != room
+    if is_foreign_group and (code is None or source.Chat.Server != jids.GROUPS):
         return None
     said = content.read(event.Message)
-    if said is None:
+    if said is None or (is_foreign_group and not firstrun.is_code(said.text, code)):
         return None
     # In the owner's room it makes no difference from which phone he writes.
-    own = bool(source.IsFromMe) and chat != room
+    own = bool(source.IsFromMe) and chat != room and not is_foreign_group
     return RawEvent(
         account=account,
         chat=chat,
         lane=f"{OWN} {chat}" if own else chat,
         sender=OWN if own else jids.written(source.Sender),
         message_id=event.Info.ID,
-        kind=OWN if own else said.kind,
+        kind=ROOM_CODE if is_foreign_group else OWN if own else said.kind,
         codec=CODEC,
         raw=raw,
     )

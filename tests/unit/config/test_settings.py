@@ -33,7 +33,7 @@ def test_a_key_and_a_name_are_all_that_is_needed() -> None:
     assert settings.model.embedding_model == "text-embedding-3-small"
     assert settings.model.reasoning_effort is None
     assert settings.store.database_url is None
-    assert settings.bot.mode is Mode.ON
+    assert settings.bot.mode is None
     assert settings.bot.admin_room is None
     assert settings.sqlite_path == Path("var/balas.db")
     assert settings.warnings == ()
