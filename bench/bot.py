@@ -21,7 +21,18 @@ from sqlalchemy import Row
 from bench.questions import Ask, person
 from bot import app
 from bot.assembly import Running
-from bot.channel import IncomingMessage, Intake, Outcome, Outgoing, Recorded, Sent, Signal, State, Traits
+from bot.channel import (
+    FileGone,
+    IncomingMessage,
+    Intake,
+    Outcome,
+    Outgoing,
+    Recorded,
+    Sent,
+    Signal,
+    State,
+    Traits,
+)
 from bot.terminal import codec
 from bot.terminal.channel import TRANSPORT
 from config.settings import Settings
@@ -69,6 +80,9 @@ class SilentChannel:
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
         return codec.parse(event)
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        raise FileGone("nobody sends files here")
 
     async def send(self, message: Outgoing) -> Outcome:
         if message.answers:

@@ -22,6 +22,7 @@ from store import embedding_space, owners, usage
 from store import queue as queues
 from store.doors import Store
 from store.errors import StoreError
+from store.media import media_queue
 from store.opening import open_store
 from store.ownership import owning
 from store.queue import inbox_queue, outbox_queue
@@ -147,9 +148,8 @@ async def _take_over(store: Store, account: str, bot: Running) -> None:
         owners.register(connection, bot.instance, account)
         usage.spend_orphans(connection, account)
         transport = bot.channel.traits.transport
-        return queues.take_back_all(connection, inbox_queue(account)) + queues.take_back_all(
-            connection, outbox_queue(account, transport)
-        )
+        owned = (inbox_queue(account), outbox_queue(account, transport), media_queue(account))
+        return sum(queues.take_back_all(connection, queue) for queue in owned)
 
     if taken := await store.write(take_over):
         log.info("taken_back", rows=taken)
@@ -162,7 +162,9 @@ async def _stop(bot: Running, tasks: dict[asyncio.Task[None], str], *, drain_s: 
     with contextlib.suppress(TimeoutError, StoreError):
         await bot.delivered(drain_s / 2)
     await bot.outbox_worker.stop(drain_s=drain_s / 2)
-    ours = [task for task in tasks if tasks[task] in ("inbox", "outbox")]
+    # A file that is under way is fetched again by the next process.
+    await bot.media_worker.stop(drain_s=0)
+    ours = [task for task in tasks if tasks[task] in ("inbox", "outbox", "media")]
     rest = [task for task in tasks if task not in ours]
     for task in rest:
         task.cancel()

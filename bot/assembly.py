@@ -20,10 +20,13 @@ from bot.delivery import Delivery
 from bot.intake import IntakeDoor
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
+from bot.media import MediaKeeper
 from bot.people import People, RoomAddress
 from bot.room import OwnersRoom, RoomParts
 from bot.room.registry import owners_room
+from bot.signs import Signs
 from bot.takeover import Takeover
+from bot.timers import Timers
 from bot.watcher import watch_knowledge
 from config.settings import Settings
 from config.shop import Shop
@@ -32,6 +35,8 @@ from rag.answering import Answerer
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
+from store.media import media_queue
+from store.media_files import MediaFiles
 from store.memory.index import MemoryIndex
 from store.queue import Backoff, Queue, inbox_queue, outbox_queue
 from store.schema import QueueState
@@ -42,6 +47,11 @@ INBOX_BACKOFF = Backoff(attempts=4, first_s=1.0, most_s=30.0)
 # Most chats in hand are waiting for the end of a burst; the model's own bound is MODEL_MAX_IN_FLIGHT.
 INBOX_LANES = 100
 OUTBOX_LANES = 8
+# Files come one after the other, so that memory holds few of them; nobody's answer waits for one. The media
+# host keeps them for weeks, so there is time: 12 attempts are nearly an hour.
+MEDIA_LANES = 2
+MEDIA_POLL_S = 2.0
+MEDIA_BACKOFF = Backoff(attempts=12, first_s=1.0, most_s=600.0)
 SETTLE_POLL_S = 0.02
 # The longest that a piped conversation waits for one answer and its delivery.
 SETTLE_TIMEOUT_S = 120.0
@@ -59,6 +69,8 @@ class Running:
     room: OwnersRoom
     inbox_worker: Worker
     outbox_worker: Worker
+    media_worker: Worker
+    media: MediaKeeper
     settled: Callable[[str | None], Awaitable[None]]
     delivered: Callable[[float], Awaitable[None]]
     background: dict[str, Coroutine[Any, Any, None]]
@@ -115,6 +127,18 @@ def assemble(
         window if Capability.FRAGMENTS in channel.traits.capabilities else AT_ONCE,
         is_question=partial(_is_question, channel),
     )
+    files = MediaFiles(settings.state_dir)
+    media = MediaKeeper(
+        account=account,
+        store=store,
+        channel=channel,
+        files=files,
+        owner=instance,
+        people=people,
+        max_bytes=bot.media_max_mb * 1024 * 1024,
+        days=bot.media_days,
+    )
+    timers = Timers(account=account, store=store)
     embedder = model.embedder
     consequences = Consequences(
         account=account,
@@ -125,6 +149,9 @@ def assemble(
         queue=inbox,
         owner=instance,
         people=people,
+        media=media,
+        signs=Signs(account=account, channel=channel),
+        timers=timers,
         wording=wording,
         configured_mode=configured_mode,
         embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
@@ -168,6 +195,8 @@ def assemble(
         owner=instance,
         people=people,
         wording=wording,
+        files=files,
+        timers=timers,
         configured_mode=configured_mode,
         pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
     )
@@ -188,9 +217,27 @@ def assemble(
         on_dead=delivery.tell_of_dead_letter,
     )
 
+    async def fetch(row: Row[Any]) -> None:
+        await media.fetch(row)
+        outbox_worker.wake()
+
+    media_worker = Worker(
+        store=store,
+        queue=media_queue(account),
+        handler=fetch,
+        owner=instance,
+        backoff=MEDIA_BACKOFF,
+        concurrency=MEDIA_LANES,
+        poll_s=max(bot.poll_s, MEDIA_POLL_S),
+        on_dead=media.tell_of_lost,
+    )
+
     async def handle(row: Row[Any]) -> None:
         await conversation.handle(row)
         outbox_worker.wake()
+        if media.has_news:
+            media.has_news = False
+            media_worker.wake()
 
     inbox_worker = Worker(
         store=store,
@@ -253,7 +300,16 @@ def assemble(
         "inbox": answer(),
         "outbox": outbox_worker.run(),
         "first_run": greet(),
-        **chores(store=store, memory=memory, people=people, shop=shop, instance=instance, poll_s=bot.poll_s),
+        "media": media_worker.run(),
+        **chores(
+            store=store,
+            memory=memory,
+            people=people,
+            shop=shop,
+            media=media,
+            instance=instance,
+            poll_s=bot.poll_s,
+        ),
     }
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
@@ -266,6 +322,8 @@ def assemble(
         room=room,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
+        media_worker=media_worker,
+        media=media,
         settled=settled,
         delivered=delivered,
         background=background,

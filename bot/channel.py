@@ -13,6 +13,7 @@ from typing import Protocol
 from sqlalchemy import Row
 
 from config.settings import Mode
+from store.attachments import Document
 from store.customers import Address
 from store.inbox import RawEvent
 from store.outbox import Kind
@@ -57,6 +58,23 @@ class Media(StrEnum):
     OTHER = "other"  # a kind that this version does not know
 
 
+class Sign(StrEnum):
+    """Kinds of what is no message but about one (``quoted_id``); nobody waits for an answer to it."""
+
+    EDIT = "edit"  # other words for it: the text
+    REVOKE = "revoke"  # it was taken back
+    REACTION = "reaction"  # an emoji on it, the text; empty: the emoji was taken back
+    VOTE = "vote"  # in a poll
+    TIMER = "timer"  # the chat's messages disappear from now on, or no longer: ``timer_s``
+
+
+SIGNS = frozenset(sign.value for sign in Sign)
+# Kinds that bring a file.
+WITH_FILES = frozenset(
+    kind.value for kind in (Media.IMAGE, Media.VIDEO, Media.AUDIO, Media.DOCUMENT, Media.STICKER)
+)
+
+
 class Recorded(Enum):
     """What became of an event that the channel handed to the intake."""
 
@@ -64,6 +82,16 @@ class Recorded(Enum):
     DUPLICATE = "duplicate"  # this very event had been committed before
     FAILED = "failed"  # not committed, though it may be later: the channel must keep it or say so
     REFUSED = "refused"  # not committed and never will be: the fault is in the event or in us
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncomingFile:
+    """What a message says of its file, which nobody has fetched yet: all of it may be wrong."""
+
+    mimetype: str
+    filename: str  # empty for what has no name
+    size_bytes: int
+    view_once: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,18 +108,38 @@ class IncomingMessage:
     quoted_id: str | None = None
     context: str = ""  # what the message refers to by itself: a quoted text, an ad, a status
     sent_ms: int | None = None  # when the network took it, milliseconds since the epoch; None: just now
+    detail: str = ""  # what people see of something without words: the length, a file's name, a place
+    file: IncomingFile | None = None
+    # Seconds after which messages of the chat disappear, 0 for never; None: this one does not say.
+    timer_s: int | None = None
     own: bool = False  # a person wrote it from the shop's own phone; ``addresses`` are the customer's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Quoted:
+    """The message that a reply quotes, as the bubble above the reply shows it."""
+
+    message_id: str
+    text: str
+    sender: str | None  # None: the shop itself
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
-    """A message to send. ``row_id`` is its outbox row: the same one again is the same message again."""
+    """A message to send. ``row_id`` is its outbox row: the same one again is the same message again.
+
+    ``document`` is the file of a kind that is one; ``body`` is then its caption. ``quoted`` is there when the
+    message ``quoted_id`` is known and may be shown above this one.
+    """
 
     row_id: int
     chat: str
     kind: Kind
     body: str
     quoted_id: str | None = None
+    quoted: Quoted | None = None
+    document: Document | None = None
+    timer_s: int = 0  # in a chat whose messages disappear: after how long this one does
     answers: tuple[str, ...] = ()  # the ids of the messages that this one answers
 
 
@@ -129,6 +177,14 @@ Outcome = Sent | Retry | Unknown | Refused
 
 class Unreadable(Exception):
     """The raw event cannot be parsed; it is kept as a dead letter."""
+
+
+class FileGone(Exception):
+    """Nobody can fetch the file any more; the text says why."""
+
+
+class FileAway(Exception):
+    """The file could not be fetched now; a later attempt may."""
 
 
 class ChannelEnded(Exception):
@@ -229,6 +285,10 @@ class Channel(Protocol):
 
     def parse(self, event: Row[tuple[object, ...]]) -> IncomingMessage:
         """Read a stored inbox row by its codec; raises ``Unreadable``."""
+        ...
+
+    async def fetch(self, event: Row[tuple[object, ...]]) -> bytes:
+        """The file of a stored inbox row. Raises ``FileGone``, ``FileAway`` or ``Unreadable``."""
         ...
 
     async def send(self, message: Outgoing) -> Outcome:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from bot.media import TIDY_EVERY_S, MediaKeeper
 from bot.people import People
 from config.shop import Shop
 from store import customers, handoffs, owners
@@ -27,7 +28,14 @@ WAITING_MS = 20 * 60 * 1000
 
 
 def chores(
-    *, store: Store, memory: MemoryIndex, people: People, shop: Shop, instance: str, poll_s: float
+    *,
+    store: Store,
+    memory: MemoryIndex,
+    people: People,
+    shop: Shop,
+    media: MediaKeeper,
+    instance: str,
+    poll_s: float,
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """The periodic tasks by their names; each runs until it is cancelled."""
     return {
@@ -35,6 +43,7 @@ def chores(
         "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, instance)),
         "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
+        "tidy": _every(TIDY_EVERY_S, "tidy", media.tidy),
     }
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, delete
 
 from bot import bubbles, modes
+from bot.channel import WITH_FILES, Media
+from bot.forwarding import forward_media
 from bot.gate import Pass, gate
+from bot.media import MediaKeeper
 from bot.message import MAX_CHARS, Said
 from bot.people import People
 from bot.room import drafts
+from bot.signs import Signs
+from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
 from rag.answering import Outcome, Reply
@@ -28,6 +34,8 @@ from store.usage import Reservation
 from store.vectors import to_bytes
 
 _MODEL_ALERT = "model_misconfigured"
+# An album would fill the owner's room; the rest of it is in the chat.
+MOST_FORWARDED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +49,11 @@ class Decision:
     reply: Reply | None = None
     reservation: Reservation | None = None
     delay_ms: int = 0  # how long the answer waits before it is sent
+    quotes: bool = False  # the answer shows which message it answers
+
+
+class Reworded(Exception):
+    """The customer edited or took back a message of the burst while its answer was being made."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,15 +68,22 @@ class Consequences:
     queue: Queue
     owner: str
     people: People
+    media: MediaKeeper
+    signs: Signs
+    timers: Timers
     wording: Wording
     configured_mode: Mode
     embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
 
-    async def commit(self, said: Said, decision: Decision) -> None:
-        """Write everything that follows; ``ClaimLost`` when the messages are no longer ours."""
-        await self.store.write(lambda connection: self._write(connection, said, decision))
+    async def commit(self, said: Said, decision: Decision, *, newest: bool = False) -> None:
+        """Write everything that follows; ``ClaimLost`` when the messages are no longer ours.
+
+        With ``newest`` nothing is written, and ``Reworded`` raised, when these are no longer the customer's
+        newest words.
+        """
+        await self._commit(said, lambda c: self._write(c, said, decision, newest=newest))
         # After the commit: a transaction may run twice, and its second run must do what the first did.
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
@@ -78,15 +98,9 @@ class Consequences:
             if (customer := self._finish(connection, said)) is None:
                 return
             self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
-            self.people.hand_over(
-                connection,
-                customer=customer,
-                chat=said.last.chat,
-                question=said.shown,
-                reason=Reason.LATE,
-            )
+            self._hand_over(connection, said, customer, Reason.LATE)
 
-        await self.store.write(write)
+        await self._commit(said, write)
 
     async def commit_silence(self, said: Said) -> None:
         """The bot may not speak here; what was said is kept all the same."""
@@ -95,9 +109,34 @@ class Consequences:
             if (customer := self._finish(connection, said)) is not None:
                 self._keep_turn(connection, said, customer, Decision(author=Author.NONE), answered=False)
 
-        await self.store.write(write)
+        await self._commit(said, write)
 
-    def _write(self, connection: Connection, said: Said, decision: Decision) -> None:
+    async def commit_signs(self, said: Said) -> None:
+        """Nothing is left to be answered: reactions, edits, what was taken back."""
+
+        def write(connection: Connection) -> None:
+            self._finish(connection, said)
+
+        await self._commit(said, write)
+
+    async def _commit(self, said: Said, write: Callable[[Connection], None]) -> None:
+        chat = said.last.chat
+        timer_is_new = await self.timers.heard(chat, said.timer_s)
+
+        def with_timer(connection: Connection) -> None:
+            write(connection)
+            customer = customers.find(connection, self.account, said.last.addresses[0])
+            if customer is not None:
+                self.timers.write(connection, chat, customer.id)
+
+        await self.store.write(with_timer if timer_is_new else write)
+        if timer_is_new:
+            self.timers.written(chat)
+
+    def _write(self, connection: Connection, said: Said, decision: Decision, *, newest: bool) -> None:
+        key, last_id = said.rows[0].key, said.rows[-1].id
+        if newest and inbox.is_changed_behind(connection, self.account, key=key, after=last_id):
+            raise Reworded
         customer = self._finish(connection, said)
         if decision.reservation is not None and decision.reply is not None:
             usage.settle(connection, decision.reservation, decision.reply.spent)
@@ -132,15 +171,24 @@ class Consequences:
                     answer=decision.text or decision.reaction,
                 )
         if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
-            self.people.hand_over(
-                connection,
-                customer=customer,
-                chat=said.last.chat,
-                question=said.shown,
-                reason=decision.handoff,
-            )
+            self._hand_over(connection, said, customer, decision.handoff)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
+
+    def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
+        """To a person, who sees and hears what the customer sent beside his words."""
+        handoff_id = self.people.hand_over(
+            connection, customer=customer, chat=said.last.chat, question=said.shown, reason=reason
+        )
+        files = [
+            row
+            for row, message in zip(said.message_rows, said.messages, strict=True)
+            if message.file is not None and message.kind in WITH_FILES - {Media.STICKER}
+        ]
+        for row in files[:MOST_FORWARDED]:
+            forward_media(
+                connection, self.people, row.id, kind=handoffs.HANDOFF_NOTICE, handoff_id=handoff_id
+            )
 
     def _finish(self, connection: Connection, said: Said) -> Customer | None:
         """Mark the rows done; the customer as he is now: merged with another, silenced, or gone (None)."""
@@ -150,14 +198,17 @@ class Consequences:
             # He was deleted meanwhile, and what he had just written is as little to be kept.
             connection.execute(delete(inbox_rows).where(inbox_rows.c.id.in_(said.row_ids)))
         else:
-            inbox.claim_for(connection, said.row_ids, customer.id)
+            self.media.note(connection, said, customer)
+            if said.signs or said.revoked:
+                self.signs.apply(connection, said, customer)
+                inbox.claim_for(connection, [row.id for row in said.revoked], customer.id)
         return customer
 
     def _queue_answer(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, held: bool
     ) -> int | None:
         """Queue the bubble or the reaction; the outbox row's id, None when there is nothing to send."""
-        text, kind, quoted_id = decision.text, Kind.TEXT, None
+        text, kind, quoted_id = decision.text, Kind.TEXT, said.last.message_id if decision.quotes else None
         if decision.reaction and self.reactions:
             text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
         if not text:
@@ -186,13 +237,21 @@ class Consequences:
         row_id = outbox.add(connection, replace(message, body=first))
         for body in rest:
             # The first one shows the customer's messages as read.
-            outbox.add(connection, replace(message, body=body, answers=()))
+            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
         return row_id
 
     def _keep_turn(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
     ) -> int | None:
         """The exchange as history; acknowledgements and empty messages are none."""
+        turn_id = self._as_turn(connection, said, customer, decision, answered=answered)
+        row_ids = [row.id for row in said.message_rows]
+        inbox.claim_for(connection, row_ids, customer.id, turn_id=turn_id)
+        return turn_id
+
+    def _as_turn(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
+    ) -> int | None:
         if not said.shown or decision.reaction:
             return None
         reply = decision.reply

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from bot import audience, modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
-from bot.consequences import Consequences, Decision
+from bot.consequences import Consequences, Decision, Reworded
 from bot.firstrun import ROOM_CODE
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 RECENT_TURNS = 8
 ACKNOWLEDGEMENT = "🙏"
+# Who edits again and again is answered with the words that he has then.
+MOST_READINGS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,13 +99,31 @@ class Conversation:
         if first.last.own:
             await p.takeover.heard(first)
             return
+        # A reaction, an edit, a deletion: about something that was said, and nothing to be answered.
+        if not first.messages:
+            await p.consequences.commit_signs(first)
+            return
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
         if allowed is Pass.SEND:
             await p.channel.signal(head.chat, Signal.TYPING)
+        for attempt in range(1, MOST_READINGS + 1):
+            try:
+                await self._answer(head, meeting, allowed, newest=attempt < MOST_READINGS)
+            except Reworded:
+                log.info("reworded", customer=meeting.customer.id)
+            else:
+                return
+
+    async def _answer(self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool) -> None:
+        """Answer the burst; ``Reworded`` when ``newest`` matters and its words changed meanwhile."""
+        p = self._p
         # 3. Wait until the thought is complete, and read what was said.
         said = self._read(await p.bursts.gather(head))
+        if not said.messages:
+            await p.consequences.commit_signs(said)
+            return
         if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return
@@ -123,7 +143,7 @@ class Conversation:
             decision = self._apologise(decision)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
         try:
-            await p.consequences.commit(said, decision)
+            await p.consequences.commit(said, decision, newest=newest)
         except Exception:
             # The answer is lost, its price is not: the reservation must not stay until the next start.
             if decision.reservation is not None and decision.reply is not None:
@@ -220,7 +240,9 @@ class Conversation:
         if not decision.text:
             return decision
         sorry = self._p.wording.say("terlambat")
-        return replace(decision, text=f"{sorry} {decision.text}", delay_ms=self._p.late_pace.delay_ms())
+        return replace(
+            decision, text=f"{sorry} {decision.text}", delay_ms=self._p.late_pace.delay_ms(), quotes=True
+        )
 
     async def _by_knowledge(self, question: str, said: Said, meeting: Meeting) -> Decision:
         """The model's checked answer within the budget, or the honest way out."""

@@ -16,11 +16,12 @@ from bot import learning
 from bot.command import DONE, ago, one_line, refuse, run_command
 from config.redaction import mask_phone
 from config.settings import Settings
-from store import customers, directory
+from store import customers, directory, media
 from store.directory import Entry
 from store.doors import Store
 from store.erasure import erase_deleted, rows_left
 from store.handoffs import Learning
+from store.media_files import MediaFiles
 from store.schema import handoffs
 
 
@@ -71,7 +72,10 @@ async def _forget(settings: Settings, store: Store, query: str, *, sure: bool) -
     if not sure:
         return refuse("Belum ada yang dihapus. Kalau memang orang ini, ulangi dengan --yes.")
     learnt = await store.read(lambda c: _learnt_from(c, entry.id))
+    files = MediaFiles(settings.state_dir)
+    paths = await store.read(lambda c: media.paths_of(c, entry.id))
     await store.write(lambda c: customers.forget(c, entry.id))
+    await asyncio.to_thread(files.remove, paths)
     # Otherwise what was deleted could still be read from the files.
     await asyncio.to_thread(erase_deleted, settings)
     return _report(settings, entry, await store.read(lambda c: rows_left(c, entry.id)), learnt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from dataclasses import dataclass, field
@@ -12,16 +13,20 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from bot import modes
-from bot.channel import Channel, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from bot.channel import Channel, Outgoing, Quoted, Refused, Retry, Sent, Signal, Unknown, Unreadable
 from bot.gate import Pass, gate
+from bot.message import clean
 from bot.people import People
+from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
-from store import customers, handoffs, outbox, worker
+from store import attachments, customers, handoffs, inbox, outbox, worker
 from store import queue as queues
+from store.attachments import Document
 from store.doors import Store
 from store.errors import StoreUnavailable
-from store.outbox import Kind, Purpose
+from store.media_files import MediaFiles
+from store.outbox import FILES, Kind, Purpose
 from store.queue import Queue
 from store.schema import QueueState
 
@@ -46,6 +51,8 @@ class Delivery:
     owner: str
     people: People
     wording: Wording
+    files: MediaFiles
+    timers: Timers
     configured_mode: Mode
     pace_s: float
     _next_send: float = field(default=0.0, init=False)
@@ -57,6 +64,10 @@ class Delivery:
         if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
             await self.store.write(lambda c: self._drop(c, row))
             return
+        document = await self._document(row) if row.kind in FILES else None
+        quoted = None
+        if row.quoted_id is not None and row.kind != Kind.REACTION:
+            quoted = await self.store.read(lambda c: self._quoted(c, row))
         await self._keep_pace()
         answers = tuple(row.answers.split())
         if answers:
@@ -68,6 +79,9 @@ class Delivery:
             kind=Kind(row.kind),
             body=row.body,
             quoted_id=row.quoted_id,
+            quoted=quoted,
+            document=document,
+            timer_s=await self.timers.of(row.chat),
             answers=answers,
         )
         match await self.channel.send(message):
@@ -91,8 +105,31 @@ class Delivery:
         customer = customers.get(connection, row.customer_id)
         name = customer.name if customer is not None else None
         shown, number = self.people.label(connection, row.customer_id, name)
-        body = self.wording.say("admin_gagal_kirim", nama=shown, nomor=number, isi=row.body)
+        body = self.wording.say("admin_gagal_kirim", nama=shown, nomor=number, isi=_shown(connection, row))
         self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
+
+    async def _document(self, row: Row[Any]) -> Document:
+        """The file of the row; without it there is nothing to send."""
+        found = await self.store.read(lambda c: attachments.get(c, row.id))
+        data = None if found is None else found.data
+        if found is not None and found.path is not None:
+            with contextlib.suppress(OSError):
+                data = await asyncio.to_thread(self.files.read, found.path)
+        if found is None or data is None:
+            raise worker.Discard("its file is not there any more")
+        return Document(data=data, filename=found.filename, mimetype=found.mimetype)
+
+    def _quoted(self, connection: Connection, row: Row[Any]) -> Quoted | None:
+        """The message that the row quotes; None when nobody knows it (any more): then it quotes nothing."""
+        said = outbox.sent_body(connection, self.account, row.chat, row.quoted_id)
+        if said is not None:
+            return Quoted(message_id=row.quoted_id, text=said, sender=None)
+        for found in inbox.by_message(connection, self.account, chat=row.chat, message_id=row.quoted_id):
+            with contextlib.suppress(Unreadable):
+                heard = self.channel.parse(found)
+                sender = None if heard.own else heard.sender
+                return Quoted(message_id=row.quoted_id, text=clean(heard.text), sender=sender)
+        return None
 
     async def _mark_sent(self, row: Row[Any], provider_id: str) -> None:
         """While the database cannot take the mark, repeat the mark alone: the customer has the answer."""
@@ -143,3 +180,9 @@ class Delivery:
         slot = max(now, self._next_send)
         self._next_send = slot + random.uniform(self.pace_s, JITTER * self.pace_s)
         await asyncio.sleep(slot - now)
+
+
+def _shown(connection: Connection, row: Row[Any]) -> str:
+    """What the message says, or the name of its file."""
+    found = attachments.get(connection, row.id) if row.kind in FILES else None
+    return row.body if found is None else f"📄 {found.filename} {row.body}".strip()

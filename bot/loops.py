@@ -42,7 +42,7 @@ class LoopGuard:
         # A person's answer repeats the question that it answers; the customer said it only once.
         asked = [turn.asked for turn in lately if turn.author is not Author.HUMAN]
         same = asked[-(IDENTICAL_MESSAGES - 1) :]
-        if said.text and len(same) == IDENTICAL_MESSAGES - 1 and set(same) == {said.text}:
+        if said.text and len(same) == IDENTICAL_MESSAGES - 1 and set(same) == {said.shown}:
             return True
         return sum(turn.author is Author.BOT for turn in lately) >= self.most_answers
 

@@ -148,18 +148,22 @@ class People:
         masked = mask_phone(number) if number else f"pelanggan {customer_id}"
         return name or masked, masked
 
+    def link(self, connection: Connection, customer_id: int) -> str:
+        """The address of the customer's chat, to be tapped; empty when his number is not known."""
+        number = self._number(connection, customer_id)
+        return f"wa.me/{number}" if number else ""
+
     def _about(
         self, connection: Connection, customer_id: int, name: str | None, question: str
     ) -> dict[str, str]:
         shown, masked = self.label(connection, customer_id, name)
-        number = self._number(connection, customer_id)
         return {
             "nama": shown,
             "nomor": masked,
             "pertanyaan": question
             if len(question) <= MAX_QUOTED_CHARS
             else question[:MAX_QUOTED_CHARS] + "…",
-            "tautan": f"wa.me/{number}" if number else "",
+            "tautan": self.link(connection, customer_id),
         }
 
     @staticmethod

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import Connection
 
-from bot.channel import Channel, Unreadable
+from bot.channel import SIGNS, Channel, Unreadable
 from bot.message import MAX_CHARS, Said
 from bot.people import People
 from config.wording import Wording
@@ -117,7 +117,7 @@ class Takeover:
             asked = self.channel.parse(row)
         except Unreadable:
             return False
-        if asked.own or asked.sent_ms is None:
+        if asked.own or asked.sent_ms is None or asked.kind in SIGNS:
             return False
         return 0 <= first.sent_ms - asked.sent_ms <= AUTOMATIC_WITHIN_MS
 

@@ -174,6 +174,11 @@ class BotSettings:
         default=None, metadata=_key("PACE_S", env.optional(env.number(at_least=0, at_most=60)))
     )
 
+    # Larger files that customers send are not fetched; 0 keeps none at all.
+    media_max_mb: int = field(default=16, metadata=_key("MEDIA_MAX_MB", env.whole(at_least=0, at_most=2000)))
+    # Files that customers sent, and those that were sent to them, are deleted after so many days.
+    media_days: int = field(default=30, metadata=_key("MEDIA_DAYS", env.whole(at_least=1, at_most=3650)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class WhatsAppSettings:

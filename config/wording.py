@@ -39,6 +39,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_butuh_jawaban": _CUSTOMER,
         "admin_minta_orang": _CUSTOMER,
         "admin_kiriman": _CUSTOMER,
+        "admin_kiriman_hilang": ("apa", "nama", "nomor", "sebab", "tautan"),
         "admin_menunggu": _CUSTOMER,
         "admin_terlambat": _CUSTOMER,
         "admin_pengingat": ("menit", *_CUSTOMER),

@@ -11,9 +11,13 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, litera
 from store import changes
 from store.schema import (
     aliases,
+    attachments,
+    chat_timers,
     customers,
+    forwards,
     handoffs,
     inbox,
+    media,
     notices,
     now_ms,
     outbox,
@@ -272,6 +276,17 @@ def forget(connection: Connection, customer_id: int) -> bool:
             )
         )
     )
+    # Files first: rows of theirs point at the outbox. Those on disk go with their rows (`store.media`).
+    his_media = select(media.c.id).where(media.c.customer_id == customer_id)
+    his_outbox = select(outbox.c.id).where(outbox.c.customer_id == customer_id)
+    connection.execute(
+        delete(attachments).where(
+            or_(attachments.c.outbox_id.in_(his_outbox), attachments.c.media_id.in_(his_media))
+        )
+    )
+    connection.execute(delete(forwards).where(forwards.c.media_id.in_(his_media)))
+    connection.execute(delete(media).where(media.c.customer_id == customer_id))
+    connection.execute(delete(chat_timers).where(chat_timers.c.customer_id == customer_id))
     connection.execute(delete(handoffs).where(handoffs.c.customer_id == customer_id))
     connection.execute(delete(outbox).where(outbox.c.customer_id == customer_id))
     connection.execute(delete(inbox).where(inbox.c.customer_id == customer_id))
@@ -292,7 +307,7 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    for table in (turns, inbox, outbox, handoffs, notices, aliases):
+    for table in (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers):
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
         )

@@ -150,6 +150,7 @@ def add_notice(
     handoff_id: int | None = None,
     turn_id: int | None = None,
     draft_id: int | None = None,
+    order_id: str | None = None,
 ) -> int:
     """Queue a message to the owner that he can act on by quoting it; the outbox row's id."""
     row_id = outbox.add(connection, message)
@@ -162,6 +163,7 @@ def add_notice(
             handoff_id=handoff_id,
             turn_id=turn_id,
             draft_id=draft_id,
+            order_id=order_id,
             created_ms=now_ms(),
         )
     )

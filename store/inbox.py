@@ -64,7 +64,11 @@ def record(connection: Connection, event: RawEvent) -> bool:
     return result.first() is not None
 
 
-_SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))
+_SET_CUSTOMER = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"))
+    .values(customer_id=bindparam("customer"), turn_id=bindparam("turn"))
+)
 _NEWEST_BEFORE = (
     select(inbox)
     .where(
@@ -77,9 +81,73 @@ _NEWEST_BEFORE = (
 )
 
 
-def claim_for(connection: Connection, row_ids: Sequence[int], customer_id: int) -> None:
-    """From now on these rows are the customer's: deleting him takes them along."""
-    connection.execute(_SET_CUSTOMER, [{"row": row_id, "customer": customer_id} for row_id in row_ids])
+_BY_MESSAGE = (
+    select(inbox)
+    .where(
+        inbox.c.account == bindparam("in_account"),
+        inbox.c.chat == bindparam("in_chat"),
+        inbox.c.message_id == bindparam("message"),
+    )
+    .order_by(inbox.c.id)
+)
+
+
+def by_message(connection: Connection, account: str, *, chat: str, message_id: str) -> list[Row[Any]]:
+    """The rows of the chat that came under the message's id, oldest first; nearly always one or none."""
+    values = {"in_account": account, "in_chat": chat, "message": message_id}
+    return list(connection.execute(_BY_MESSAGE, values).all())
+
+
+def claim_for(
+    connection: Connection, row_ids: Sequence[int], customer_id: int, *, turn_id: int | None = None
+) -> None:
+    """From now on these rows are the customer's: deleting him takes them along.
+
+    ``turn_id`` is the turn that keeps what they said.
+    """
+    if row_ids:
+        values = {"customer": customer_id, "turn": turn_id}
+        connection.execute(_SET_CUSTOMER, [{"row": row_id, **values} for row_id in row_ids])
+
+
+def get(connection: Connection, row_id: int) -> Row[Any] | None:
+    """The row with this id; None when it was deleted."""
+    return connection.execute(select(inbox).where(inbox.c.id == row_id)).first()
+
+
+_CHANGED = (
+    select(inbox.c.id)
+    .where(
+        inbox.c.account == bindparam("in_account"),
+        inbox.c.transport == INBOX_TRANSPORT,
+        inbox.c.key == bindparam("in_key"),
+        inbox.c.finished_ms.is_(None),
+        inbox.c.id > bindparam("after"),
+        inbox.c.kind.in_(("edit", "revoke")),
+    )
+    .limit(1)
+)
+
+
+def is_changed_behind(connection: Connection, account: str, *, key: str, after: int) -> bool:
+    """Whether somebody edited or took back a message of the lane in a row that nobody has read yet."""
+    values = {"in_account": account, "in_key": key, "after": after}
+    return connection.execute(_CHANGED, values).first() is not None
+
+
+def of_turn(connection: Connection, customer_id: int, turn_id: int) -> list[Row[Any]]:
+    """The rows whose words the turn keeps, oldest first."""
+    found = (
+        select(inbox)
+        .where(inbox.c.customer_id == customer_id, inbox.c.turn_id == turn_id)
+        .order_by(inbox.c.id)
+    )
+    return list(connection.execute(found).all())
+
+
+def forget_words(connection: Connection, row_ids: Sequence[int]) -> None:
+    """Keep the rows, so that their messages are still known, without what they said."""
+    connection.execute(update(inbox).where(inbox.c.id.in_(row_ids)).values(raw=b""))
 
 
 def newest_before(connection: Connection, account: str, *, chat: str, before: int) -> Row[Any] | None:

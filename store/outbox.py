@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from store import attachments
+from store.attachments import Document
 from store.errors import ClaimLost
 from store.queue import Queue
 from store.schema import QueueState, notices, now_ms, outbox
@@ -17,6 +19,13 @@ class Kind(StrEnum):
 
     TEXT = "text"  # a bubble of text
     REACTION = "reaction"  # an emoji on the message ``quoted_id``
+    IMAGE = "image"  # a picture; the body is its caption
+    DOCUMENT = "document"  # a file to save; the body is its caption
+    AUDIO = "audio"  # a voice note, which has no caption
+
+
+# Kinds of a message that is a file.
+FILES = frozenset((Kind.IMAGE, Kind.DOCUMENT, Kind.AUDIO))
 
 
 class Purpose(StrEnum):
@@ -31,7 +40,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewMessage:
-    """A message for one chat, or a reaction to ``quoted_id`` there. ``held`` waits for approval."""
+    """A message for one chat, or a reaction to ``quoted_id`` there. ``held`` waits for approval.
+
+    A text or a file with ``quoted_id`` is a reply that quotes this message. A kind that is a file has a
+    ``document``, stored with the row; ``body`` is its caption and may be empty.
+    """
 
     account: str
     transport: str
@@ -41,6 +54,7 @@ class NewMessage:
     kind: Kind = Kind.TEXT
     customer_id: int | None = None
     quoted_id: str | None = None
+    document: Document | None = None
     answers: tuple[str, ...] = ()
     held: bool = False
     delay_ms: int = 0
@@ -89,7 +103,10 @@ def add(connection: Connection, message: NewMessage) -> int:
             "delay_ms": message.delay_ms,
         },
     )
-    return int(row.scalar_one())
+    row_id = int(row.scalar_one())
+    if message.document is not None:
+        attachments.attach(connection, row_id, message.document)
+    return row_id
 
 
 def mark_sent(
@@ -121,6 +138,58 @@ def is_ours(connection: Connection, account: str, chat: str, provider_id: str) -
     """Whether the network's id is that of a message which this outbox sent to the chat."""
     values = {"in_account": account, "in_chat": chat, "provider": provider_id}
     return connection.execute(_IS_OURS, values).first() is not None
+
+
+_SAID = (
+    select(outbox.c.body)
+    .where(
+        outbox.c.account == bindparam("in_account"),
+        outbox.c.chat == bindparam("in_chat"),
+        outbox.c.provider_id == bindparam("provider"),
+    )
+    .limit(1)
+)
+
+
+def sent_body(connection: Connection, account: str, chat: str, provider_id: str) -> str | None:
+    """What this outbox sent to the chat under the network's id; None when it was not ours."""
+    values = {"in_account": account, "in_chat": chat, "provider": provider_id}
+    body: str | None = connection.execute(_SAID, values).scalar()
+    return body
+
+
+def drop_unsent_answers(connection: Connection, account: str, *, chat: str, message_id: str) -> int:
+    """Drop the answer to this message alone, as long as nobody began to send it; how many bubbles that was.
+
+    An answer that is one to other messages as well goes out.
+    """
+    waiting = connection.execute(
+        select(outbox.c.id, outbox.c.answers, outbox.c.state)
+        .where(
+            outbox.c.account == account,
+            outbox.c.chat == chat,
+            outbox.c.finished_ms.is_(None),
+            outbox.c.purpose == Purpose.ANSWER.value,
+        )
+        .order_by(outbox.c.id)
+    ).all()
+    dropped: list[int] = []
+    for row in waiting:
+        # Only the first bubble of an answer names what it answers.
+        follows = bool(dropped) and not row.answers
+        if row.state in (QueueState.NEW.value, QueueState.HELD.value) and (
+            follows or row.answers == message_id
+        ):
+            dropped.append(row.id)
+        elif dropped:
+            break
+    if dropped:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(dropped))
+            .values(state=QueueState.DROPPED.value, finished_ms=now_ms(), error="the message was taken back")
+        )
+    return len(dropped)
 
 
 def held_body(connection: Connection, row_id: int) -> str | None:

@@ -169,6 +169,8 @@ inbox = Table(
     Column("raw", LargeBinary, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
+    # The turn that keeps what it said, so that an edit or a deletion finds the words.
+    Column("turn_id", BigId),
     UniqueConstraint("account", "chat", "sender", "message_id", "kind"),
     _open_rows_index("inbox"),
     sqlite_autoincrement=True,
@@ -181,7 +183,7 @@ outbox = Table(
     *_queue_columns(),
     Column("chat", Text, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
-    Column("kind", Text, nullable=False),  # text, reaction
+    Column("kind", Text, nullable=False),  # text, reaction, image, document, audio
     Column("purpose", Text, nullable=False),  # answer, notice, reminder, relay
     Column("body", Text, nullable=False),
     Column("quoted_id", Text),  # the message that this one answers or reacts to, in the channel's ids
@@ -333,4 +335,62 @@ edits = Table(
     Column("decided_ms", BigInteger),
     Index("ix_edits_state", "account", "state", "decided_ms"),
     sqlite_autoincrement=True,
+)
+
+# Files that people sent: a row is what is to be fetched, and then where it lies. The row is a queue's, too.
+media = Table(
+    "media",
+    metadata,
+    _id_column(),
+    *_queue_columns(),
+    Column("inbox_id", BigId, nullable=False, unique=True),
+    Column("chat", Text, nullable=False),
+    Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
+    Column("kind", Text, nullable=False),  # image, video, audio, document, sticker
+    Column("mimetype", Text, nullable=False),
+    Column("filename", Text, nullable=False),  # as the sender names it; empty for what has no name
+    Column("announced_bytes", BigInteger, nullable=False),  # what the message says
+    Column("stored_bytes", BigInteger),
+    Column("path", Text, unique=True),  # the file's name in STATE_DIR/media; null until it is there
+    Column("expires_ms", BigInteger, nullable=False, index=True),  # row and file are deleted then
+    Column("created_ms", BigInteger, nullable=False),
+    _open_rows_index("media"),
+    Index("ix_media_chat", "account", "chat", "id"),
+    sqlite_autoincrement=True,
+)
+
+# A file that is to be shown in the owner's room once it is there, with what quoting it acts on.
+forwards = Table(
+    "forwards",
+    metadata,
+    _id_column(),
+    Column("media_id", BigId, ForeignKey("media.id"), nullable=False, index=True),
+    Column("transport", Text, nullable=False),
+    Column("chat", Text, nullable=False),
+    Column("caption", Text, nullable=False),
+    Column("notice_kind", Text, nullable=False),
+    Column("handoff_id", BigId, ForeignKey("handoffs.id"), index=True),
+    Column("order_id", Text),
+    sqlite_autoincrement=True,
+)
+
+# The file of an outgoing message: its bytes, or one that somebody sent.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("outbox_id", BigId, ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
+    Column("filename", Text, nullable=False),
+    Column("mimetype", Text, nullable=False),
+    Column("data", LargeBinary),
+    Column("media_id", BigId, ForeignKey("media.id"), index=True),
+)
+
+# Chats whose messages disappear: what the bot writes there must disappear as well.
+chat_timers = Table(
+    "chat_timers",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    Column("timer_s", Integer, nullable=False),
+    Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
 )

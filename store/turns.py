@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from store import changes
 from store.schema import at_most, now_ms, turns
@@ -97,6 +97,42 @@ def answer(
         .values(replied=replied, author=author.value, search_text=make_search_text(found.asked))
     )
     changes.append(connection, entity="turn", ref=str(turn_id), customer_id=found.customer_id)
+
+
+def asked(connection: Connection, turn_id: int) -> str | None:
+    """What the customer asked in this turn; None when there is no such turn."""
+    found: str | None = connection.execute(select(turns.c.asked).where(turns.c.id == turn_id)).scalar()
+    return found
+
+
+def reword(
+    connection: Connection, turn_id: int, *, asked: str, make_search_text: Callable[[str, str], str]
+) -> None:
+    """The customer's words are others now, or gone; a turn without any is deleted. Tells the memories."""
+    found = connection.execute(
+        select(turns.c.customer_id, turns.c.replied).where(turns.c.id == turn_id)
+    ).first()
+    if found is None:
+        return
+    gone = not asked and not found.replied
+    if gone:
+        connection.execute(delete(turns).where(turns.c.id == turn_id))
+    else:
+        # The old words' vector is not that of the new ones.
+        connection.execute(
+            update(turns)
+            .where(turns.c.id == turn_id)
+            .values(
+                asked=asked,
+                search_text=make_search_text(asked, found.replied),
+                vector=None,
+                model=None,
+                dimensions=None,
+            )
+        )
+    changes.append(
+        connection, entity=changes.TURN, ref=str(turn_id), customer_id=found.customer_id, tombstone=gone
+    )
 
 
 def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn]:

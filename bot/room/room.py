@@ -8,7 +8,8 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, update
 
-from bot.message import Said
+from bot.channel import Sign
+from bot.message import Said, clean
 from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
 from bot.room.parts import RoomParts
 from store import handoffs, outbox
@@ -18,7 +19,6 @@ from store.outbox import NewMessage, Purpose
 from store.schema import inbox
 
 MOST_COMMAND_WORDS = 3
-REACTION = "reaction"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,9 @@ class OwnersRoom:
 
     async def handle(self, said: Said) -> None:
         """Act on one message, then say what came of it."""
-        request = Request(row_id=said.rows[0].id, message=said.last, text=said.text)
+        # A reaction is no words of its own, but here it stands for some.
+        text = clean(said.last.text) if said.last.kind == Sign.REACTION else said.text
+        request = Request(row_id=said.rows[0].id, message=said.last, text=text)
         notice = await self._p.store.read(partial(self._notice, request=request))
         for meant in self._meanings(replace(request, notice=notice)):
             asked = meant.request
@@ -76,7 +78,7 @@ class OwnersRoom:
     def _meanings(self, request: Request) -> list[_Found]:
         """What the message may mean, the likeliest first."""
         quote = None if request.notice is None else self._quotes.get(request.notice.kind)
-        if request.message.kind == REACTION:
+        if request.message.kind == Sign.REACTION:
             word = None if quote is None else quote.reactions.get(bare_emoji(request.text))
             if quote is None or word is None:
                 return []

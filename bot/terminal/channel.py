@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from bot.channel import (
     Capability,
+    FileGone,
     IncomingMessage,
     Intake,
     Outcome,
@@ -83,6 +84,9 @@ class TerminalChannel(ABC):
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
         return codec.parse(event)
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        raise FileGone("nobody sends files in a terminal")
 
     async def send(self, message: Outgoing) -> Outcome:
         try:

@@ -38,6 +38,7 @@ class JsonFace:
         self._say(type="recorded", id=line.message_id, outcome=outcome.value)
 
     def message(self, message: Outgoing) -> None:
+        file = {} if message.document is None else {"file": message.document.filename}
         self._say(
             type=message.kind.value,
             id=str(message.row_id),
@@ -45,6 +46,7 @@ class JsonFace:
             text=message.body,
             quote=message.quoted_id,
             answers=list(message.answers),
+            **file,
         )
 
     def typing(self, chat: str) -> None:
@@ -95,5 +97,12 @@ def shown(message: Outgoing, shop_name: str) -> str:
     if message.kind is Kind.REACTION:
         return f"{shop_name} {message.body}"
     if message.chat == OWNER:
-        return f"[{OWNER} #{message.row_id}] {message.body}"
-    return f"{shop_name} → {message.chat}: {message.body}"
+        return f"[{OWNER} #{message.row_id}] {with_file(message)}"
+    return f"{shop_name} → {message.chat}: {with_file(message)}"
+
+
+def with_file(message: Outgoing) -> str:
+    """The words, below the name of the file that they come with."""
+    if message.document is None:
+        return message.body
+    return f"📄 {message.document.filename}\n{message.body}".strip()

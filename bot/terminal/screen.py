@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.channel import Capability, Outgoing, Recorded
 from bot.terminal.channel import HELP, TerminalChannel, switched, typed
 from bot.terminal.codec import OWNER, Line
+from bot.terminal.faces import with_file
 from store.outbox import Kind
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ScreenFace:
     def message(self, message: Outgoing) -> None:
         if self.typing_to == message.chat:
             self.typing_to = None
-        body = html.escape(_folded(message.body))
+        body = html.escape(_folded(with_file(message)))
         if message.kind is Kind.REACTION:
             self._print(body)
             return

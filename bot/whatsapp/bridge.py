@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 
 from bot.whatsapp import jids
+from store.outbox import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,10 @@ log = structlog.get_logger(__name__)
 # the answers faster in a way that could be told from chance (``python -m bench.whatsapp --only switch``).
 THREADS = 24
 STOP_TIMEOUT_S = 5.0
+# A slow line takes this long for some megabytes of a file; whatsmeow sets no limit of its own.
+TRANSFER_TIMEOUT_S = 120.0
+# Those that were given up on keep their threads for as long as they hang.
+MOST_TRANSFERS = 6
 # Events that are still between Go's socket and our callback after the socket was closed.
 QUIET_BEFORE_STOP_S = 0.25
 _DEVICE_NAME = "Balas"
@@ -98,6 +103,7 @@ class Bridge:
         self._last_callback = time.monotonic()
         self._connection: asyncio.Task[None] | None = None
         self._sending = 0  # calls inside Go that nobody can end
+        self._transfers: set[asyncio.Task[Any]] = set()  # and these
         self.is_paired = False  # Go's store may be asked
         props = DeviceProps(os=_DEVICE_NAME, platformType=DeviceProps.CHROME)
         # A short name of our own: it would be the whole address otherwise.
@@ -168,6 +174,50 @@ class Bridge:
             self._sending -= 1
         return str(sent.ID)
 
+    async def upload(self, data: bytes, kind: Kind) -> Any:
+        """Leave a file on WhatsApp's media host; where it lies and its key (``Neonize.UploadResponse``).
+
+        Raises BridgeError, also when it takes too long: Go cannot be told to give up, but nothing was sent.
+        """
+        from neonize.exc import UploadError
+        from neonize.utils.enum import MediaType
+
+        media = {Kind.IMAGE: MediaType.MediaImage, Kind.AUDIO: MediaType.MediaAudio}
+        try:
+            return await self._transfer(
+                self._client.upload(data, media.get(kind, MediaType.MediaDocument)), "upload"
+            )
+        except UploadError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def download(self, message: Any) -> bytes:
+        """The file of a ``waE2E.Message``, decrypted and checked. Raises BridgeError as ``upload`` does."""
+        from neonize.exc import DownloadError
+
+        try:
+            return bytes(await self._transfer(self._client.download_any(message), "download"))
+        except DownloadError as exc:
+            raise BridgeError(str(exc)) from exc
+
+    async def _transfer(self, work: Coroutine[Any, Any, Any], what: str) -> Any:
+        """Wait for a file's transfer, but not for ever: one that hangs keeps a thread of Go's."""
+        if len(self._transfers) >= MOST_TRANSFERS:
+            work.close()
+            raise BridgeError(f"too many transfers are under way for another {what}")
+        transfer = asyncio.create_task(work, name=f"whatsapp-{what}")
+        self._transfers.add(transfer)
+        transfer.add_done_callback(self._transferred)
+        try:
+            return await asyncio.wait_for(asyncio.shield(transfer), TRANSFER_TIMEOUT_S)
+        except TimeoutError as exc:
+            raise BridgeError(f"the {what} took too long") from exc
+
+    def _transferred(self, transfer: asyncio.Task[Any]) -> None:
+        self._transfers.discard(transfer)
+        if not transfer.cancelled() and transfer.exception() is not None:
+            # Whoever waited for it has heard; after a time-out nobody does.
+            log.info("transfer_failed", what=transfer.get_name())
+
     async def mark_read(self, chat: str, message_ids: tuple[str, ...]) -> None:
         """Show the customer that his messages were read. Raises BridgeError."""
         from neonize.exc import MarkReadError
@@ -221,7 +271,7 @@ class Bridge:
         False when Go cannot be ended: then only the end of the process ends it.
         """
         if self._connection is None or self._connection.done():
-            return not self._sending
+            return not self._sending and not self._transfers
         if not self.is_paired:
             return False
         await self._client.disconnect()
@@ -232,7 +282,7 @@ class Bridge:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(asyncio.shield(self._connection), STOP_TIMEOUT_S)
         # A send to a silent server ends only after more than a minute, and its thread with it.
-        return self._connection.done() and not self._sending
+        return self._connection.done() and not self._sending and not self._transfers
 
     def _execute(self, uuid: int, binary: int, size: int, code: int) -> None:
         """Called by Go, one event after the other, on a thread of its own."""
@@ -256,23 +306,6 @@ class Bridge:
         # A closed loop means that the process is ending.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *arguments)
-
-
-def text_message(body: str) -> Any:
-    """A plain text, without a link preview and without mentions."""
-    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
-
-    return Message(conversation=body)
-
-
-def reaction(emoji: str, *, chat: str, message_id: str) -> Any:
-    """An emoji on a customer's message."""
-    from neonize.proto.waCommon.WACommon_pb2 import MessageKey
-    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, ReactionMessage
-
-    key = MessageKey(remoteJID=chat, fromMe=False, ID=message_id)
-    now_ms = int(time.time() * 1000)
-    return Message(reactionMessage=ReactionMessage(key=key, text=emoji, senderTimestampMS=now_ms))
 
 
 def _jid(chat: str) -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from bot.channel import (
     Capability,
+    FileAway,
     IncomingMessage,
     Intake,
     Outcome,
@@ -27,13 +28,12 @@ from bot.channel import (
     State,
     Traits,
 )
-from bot.whatsapp import codec, jids, outcomes
-from bot.whatsapp.bridge import BridgeError, reaction, text_message
+from bot.whatsapp import codec, jids, outcomes, writing
+from bot.whatsapp.bridge import BridgeError
 from bot.whatsapp.connection import Connection, Tell
 from bot.whatsapp.journal import Journal
 from config.settings import Mode, WhatsAppSettings
 from store.inbox import RawEvent
-from store.outbox import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +130,16 @@ class WhatsAppChannel:
     def parse(self, event: Row[Any]) -> IncomingMessage:
         return codec.parse(event)
 
+    async def fetch(self, event: Row[Any]) -> bytes:
+        message = codec.file_in(event)
+        bridge = self._connection.bridge
+        if not bridge.is_paired:
+            raise FileAway("not logged in to WhatsApp")
+        try:
+            return await bridge.download(message)
+        except BridgeError as exc:
+            raise outcomes.of_download_error(str(exc)) from exc
+
     async def send(self, message: Outgoing) -> Outcome:
         bridge = self._connection.bridge
         if not bridge.is_paired:
@@ -138,10 +148,16 @@ class WhatsAppChannel:
             jids.split(message.chat)
         except ValueError as exc:
             return Refused(str(exc))
-        if message.kind is Kind.REACTION:
-            content = reaction(message.body, chat=message.chat, message_id=message.quoted_id or "")
-        else:
-            content = text_message(message.body)
+        uploaded = None
+        if message.document is not None:
+            try:
+                uploaded = await bridge.upload(message.document.data, message.kind)
+            except BridgeError as exc:
+                return outcomes.of_upload_error(str(exc))
+        own = None
+        if message.quoted is not None and message.quoted.sender is None:
+            own = _own_in(message.chat, await bridge.own_jids())
+        content = writing.message(message, own=own, uploaded=uploaded)
         try:
             with self._connection.sending():
                 # Shielded: Go cannot be told to stop, and the outcome of what it does would be nobody's.
@@ -195,3 +211,9 @@ class WhatsAppChannel:
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
             return None
+
+
+def _own_in(chat: str, own: Sequence[str]) -> str | None:
+    """The shop's address in this chat: people who hide their number see a number that hides ours."""
+    server = jids.split(chat)[1]
+    return next((jid for jid in own if jid.endswith(f"@{server}")), own[0] if own else None)

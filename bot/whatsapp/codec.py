@@ -5,13 +5,14 @@ The bytes are stored as they came, so that a later version may read more out of 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
 from bot import firstrun
-from bot.channel import IncomingMessage, Unreadable
+from bot.channel import IncomingFile, IncomingMessage, Sign, Unreadable
 from bot.whatsapp import content, jids
 from store.inbox import RawEvent
 
@@ -25,7 +26,7 @@ ROOM_CODE = firstrun.ROOM_CODE
 
 
 def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = None) -> RawEvent | None:
-    """The row to commit for a message event; None for what no shop answers: groups, status, keys.
+    """The row to commit for a message event; None for what concerns no shop: groups, status, keys.
 
     ``room`` is the owner's room, the only group that is read; ``code`` is what makes another one the room:
     a message that is nothing else is taken from any group. Raises ``DecodeError`` for bytes that are no such
@@ -38,7 +39,13 @@ def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = 
     if is_foreign_group and (code is None or source.Chat.Server != jids.GROUPS):
         return None
     said = content.read(event.Message)
-    if said is None or (is_foreign_group and not firstrun.is_code(said.text, code)):
+    if said is None:
+        said = content.sign(event.Message)
+        # The shop's own people react, edit and delete as they like; but in their room a thumb is a word.
+        unheard = said is not None and (said.kind != Sign.REACTION if chat == room else bool(source.IsFromMe))
+        if said is None or unheard:
+            return None
+    if is_foreign_group and not firstrun.is_code(said.text, code):
         return None
     # In the owner's room it makes no difference from which phone he writes.
     own = bool(source.IsFromMe) and chat != room and not is_foreign_group
@@ -62,7 +69,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
         event = _event(bytes(row.raw))
     except DecodeError as exc:
         raise Unreadable(f"row {row.id} holds no message event") from exc
-    said = content.read(event.Message)
+    said = content.read(event.Message) or content.sign(event.Message)
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
@@ -81,8 +88,31 @@ def parse(row: Row[Any]) -> IncomingMessage:
         quoted_id=said.quoted_id,
         context=said.context,
         sent_ms=event.Info.Timestamp or None,
+        detail=said.detail,
+        file=_seen_once(said.file, event),
+        timer_s=said.timer_s,
         own=own,
     )
+
+
+def file_in(row: Row[Any]) -> Any:
+    """The message of a recorded row, with its file and nothing else, to be fetched.
+
+    Raises ``Unreadable`` when there is no file in it.
+    """
+    try:
+        found = content.file_part(_event(bytes(row.raw)).Message)
+    except DecodeError as exc:
+        raise Unreadable(f"row {row.id} holds no message event") from exc
+    if found is None:
+        raise Unreadable(f"row {row.id} brought no file")
+    return found
+
+
+def _seen_once(file: IncomingFile | None, event: Any) -> IncomingFile | None:
+    """The file, marked when its message may be looked at only once: the mark is the wrapper's, or its own."""
+    wrapped = event.IsViewOnce or event.IsViewOnceV2 or event.IsViewOnceV2Extension
+    return replace(file, view_once=True) if file is not None and wrapped else file
 
 
 def _chat(source: Any, room: str | None) -> str:

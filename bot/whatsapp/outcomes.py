@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bot.channel import Outcome, Refused, Retry, Unknown
+from bot.channel import FileAway, FileGone, Outcome, Refused, Retry, Unknown
 
 # These come before anything is written: the devices of the chat are asked for first.
 _BEFORE_WRITING = (
@@ -47,6 +47,34 @@ def of_error(text: str) -> Outcome:
     if any(words in text for words in _UNKNOWN):
         return Unknown(_reason(text))
     return Retry(_reason(text))
+
+
+# The media host's answers that no further attempt changes: too large, and a kind that it does not take.
+_UPLOADS_NEVER = {413, 415}
+_UPLOAD_STATUS = re.compile(r"upload failed with status code (\d+)")
+
+
+def of_upload_error(text: str) -> Outcome:
+    """The outcome of an upload's error text: the message itself was not even tried."""
+    if (found := _UPLOAD_STATUS.search(text)) is not None and int(found[1]) in _UPLOADS_NEVER:
+        return Refused(f"WhatsApp does not take this file (status {found[1]})")
+    return Retry(f"upload: {_reason(text)}")
+
+
+# The media host forgets files after some weeks (404, 410); a link that ran out is forbidden (403). What does
+# not fit its key or its hash never will.
+_DOWNLOAD_STATUS = re.compile(r"download failed with status code (\d+)")
+_GONE = {403, 404, 410}
+_BROKEN = ("hash", "hmac", "no url present", "nothing downloadable", "length does not match", "too short")
+
+
+def of_download_error(text: str) -> FileAway | FileGone:
+    """What a download's error text means for the file."""
+    if (found := _DOWNLOAD_STATUS.search(text)) is not None and int(found[1]) in _GONE:
+        return FileGone(f"expired (status {found[1]})")
+    if any(words in text.lower() for words in _BROKEN):
+        return FileGone(f"broken: {_reason(text)}")
+    return FileAway(_reason(text))
 
 
 def _reason(text: str) -> str:

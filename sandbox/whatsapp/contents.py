@@ -105,7 +105,88 @@ def reply(words: str, *, to: Received) -> Message:
     return made
 
 
-def file(kind: str, sealed: Sealed, path: str, *, mime: str, caption: str = "", name: str = "") -> Message:
+def disappearing(words: str, timer_s: int) -> Message:
+    """Words in a chat whose messages disappear after so many seconds."""
+    made = E2E.Message()
+    made.extendedTextMessage.text = words
+    made.extendedTextMessage.contextInfo.expiration = timer_s
+    return made
+
+
+def timer(timer_s: int) -> Message:
+    """The chat's messages disappear after so many seconds from now on; 0: never."""
+    made = E2E.Message()
+    made.protocolMessage.type = E2E.ProtocolMessage.EPHEMERAL_SETTING
+    made.protocolMessage.ephemeralExpiration = timer_s
+    return made
+
+
+def wrapped(message: Message, field: str) -> Message:
+    """The message in a wrapping: ``viewOnceMessage``, ``viewOnceMessageV2`` or ``ephemeralMessage``."""
+    made = E2E.Message()
+    getattr(made, field).message.CopyFrom(message)
+    return made
+
+
+def button_reply(words: str) -> Message:
+    """A tap on a button."""
+    made = E2E.Message()
+    made.buttonsResponseMessage.selectedButtonID = "1"
+    made.buttonsResponseMessage.selectedDisplayText = words
+    return made
+
+
+def template_reply(words: str) -> Message:
+    """A tap on a button of a template."""
+    made = E2E.Message()
+    made.templateButtonReplyMessage.selectedID = "1"
+    made.templateButtonReplyMessage.selectedDisplayText = words
+    return made
+
+
+def list_reply(words: str) -> Message:
+    """A line that was chosen in a list."""
+    made = E2E.Message()
+    made.listResponseMessage.title = words
+    made.listResponseMessage.singleSelectReply.selectedRowID = "1"
+    return made
+
+
+def poll(question: str, choices: tuple[str, ...]) -> Message:
+    made = E2E.Message()
+    made.pollCreationMessageV3.name = question
+    made.pollCreationMessageV3.selectableOptionsCount = 1
+    for choice in choices:
+        made.pollCreationMessageV3.options.add().optionName = choice
+    return made
+
+
+def vote(poll_id: str, *, chat: Jid) -> Message:
+    """A vote, which only whoever asked can read."""
+    made = E2E.Message()
+    _point(made.pollUpdateMessage.pollCreationMessageKey, poll_id, chat, from_me=True)
+    made.pollUpdateMessage.vote.encPayload = b"\x00" * 32
+    made.pollUpdateMessage.vote.encIV = b"\x00" * 12
+    return made
+
+
+def album(pictures: int) -> Message:
+    """Announces the pictures that follow."""
+    made = E2E.Message()
+    made.albumMessage.expectedImageCount = pictures
+    return made
+
+
+def file(
+    kind: str,
+    sealed: Sealed,
+    path: str,
+    *,
+    mime: str,
+    caption: str = "",
+    name: str = "",
+    timer_s: int = 0,
+) -> Message:
     """A file that lies on the media host: image, video, audio, voice (a voice note), sticker or document."""
     made = E2E.Message()
     inner = getattr(made, _FILE_FIELDS[kind])
@@ -121,6 +202,8 @@ def file(kind: str, sealed: Sealed, path: str, *, mime: str, caption: str = "", 
         inner.fileName = name
     if kind == "voice":
         inner.PTT = True
+    if timer_s:
+        inner.contextInfo.expiration = timer_s
     return made
 
 

@@ -54,11 +54,26 @@ class Customer(Phone):
             account.phone.keep(seen)
         return message_id
 
-    async def send_file(self, kind: str, data: bytes, *, mime: str, caption: str = "", name: str = "") -> str:
-        """Send an image, video, audio, voice (a voice note), sticker or document; the message's id."""
+    async def send_file(
+        self,
+        kind: str,
+        data: bytes,
+        *,
+        mime: str,
+        caption: str = "",
+        name: str = "",
+        wrapper: str = "",
+        timer_s: int = 0,
+    ) -> str:
+        """Send an image, video, audio, voice (a voice note), sticker or document; the message's id.
+
+        ``wrapper`` is the field of the message that it comes wrapped in ("viewOnceMessage"); ``timer_s`` is
+        the chat's timer for messages that disappear.
+        """
         sealed = seal("audio" if kind == "voice" else kind, data)
         path = self.network.media.put(sealed)
-        return await self.send(contents.file(kind, sealed, path, mime=mime, caption=caption, name=name))
+        message = contents.file(kind, sealed, path, mime=mime, caption=caption, name=name, timer_s=timer_s)
+        return await self.send(contents.wrapped(message, wrapper) if wrapper else message)
 
     async def send_again(self, message_id: str) -> None:
         """Encrypt and send an earlier message anew under its id, as phones do that doubt it arrived."""

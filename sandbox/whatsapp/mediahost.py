@@ -22,6 +22,8 @@ class MediaHost:
         self._runner: web.AppRunner | None = None
         # Answers of this HTTP status for downloads, while it is set: expired media (410), a fault (500).
         self.failing: int | None = None
+        # The same for uploads: a host that is away (500), a file that it does not take (413).
+        self.refusing: int | None = None
 
     @property
     def address(self) -> str:
@@ -66,7 +68,10 @@ class MediaHost:
         return web.Response(status=404) if data is None else web.Response(body=data)
 
     async def _upload(self, request: web.Request) -> web.Response:
-        path = self.store(await request.read())
+        data = await request.read()
+        if self.refusing is not None:
+            return web.Response(status=self.refusing)
+        path = self.store(data)
         return web.json_response(
             {"url": f"https://{self.address}{path}", "direct_path": path, "handle": "", "object_id": ""}
         )

@@ -20,10 +20,13 @@ from sqlalchemy import Row
 from bot.channel import (
     Capability,
     Channel,
+    FileGone,
+    IncomingFile,
     IncomingMessage,
     Intake,
     Outcome,
     Outgoing,
+    Quoted,
     Recorded,
     Retry,
     Sent,
@@ -32,6 +35,7 @@ from bot.channel import (
     Traits,
     Unreadable,
 )
+from store.attachments import Document
 from store.customers import Address
 from store.inbox import RawEvent
 from store.outbox import Kind
@@ -60,6 +64,9 @@ class FaultyChannel:
         self.signals: list[tuple[str, Signal, tuple[str, ...]]] = []
         self.most_at_once: Counter[str] = Counter()
         self._at_once: Counter[str] = Counter()
+        # What can be fetched, by the message's id: bytes, or why not. Each fetch is noted.
+        self.files: dict[str, bytes | Exception] = {}
+        self.fetched: list[str] = []
         self._ended = asyncio.Event()
         self._intake: Intake | None = None
 
@@ -124,10 +131,20 @@ class FaultyChannel:
                 quoted_id=raw.get("quote"),
                 context=raw.get("context", ""),
                 sent_ms=raw.get("sent_ms"),
+                detail=raw.get("detail", ""),
+                file=IncomingFile(**raw["file"]) if "file" in raw else None,
+                timer_s=raw.get("timer_s"),
                 own=raw.get("own", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Unreadable(f"row {event.id} is no event of the tests") from exc
+
+    async def fetch(self, event: Row[Any]) -> bytes:
+        self.fetched.append(event.message_id)
+        found = self.files.get(event.message_id, FileGone("expired"))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def send(self, message: Outgoing) -> Outcome:
         self.tried.append(message)
@@ -208,9 +225,25 @@ def row_of(event: RawEvent, **changed: Any) -> Any:
     return SimpleNamespace(**({"id": 1, "recorded_ms": 0} | values | changed))
 
 
-def outgoing(row_id: int = 1, body: str = "Halo Kak", kind: Kind = Kind.TEXT) -> Outgoing:
-    """A message to budi."""
-    return Outgoing(row_id=row_id, chat="budi", kind=kind, body=body, quoted_id="m1", answers=("m1",))
+INVOICE = Document(data=b"%PDF-1.7 invoice", filename="INV-7.pdf", mimetype="application/pdf")
+PICTURE = Document(data=b"\x89PNG qris", filename="qris.png", mimetype="image/png")
+VOICE = Document(data=b"OggS suara", filename="suara.ogg", mimetype="audio/ogg; codecs=opus")
+
+
+def outgoing(
+    row_id: int = 1, body: str = "Halo Kak", kind: Kind = Kind.TEXT, document: Document | None = None
+) -> Outgoing:
+    """A message to budi that replies to his m1."""
+    return Outgoing(
+        row_id=row_id,
+        chat="budi",
+        kind=kind,
+        body=body,
+        quoted_id="m1",
+        quoted=None if kind is Kind.REACTION else Quoted(message_id="m1", text="ongkir?", sender="budi"),
+        document=document,
+        answers=("m1",),
+    )
 
 
 @contextlib.asynccontextmanager
@@ -290,6 +323,20 @@ class ChannelContract:
         ids = [outcome.provider_id for outcome in outcomes if isinstance(outcome, Sent)]
         assert len(set(ids)) == 3
         assert all(ids)
+
+    @pytest.mark.parametrize("caption", ["", "Ini invoicenya ya Kak"])
+    @pytest.mark.parametrize(
+        ("kind", "document"), [(Kind.DOCUMENT, INVOICE), (Kind.IMAGE, PICTURE), (Kind.AUDIO, VOICE)]
+    )
+    async def test_a_file_is_sent_like_any_message(
+        self, harness: Harness, kind: Kind, document: Document, caption: str
+    ) -> None:
+        async with running(harness):
+            sent = await harness.channel.send(outgoing(1, caption, kind, document))
+            assert isinstance(sent, Sent)
+            assert sent.provider_id
+            harness.break_network()
+            assert isinstance(await harness.channel.send(outgoing(2, caption, kind, document)), Retry)
 
     async def test_a_send_that_fails_is_an_outcome_and_no_exception(self, harness: Harness) -> None:
         async with running(harness):

@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection, delete
 
 from bot import assembly
-from bot.channel import Outcome, Outgoing, Refused, Retry, Sent, Signal, Unknown
+from bot.channel import Outcome, Outgoing, Quoted, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
+from store.attachments import Document
 from store.doors import Store
-from store.outbox import NewMessage, Purpose, add
+from store.outbox import Kind, NewMessage, Purpose, add
 from store.queue import Backoff
-from store.schema import outbox
+from store.schema import attachments, outbox
 from tests.integration.tiny_shop import OpenShop, TinyShop, shops
 
 
@@ -180,3 +182,83 @@ async def test_the_customers_messages_are_shown_as_read_only_right_before_the_an
     await shop.owner("berhenti")
     await shop.says("siti", "halo")
     assert not [signal for signal in shop.channel.signals if signal[0] == "siti"]
+
+
+async def test_a_file_is_sent_with_its_row_and_one_that_is_lost_is_told(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="Ini invoicenya ya Kak",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RELAY,
+        customer_id=customer.id,
+        document=file,
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert shop.channel.sent[-1].document == file
+    assert shop.channel.sent[-1].body == message.body
+
+    def lose(connection: Connection) -> None:
+        row_id = add(connection, message)
+        connection.execute(delete(attachments).where(attachments.c.outbox_id == row_id))
+
+    await shop.write(lose)
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert len([sent for sent in shop.channel.sent if sent.document is not None]) == 1
+    assert "Gagal terkirim" in shop.heard("owner")[-1]
+
+
+async def test_the_owner_reads_which_file_did_not_arrive(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    shop.channel.outcome = lambda message: Refused("too large") if message.document else None
+    file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RELAY,
+        customer_id=customer.id,
+        document=file,
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert "📄 INV-7.pdf" in shop.heard("owner")[-1]
+
+
+async def test_a_reply_quotes_what_is_known_and_goes_out_alone_when_it_is_not(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih", message_id="b1")
+    customer = await shop.customer("budi")
+
+    async def reply(quoted_id: str) -> Quoted | None:
+        message = NewMessage(
+            account="utama",
+            transport="uji",
+            chat="budi",
+            body="Jadi, Kak?",
+            purpose=Purpose.RELAY,
+            customer_id=customer.id,
+            quoted_id=quoted_id,
+        )
+        await shop.write(lambda c: add(c, message))
+        shop.running.outbox_worker.wake()
+        await shop.settled()
+        return shop.channel.sent[-1].quoted
+
+    assert await reply("b1") == Quoted(message_id="b1", text="makasih", sender="budi")
+    own = shop.last_id("budi")
+    assert await reply(own) == Quoted(message_id=own, text="Jadi, Kak?", sender=None)
+    assert await reply("entah") is None

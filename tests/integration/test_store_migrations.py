@@ -49,7 +49,7 @@ def _definitions(connection: Connection) -> set[tuple[str, ...]]:
         ).all()
         # In a table's text the order of its parts and the quoting are free, the parts are not.
         return {
-            (table, name, *sorted(part.strip(' ()"\n\t') for part in re.split(r",\s*\n|\(\n", sql)))
+            (table, name, *sorted(_parts(sql)))
             for table, name, sql in rows
             if table != "alembic_version" and not name.startswith("sqlite_")
         }
@@ -70,6 +70,15 @@ def _definitions(connection: Connection) -> set[tuple[str, ...]]:
     ).all()
     found = {tuple(map(str, row)) for row in (*indexes, *columns, *keys)}
     return {row for row in found if row[0] != "alembic_version"}
+
+
+def _parts(sql: str) -> list[str]:
+    """The parts of a definition, wherever its lines break: an added column stands on the last one's line."""
+    # What is in inner brackets belongs to its part: "UNIQUE (account, chat)".
+    head, _, body = sql.partition("(")
+    return [
+        part.strip(' ()"\n\t') for part in (head, *re.split(r",(?![^(]*\))", body.rstrip().removesuffix(")")))
+    ]
 
 
 def test_migrating_from_empty_gives_the_schema_that_the_code_uses(empty: str) -> None:

@@ -20,7 +20,7 @@ def _turn(asked: str, author: Author = Author.BOT, *, age_ms: int = 1_000) -> Tu
 def _circles(text: str, recent: list[Turn], most_answers: int = 6) -> bool:
     unused: Any = None
     guard = LoopGuard(store=unused, people=unused, wording=unused, account="utama", most_answers=most_answers)
-    said: Any = SimpleNamespace(text=text, rows=[SimpleNamespace(recorded_ms=NOW_MS)])
+    said: Any = SimpleNamespace(text=text, shown=text, rows=[SimpleNamespace(recorded_ms=NOW_MS)])
     return guard._circles(said, recent)
 
 

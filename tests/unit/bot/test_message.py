@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,16 +68,25 @@ def test_a_profile_name_is_one_short_clean_line(chosen: str | None, shown: str |
     assert clean_name(chosen) == shown
 
 
-def _message(text: str, context: str = "") -> IncomingMessage:
-    return IncomingMessage(
-        chat="budi",
-        sender="budi",
-        message_id=f"id-{text}",
-        kind="text",
-        text=text,
-        addresses=(Address("terminal", "budi"),),
-        context=context,
-    )
+def _message(text: str, context: str = "", **fields: Any) -> IncomingMessage:
+    values: dict[str, Any] = {
+        "chat": "budi",
+        "sender": "budi",
+        "message_id": f"id-{text}",
+        "kind": "text",
+        "text": text,
+        "addresses": (Address("terminal", "budi"),),
+        "context": context,
+    }
+    return IncomingMessage(**(values | fields))
+
+
+def _edit(of: str, text: str) -> IncomingMessage:
+    return _message(text, message_id=f"edit-{text}", kind="edit", quoted_id=f"id-{of}")
+
+
+def _revoke(of: str) -> IncomingMessage:
+    return _message("", message_id=f"revoke-{of}", kind="revoke", quoted_id=f"id-{of}")
 
 
 def _said(*messages: IncomingMessage) -> Said:
@@ -96,3 +106,65 @@ def test_the_same_context_is_said_once_cleaned_and_short() -> None:
     said = _said(_message("masih ada?", status), _message("yang merah", status), _message("ini", "x" * 5_000))
     assert said.context.startswith("Gamis Sarah 185rb\nxxx")
     assert len(said.context) == MAX_CONTEXT_CHARS
+
+
+def test_an_edit_within_the_burst_counts_as_if_it_had_been_written_so() -> None:
+    said = _said(_message("2 galon"), _message("hari ini ya"), _edit("2 galon", "3 galon"))
+    assert said.text == "3 galon\nhari ini ya"
+    assert said.message_ids == ("id-2 galon", "id-hari ini ya")
+    assert [row.id for row in said.message_rows] == [0, 1]
+    assert said.signs == ()
+
+
+def test_an_edit_of_an_edit_is_the_newest_words() -> None:
+    said = _said(_message("2"), _edit("2", "3"), _edit("2", "4"))
+    assert said.text == "4"
+
+
+def test_what_was_taken_back_within_the_burst_was_never_said() -> None:
+    said = _said(_message("salah kirim"), _message("ada galon?"), _revoke("salah kirim"))
+    assert said.text == "ada galon?"
+    assert said.last.text == "ada galon?"
+    assert [row.id for row in said.revoked] == [0]
+
+
+def test_a_burst_that_was_taken_back_whole_has_nothing_left() -> None:
+    said = _said(_message("salah kirim"), _revoke("salah kirim"))
+    assert said.messages == ()
+    assert said.row_ids == [0, 1]
+    assert said.last.addresses == (Address("terminal", "budi"),)
+
+
+def test_signs_about_earlier_messages_are_no_words() -> None:
+    thumb = _message("👍", message_id="r1", kind="reaction", quoted_id="B1")
+    said = _said(thumb, _message("ada galon?"), _edit("kemarin", "lusa"))
+    assert said.text == "ada galon?"
+    assert [sign.kind for _, sign in said.signs] == ["reaction", "edit"]
+    assert [row.id for row, _ in said.signs] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "detail", "shown"),
+    [
+        ("audio", "", "12 detik", "(voice note, 12 detik)"),
+        ("image", "ini ready?", "", "(foto) ini ready?"),
+        ("document", "", "bukti\n.pdf", "(berkas, bukti .pdf)"),
+        ("sticker", "", "", "(stiker)"),
+        ("text", "halo", "", "halo"),
+    ],
+)
+def test_people_read_what_somebody_sent(kind: str, text: str, detail: str, shown: str) -> None:
+    assert _said(_message(text, kind=kind, detail=detail)).shown == shown
+
+
+def test_a_place_is_what_the_words_beside_it_are_about() -> None:
+    said = _said(_message("", kind="location", detail="Klaten"), _message("bisa kirim ke sini?"))
+    assert said.context == "Klaten"
+    assert said.text == "bisa kirim ke sini?"
+
+
+def test_the_newest_message_that_names_a_timer_decides() -> None:
+    assert _said(_message("a", timer_s=60), _message("b", timer_s=0), _message("c")).timer_s == 0
+    timer = _message("", message_id="t", kind="timer", timer_s=90)
+    assert _said(timer).timer_s == 90
+    assert _said(_message("a")).timer_s is None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from bot.channel import Outgoing, Recorded
 from bot.terminal.codec import Line
-from bot.terminal.faces import JsonFace, PlainFace
+from bot.terminal.faces import JsonFace, PlainFace, shown
+from store.attachments import Document
 from store.outbox import Kind
 
 LINE = Line(person="budi", text="halo\nkak", message_id="m1")
@@ -79,3 +81,13 @@ def test_each_line_is_written_in_one_piece(kind: type[JsonFace]) -> None:
     kind(Out()).message(_outgoing())
     assert len(writes) == 1
     assert writes[0].endswith("\n")
+
+
+def test_a_file_is_named_above_its_caption() -> None:
+    file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
+    message = replace(_outgoing(kind=Kind.DOCUMENT, body="Ini invoicenya ya Kak"), document=file)
+    out = io.StringIO()
+    JsonFace(out).message(message)
+    assert json.loads(out.getvalue())["file"] == "INV-7.pdf"
+    assert shown(message, "Toko Uji") == "Toko Uji → budi: 📄 INV-7.pdf\nIni invoicenya ya Kak"
+    assert shown(replace(message, body=""), "Toko Uji") == "Toko Uji → budi: 📄 INV-7.pdf"

@@ -73,6 +73,8 @@ def test_every_key_is_read_into_its_field() -> None:
         DRAIN_S="0",
         SEND_ATTEMPTS="1",
         PACE_S="2",
+        MEDIA_MAX_MB="5",
+        MEDIA_DAYS="7",
         WHATSAPP_NUMBER="0812-3456-7890",
         WHATSAPP_LOGIN="code",
         WHATSAPP_BOT_TAG="ya",
@@ -125,6 +127,8 @@ def test_every_key_is_read_into_its_field() -> None:
         "drain_s": 0.0,
         "send_attempts": 1,
         "pace_s": 2.0,
+        "media_max_mb": 5,
+        "media_days": 7,
     }
     assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
     assert changed["webhooks"] == {"host": "::1", "port": 0}

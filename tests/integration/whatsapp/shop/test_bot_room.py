@@ -18,6 +18,8 @@ from tests.whatsapp_bot import PATIENCE_S, WhatsAppBot
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ANSWER = "Ada Kak, ukuran 42 sampai 46."
+PICTURE = b"\x89PNG\r\n" + bytes(range(256)) * 40
+VOICE = b"OggS" + bytes(range(256)) * 20
 
 
 async def notice(phone: Phone, words: str) -> Received:
@@ -86,6 +88,31 @@ async def test_a_group_is_a_room_for_all_its_members_and_other_groups_are_none(
         budi = await stranger(wa)
         await hears(budi, await ask(budi))
         assert not [received for received in joko.received if received.chat == other.jid]
+
+
+async def test_the_owner_hears_the_voice_note_in_his_room_and_answers_by_quoting_it(
+    wa: WhatsAppServer, make_bot: MakeBot
+) -> None:
+    bot = make_bot(RUANG_ADMIN="0813-7777-0009")
+    async with bot:
+        await bot.pair()
+        owner = await wa.customer("6281377770009", name="Bu Rina", lid=True)
+        await owner.send("status")
+        budi = await stranger(wa)
+        await hears(budi, await ask(budi))
+        await budi.send_file("voice", VOICE, mime="audio/ogg; codecs=opus")
+        assert "voice note" in await hears_text(budi)
+        while (voice := await owner.receive(PATIENCE_S)).kind != "audio":
+            pass
+        assert owner.open_file(voice) == VOICE
+        await owner.send(contents.reply("Bisa Kak, dikirim besok", to=voice))
+        assert await hears_text(budi) == "Bisa Kak, dikirim besok"
+        # And the picture that a question is about.
+        await budi.send_file("image", PICTURE, mime="image/png", caption=UNKNOWN)
+        await hears_text(budi)
+        while (picture := await owner.receive(PATIENCE_S)).kind != "image":
+            pass
+        assert owner.open_file(picture) == PICTURE
 
 
 async def test_the_owners_words_in_a_customers_chat_silence_the_bot_there(

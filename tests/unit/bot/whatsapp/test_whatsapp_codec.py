@@ -46,8 +46,63 @@ KINDS = [
     ("audio", "", message(audioMessage=E2E.AudioMessage(PTT=True))),
     ("document", "bukti", message(documentMessage=E2E.DocumentMessage(caption="bukti", fileName="a.pdf"))),
     ("sticker", "", message(stickerMessage=E2E.StickerMessage())),
-    ("location", "Rumah", message(locationMessage=E2E.LocationMessage(name="Rumah"))),
-    ("contact", "Siti", message(contactMessage=E2E.ContactMessage(displayName="Siti"))),
+    ("sticker", "", message(stickerPackMessage=E2E.StickerPackMessage(name="Kucing"))),
+    ("video", "", message(ptvMessage=E2E.VideoMessage())),
+    ("location", "", message(locationMessage=E2E.LocationMessage(name="Rumah"))),
+    (
+        "location",
+        "posisi kurir",
+        message(liveLocationMessage=E2E.LiveLocationMessage(caption="posisi kurir")),
+    ),
+    ("contact", "", message(contactMessage=E2E.ContactMessage(displayName="Siti"))),
+    (
+        "poll",
+        "Warna apa?",
+        message(
+            pollCreationMessageV3=E2E.PollCreationMessage(
+                name="Warna apa?",
+                options=[E2E.PollCreationMessage.Option(optionName=name) for name in ("Merah", "Biru")],
+            )
+        ),
+    ),
+    (
+        "text",
+        "Ya, pesan",
+        message(buttonsResponseMessage=E2E.ButtonsResponseMessage(selectedDisplayText="Ya, pesan")),
+    ),
+    (
+        "text",
+        "Ya, pesan",
+        message(templateButtonReplyMessage=E2E.TemplateButtonReplyMessage(selectedDisplayText="Ya, pesan")),
+    ),
+    ("text", "Paket B", message(listResponseMessage=E2E.ListResponseMessage(title="Paket B"))),
+    (
+        "text",
+        "Paket C",
+        message(
+            interactiveResponseMessage=E2E.InteractiveResponseMessage(
+                body=E2E.InteractiveResponseMessage.Body(text="Paket C")
+            )
+        ),
+    ),
+    ("text", "Pilih ya", message(buttonsMessage=E2E.ButtonsMessage(contentText="Pilih ya"))),
+    ("text", "Menu kami", message(listMessage=E2E.ListMessage(title="Toko", description="Menu kami"))),
+    (
+        "text",
+        "Promo!",
+        message(
+            templateMessage=E2E.TemplateMessage(
+                hydratedTemplate=E2E.TemplateMessage.HydratedFourRowTemplate(hydratedContentText="Promo!")
+            )
+        ),
+    ),
+    (
+        "text",
+        "Lihat katalog",
+        message(
+            interactiveMessage=E2E.InteractiveMessage(body=E2E.InteractiveMessage.Body(text="Lihat katalog"))
+        ),
+    ),
     ("other", "", message(call=E2E.Call(callKey=b"x"))),
 ]
 
@@ -63,18 +118,157 @@ def test_every_kind_is_kept_with_its_words(event: Event, kind: str, text: str, c
 @pytest.mark.parametrize(
     "content",
     [
-        E2E.Message(reactionMessage=E2E.ReactionMessage(text="👍")),
         E2E.Message(protocolMessage=E2E.ProtocolMessage(type=E2E.ProtocolMessage.REVOKE)),
         E2E.Message(protocolMessage=E2E.ProtocolMessage(type=E2E.ProtocolMessage.MESSAGE_EDIT)),
         E2E.Message(senderKeyDistributionMessage=E2E.SenderKeyDistributionMessage(groupID="g")),
-        E2E.Message(pollUpdateMessage=E2E.PollUpdateMessage()),
+        E2E.Message(protocolMessage=E2E.ProtocolMessage(type=E2E.ProtocolMessage.APP_STATE_SYNC_KEY_SHARE)),
+        E2E.Message(albumMessage=E2E.AlbumMessage(expectedImageCount=3)),
+        E2E.Message(associatedChildMessage=E2E.FutureProofMessage()),
+        E2E.Message(pinInChatMessage=E2E.PinInChatMessage()),
         E2E.Message(),
     ],
 )
-def test_signs_and_housekeeping_are_no_messages(event: Event, content: Any) -> None:
+def test_housekeeping_is_not_kept(event: Event, content: Any) -> None:
     # Every message carries this besides.
     content.messageContextInfo.SetInParent()
     assert not kept(event(content))
+
+
+def about(message_id: str, *, type_: int, **fields: Any) -> Any:
+    """A message between devices that is about another message."""
+    made = E2E.Message()
+    made.protocolMessage.key.ID = message_id
+    made.protocolMessage.type = type_
+    for name, value in fields.items():
+        getattr(made.protocolMessage, name).CopyFrom(value)
+    return made
+
+
+EDIT, REVOKE = E2E.ProtocolMessage.MESSAGE_EDIT, E2E.ProtocolMessage.REVOKE
+THUMB = message(reactionMessage=E2E.ReactionMessage(text="👍", key={"ID": "M0"}))
+VOTE = message(pollUpdateMessage=E2E.PollUpdateMessage(pollCreationMessageKey={"ID": "M0"}))
+SIGNS = [
+    ("reaction", "👍", THUMB),
+    ("reaction", "", message(reactionMessage=E2E.ReactionMessage(key={"ID": "M0"}))),
+    ("vote", "", VOTE),
+    ("revoke", "", about("M0", type_=REVOKE)),
+    ("edit", "bisa cod?", about("M0", type_=EDIT, editedMessage=E2E.Message(conversation="bisa cod?"))),
+    (
+        "edit",
+        "yang ini kak",
+        about("M0", type_=EDIT, editedMessage=message(imageMessage=E2E.ImageMessage(caption="yang ini kak"))),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "content"), SIGNS)
+def test_a_sign_says_which_message_it_is_about(event: Event, kind: str, text: str, content: Any) -> None:
+    found = read(event(content))
+    assert (found.kind, found.text, found.quoted_id) == (kind, text, "M0")
+
+
+@pytest.mark.parametrize("content", [content for _, _, content in SIGNS])
+def test_what_the_shop_s_own_people_change_is_not_kept(event: Event, content: Any) -> None:
+    assert not kept(event(content, own=True))
+    assert not kept(event(content, chat="111@lid"), room="111@lid")
+
+
+def test_a_place_is_told_with_a_link_to_the_map(event: Event) -> None:
+    place = E2E.LocationMessage(
+        name="Toko Uji", address="Jl. Merdeka 1", degreesLatitude=-7.705, degreesLongitude=110.6
+    )
+    found = read(event(message(locationMessage=place)))
+    assert found.detail == "Toko Uji, Jl. Merdeka 1, https://maps.google.com/?q=-7.705000,110.600000"
+
+
+@pytest.mark.parametrize(
+    ("vcard", "detail"),
+    [
+        ("TEL;type=CELL;waid=6281234567890:+62 812-3456-7890", "Siti +6281234567890"),
+        ("item1.TEL:+62 812-3456-7890", "Siti +62 812-3456-7890"),
+        ("TEL;type=CELL:0812-3456-7890", "Siti +0812-3456-7890"),
+        ("NOTE:nomor menyusul", "Siti"),
+    ],
+)
+def test_a_contact_is_told_with_its_number(event: Event, vcard: str, detail: str) -> None:
+    card = f"BEGIN:VCARD\nVERSION:3.0\nFN:Siti\n{vcard}\nEND:VCARD"
+    contact = E2E.ContactMessage(displayName="Siti", vcard=card)
+    assert read(event(message(contactMessage=contact))).detail == detail
+    several = message(contactsArrayMessage=E2E.ContactsArrayMessage(contacts=[contact, contact]))
+    assert read(event(several)).detail == f"{detail}; {detail}"
+
+
+def test_voice_notes_polls_and_documents_tell_what_people_see(event: Event) -> None:
+    voice = message(audioMessage=E2E.AudioMessage(seconds=12, PTT=True))
+    document = message(documentMessage=E2E.DocumentMessage(fileName="bukti.pdf"))
+    poll = E2E.PollCreationMessage(name="Warna?")
+    for name in ("Merah", "Biru"):
+        poll.options.add().optionName = name
+    assert read(event(voice)).detail == "12 detik"
+    assert read(event(document)).detail == "bukti.pdf"
+    assert read(event(message(pollCreationMessage=poll))).detail == "Merah / Biru"
+
+
+def test_a_file_is_announced_with_its_size_and_fetched_without_anything_else(event: Event) -> None:
+    content = message(
+        documentMessage=E2E.DocumentMessage(
+            fileName="bukti.pdf",
+            mimetype="Application/PDF; x=1",
+            fileLength=2_000_000,
+            directPath="/v/1",
+            mediaKey=b"k",
+        )
+    )
+    content.messageContextInfo.SetInParent()
+    raw = event(content)
+    found = read(raw).file
+    assert found is not None
+    assert (found.mimetype, found.filename, found.size_bytes) == ("application/pdf", "bukti.pdf", 2_000_000)
+    assert not found.view_once
+    fetched = codec.file_in(row(raw))
+    assert [field.name for field, _ in fetched.ListFields()] == ["documentMessage"]
+    assert fetched.documentMessage.mediaKey == b"k"
+
+
+def test_a_round_video_is_fetched_like_any_other(event: Event) -> None:
+    raw = event(message(ptvMessage=E2E.VideoMessage(directPath="/v/1", mimetype="video/mp4")))
+    assert codec.file_in(row(raw)).videoMessage.directPath == "/v/1"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [message(conversation="halo"), message(stickerPackMessage=E2E.StickerPackMessage()), THUMB],
+)
+def test_a_message_without_a_file_has_none_to_fetch(event: Event, content: Any) -> None:
+    raw = event(content)
+    assert read(raw).file is None
+    with pytest.raises(Unreadable):
+        codec.file_in(row(raw))
+
+
+def test_what_may_be_seen_once_is_marked_by_its_wrapper_or_by_itself(event: Event, protos: Any) -> None:
+    inner = read(event(message(imageMessage=E2E.ImageMessage(viewOnce=True)))).file
+    whole = protos.Message.FromString(event(message(imageMessage=E2E.ImageMessage())))
+    whole.IsViewOnceV2 = True
+    wrapped = read(whole.SerializeToString()).file
+    assert inner is not None
+    assert wrapped is not None
+    assert inner.view_once
+    assert wrapped.view_once
+
+
+def test_a_chat_s_timer_is_read_wherever_it_is_told(event: Event) -> None:
+    timed = E2E.Message()
+    timed.extendedTextMessage.text = "halo"
+    timed.extendedTextMessage.contextInfo.expiration = 86_400
+    setting = E2E.Message()
+    setting.protocolMessage.type = E2E.ProtocolMessage.EPHEMERAL_SETTING
+    setting.protocolMessage.ephemeralExpiration = 604_800
+    assert read(event(timed)).timer_s == 86_400
+    assert read(event(message(conversation="halo"))).timer_s == 0
+    found = read(event(setting))
+    assert (found.kind, found.timer_s) == ("timer", 604_800)
+    assert read(event(THUMB)).timer_s is None
 
 
 def test_a_quoted_message_comes_along(event: Event) -> None:

@@ -5,22 +5,40 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bot.channel import Channel, Intake, Outcome, Outgoing, Refused, Retry, Signal, Unknown
+from bot.channel import Channel, Intake, Outcome, Outgoing, Quoted, Refused, Retry, Signal, Unknown
 from bot.whatsapp import bridge as bridges
-from bot.whatsapp import channel as channels
 from bot.whatsapp import connection
 from bot.whatsapp.bridge import BridgeError, Callbacks
 from bot.whatsapp.channel import WhatsAppChannel
 from config.settings import WhatsAppSettings
 from store.outbox import Kind
-from tests.contract.channel import WAIT_S, ChannelContract, Harness, Record, outgoing, running
+from tests.contract.channel import (
+    INVOICE,
+    WAIT_S,
+    ChannelContract,
+    Harness,
+    Record,
+    outgoing,
+    running,
+)
 
 BUDI = "62812@s.whatsapp.net"
+# What neonize answers to an upload.
+UPLOADED = SimpleNamespace(
+    url="https://mmg.whatsapp.net/v/1",
+    DirectPath="/v/1?ccb=11-4",
+    MediaKey=b"k" * 32,
+    FileSHA256=b"s" * 32,
+    FileEncSHA256=b"e" * 32,
+    FileLength=16,
+)
 
 
 class FakeBridge:
@@ -30,7 +48,9 @@ class FakeBridge:
         self.callbacks = callbacks
         self.is_paired = False
         self.error = ""
-        self.sent = 0
+        self.sent: list[tuple[str, Any]] = []
+        self.upload_error = ""
+        self.uploads: list[tuple[bytes, Kind]] = []
         self.signals: list[str] = []
         self._stopped = asyncio.Event()
 
@@ -47,8 +67,15 @@ class FakeBridge:
 
     async def send(self, chat: str, message: Any) -> str:
         self._work()
-        self.sent += 1
-        return f"3EB0{self.sent}"
+        self.sent.append((chat, message))
+        return f"3EB0{len(self.sent)}"
+
+    async def upload(self, data: bytes, kind: Kind) -> Any:
+        self._work()
+        if self.upload_error:
+            raise BridgeError(self.upload_error)
+        self.uploads.append((data, kind))
+        return UPLOADED
 
     async def mark_read(self, chat: str, message_ids: tuple[str, ...]) -> None:
         self._work()
@@ -77,15 +104,7 @@ class OnlineChannel(WhatsAppChannel):
 
     async def send(self, message: Outgoing) -> Outcome:
         chat = BUDI if message.chat == "budi" else message.chat
-        return await super().send(
-            Outgoing(
-                row_id=message.row_id,
-                chat=chat,
-                kind=message.kind,
-                body=message.body,
-                quoted_id=message.quoted_id,
-            )
-        )
+        return await super().send(replace(message, chat=chat))
 
 
 class WhatsAppHarness:
@@ -126,9 +145,6 @@ async def harness(
     tmp_path: Path, event: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> WhatsAppHarness:
     monkeypatch.setattr(connection, "Bridge", FakeBridge)
-    # The messages that neonize would be handed are its own classes; what is in them is not the question here.
-    monkeypatch.setattr(channels, "text_message", lambda body: body)
-    monkeypatch.setattr(channels, "reaction", lambda emoji, **about: emoji)
     return WhatsAppHarness(tmp_path, event)
 
 
@@ -198,6 +214,36 @@ async def test_go_s_errors_become_outcomes(
     async with running(harness):
         harness.bridge.error = error
         assert isinstance(await harness.channel.send(outgoing()), outcome)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        ("failed to refresh media connections: websocket disconnected before info query returned", Retry),
+        ("upload failed with status code 500", Retry),
+        ("upload failed with status code 413", Refused),
+        ("the upload took too long", Retry),
+    ],
+)
+async def test_a_file_that_could_not_be_uploaded_was_not_sent(
+    harness: WhatsAppHarness, error: str, outcome: type[Outcome]
+) -> None:
+    async with running(harness):
+        harness.bridge.upload_error = error
+        assert isinstance(await harness.channel.send(outgoing(1, "", Kind.DOCUMENT, INVOICE)), outcome)
+        assert harness.bridge.sent == []
+
+
+async def test_a_quote_of_the_shop_s_own_words_names_the_shop(harness: WhatsAppHarness) -> None:
+    quoted = Quoted(message_id="B1", text="Totalnya Rp275.000, Kak. Jadi?", sender=None)
+    async with running(harness):
+        for chat in (BUDI, "111@lid"):
+            message = replace(outgoing(), chat=chat, quoted_id="B1", quoted=quoted)
+            await harness.channel.send(message)
+    contexts = [message.extendedTextMessage.contextInfo for _, message in harness.bridge.sent]
+    assert [context.participant for context in contexts] == ["62811@s.whatsapp.net", "999@lid"]
+    assert contexts[0].stanzaID == "B1"
+    assert contexts[0].quotedMessage.conversation == quoted.text
 
 
 async def test_an_address_that_is_none_is_refused(harness: WhatsAppHarness) -> None:
