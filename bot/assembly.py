@@ -10,18 +10,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, literal, select
 
-from bot import audience, firstrun
+from bot import audience, firstrun, rights
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
 from bot.chores import chores
 from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
+from bot.digest import CHECK_S, Digest
 from bot.intake import IntakeDoor
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
+from bot.patience import Patience
 from bot.people import People, RoomAddress
+from bot.periodic import every
 from bot.room import OwnersRoom, RoomParts
 from bot.room.registry import owners_room
 from bot.signs import Signs
@@ -35,6 +38,7 @@ from rag.answering import Answerer
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
+from store.erasure import erase_deleted
 from store.media import media_queue
 from store.media_files import MediaFiles
 from store.memory.index import MemoryIndex
@@ -66,7 +70,10 @@ class Running:
     memory: MemoryIndex
     channel: Channel
     intake: IntakeDoor
+    people: People
     room: OwnersRoom
+    digest: Digest
+    patience: Patience
     inbox_worker: Worker
     outbox_worker: Worker
     media_worker: Worker
@@ -93,7 +100,9 @@ def assemble(
     instance = owners.new_instance_id("bot")
     inbox, outbox = inbox_queue(account), outbox_queue(account, channel.traits.transport)
     budget = Budget(
-        shop_idr=settings.model.daily_budget_idr, customer_idr=settings.model.customer_daily_budget_idr
+        shop_idr=settings.model.daily_budget_idr,
+        customer_idr=settings.model.customer_daily_budget_idr,
+        customer_answers=settings.model.customer_daily_answers,
     )
     room_chat = channel.traits.admin_room or bot.admin_room
     people = People(
@@ -104,6 +113,14 @@ def assemble(
     )
     answerer = Answerer(memory=memory, model=model, settings=settings.model, shop=shop)
     configured_mode = bot.mode or channel.traits.first_mode
+    digest = Digest(store=store, people=people, shop=shop, budget_idr=budget.shop_idr, hour=bot.digest_hour)
+    patience = Patience(
+        store=store,
+        people=people,
+        shop=shop,
+        configured_mode=configured_mode,
+        after_s=bot.handoff_note_s,
+    )
     room = owners_room(
         RoomParts(
             store=store,
@@ -114,6 +131,7 @@ def assemble(
             wording=wording,
             configured_mode=configured_mode,
             budget=budget,
+            digest=digest,
             data_dir=settings.data_dir,
             answerer=answerer,
             claim_room=firstrun.mover(channel, people),
@@ -154,6 +172,8 @@ def assemble(
         timers=timers,
         wording=wording,
         configured_mode=configured_mode,
+        budget=budget,
+        zone=shop.zona_waktu,
         embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
     )
     conversation = Conversation(
@@ -265,6 +285,13 @@ def assemble(
         from_settings=room_chat is not None,
     )
 
+    erasures = rights.Erasures(
+        store=store,
+        people=people,
+        files=files,
+        erase=partial(erase_deleted, settings),
+    )
+
     async def begin() -> None:
         # Before anything is answered: it says in which chat the owner's words count.
         await first_run.recall()
@@ -300,6 +327,9 @@ def assemble(
         "inbox": answer(),
         "outbox": outbox_worker.run(),
         "first_run": greet(),
+        "digest": every(CHECK_S, "digest", digest.tell),
+        "patience": every(CHECK_S, "patience", patience.tell),
+        "erasures": every(rights.CHECK_S, "erasures", erasures.carry_out),
         "media": media_worker.run(),
         **chores(
             store=store,
@@ -319,7 +349,10 @@ def assemble(
         memory=memory,
         channel=channel,
         intake=intake,
+        people=people,
         room=room,
+        digest=digest,
+        patience=patience,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         media_worker=media_worker,

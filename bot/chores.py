@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 
 from bot.media import TIDY_EVERY_S, MediaKeeper
 from bot.people import People
+from bot.periodic import every
 from config.shop import Shop
 from store import customers, handoffs, owners
 from store.doors import Store
-from store.errors import StoreError
 from store.handoffs import Reason
 from store.memory.index import MemoryIndex
-
-log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 10.0
 REMINDER_CHECK_S = 30.0
@@ -39,22 +35,12 @@ def chores(
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """The periodic tasks by their names; each runs until it is cancelled."""
     return {
-        "memory": _every(poll_s, "memory", lambda: _follow(memory)),
-        "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, instance)),
-        "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
-        "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
-        "tidy": _every(TIDY_EVERY_S, "tidy", media.tidy),
+        "memory": every(poll_s, "memory", lambda: _follow(memory)),
+        "heartbeat": every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, instance)),
+        "waiting": every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
+        "reminders": every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
+        "tidy": every(TIDY_EVERY_S, "tidy", media.tidy),
     }
-
-
-async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work again and again; a store that is away for a while must not end the process."""
-    while True:
-        try:
-            await work()
-        except StoreError as exc:
-            log.warning("periodic_work_failed", work=name, reason=str(exc))
-        await asyncio.sleep(pause_s)
 
 
 async def _follow(memory: MemoryIndex) -> None:

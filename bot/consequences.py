@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete
 
-from bot import bubbles, modes
+from billing.rupiah import format_rupiah
+from bot import bubbles, modes, rights, trust
 from bot.channel import WITH_FILES, Media
 from bot.forwarding import forward_media
 from bot.gate import Pass, gate
@@ -30,12 +33,19 @@ from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Queue
 from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
-from store.usage import Reservation
+from store.usage import Budget, Limit, Reservation
 from store.vectors import to_bytes
 
 _MODEL_ALERT = "model_misconfigured"
 # An album would fill the owner's room; the rest of it is in the chat.
 MOST_FORWARDED = 3
+
+
+class Right(Enum):
+    """What the law gives a customer about his own data."""
+
+    EXPORT = "export"  # a copy of it
+    ERASURE = "erasure"  # its deletion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +58,8 @@ class Decision:
     author: Author = Author.BOT
     reply: Reply | None = None
     reservation: Reservation | None = None
+    refused: Reservation | None = None  # what a limit of the day forbade
+    right: Right | None = None  # what the customer asked for about his own data
     delay_ms: int = 0  # how long the answer waits before it is sent
     quotes: bool = False  # the answer shows which message it answers
 
@@ -73,6 +85,8 @@ class Consequences:
     timers: Timers
     wording: Wording
     configured_mode: Mode
+    budget: Budget
+    zone: ZoneInfo
     embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
@@ -144,7 +158,7 @@ class Consequences:
             return
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        verdict = gate(mode, customer)
+        verdict = self._verdict(connection, gate(mode, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
         match verdict:
             case Pass.SEND:
@@ -174,6 +188,59 @@ class Consequences:
             self._hand_over(connection, said, customer, decision.handoff)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
+        if decision.refused is not None:
+            self._tell_of_limit(connection, customer, decision.refused)
+        if decision.right is not None and verdict is Pass.SEND:
+            self._grant(connection, said, customer, decision.right)
+
+    def _verdict(self, connection: Connection, by_gate: Pass, decision: Decision) -> Pass:
+        """What would be held goes without the owner's word where he trusts the bot, or the law needs none."""
+        if by_gate is not Pass.HOLD:
+            return by_gate
+        if decision.right is not None:
+            return Pass.SEND
+        if decision.handoff is not None or not decision.text:
+            return Pass.HOLD
+        topic = trust.topic(decision.reply.source_ids if decision.reply is not None else ())
+        return Pass.SEND if trust.is_alone(connection, self.account, topic) else Pass.HOLD
+
+    def _grant(self, connection: Connection, said: Said, customer: Customer, right: Right) -> None:
+        """The customer's own data: a copy for him, or its end; and the owner sees that it happened."""
+        if right is Right.ERASURE:
+            rights.ask_for_erasure(connection, self.account, customer.id)
+            return
+        document = rights.export(connection, customer.id, self.zone)
+        outbox.add(
+            connection,
+            NewMessage(
+                account=self.account,
+                transport=self.transport,
+                chat=said.last.chat,
+                body="",
+                kind=Kind.DOCUMENT,
+                purpose=Purpose.ANSWER,
+                customer_id=customer.id,
+                document=document,
+            ),
+        )
+        name, number = self.people.label(connection, customer.id, customer.name)
+        body = self.wording.say("admin_data_diekspor", nama=name, nomor=number)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
+
+    def _tell_of_limit(self, connection: Connection, customer: Customer, refused: Reservation) -> None:
+        """The owner hears once a day that somebody, or everybody, is answered from the FAQ alone."""
+        limit = usage.exceeded(connection, refused, self.budget)
+        if limit is None or not usage.is_news(connection, refused, limit):
+            return
+        if limit is Limit.SHOP:
+            batas = format_rupiah(self.budget.shop_idr)
+            self.people.notify(
+                connection, self.wording.say("admin_batas_toko", batas=batas), kind=handoffs.ALERT
+            )
+            return
+        name, number = self.people.label(connection, customer.id, customer.name)
+        body = self.wording.say("admin_batas_pelanggan", nama=name, nomor=number)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
 
     def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
         """To a person, who sees and hears what the customer sent beside his words."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from bot import audience, modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
-from bot.consequences import Consequences, Decision, Reworded
+from bot.consequences import Consequences, Decision, Reworded, Right
 from bot.firstrun import ROOM_CODE
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
@@ -215,6 +215,12 @@ class Conversation:
                 return Decision(text=say("bot"))
             case Rule.PRIVACY:
                 return Decision(text=say("privasi"))
+            case Rule.ERASE:
+                return Decision(text=say("hapus_data_tanya"))
+            case Rule.ERASE_NOW:
+                return Decision(text=say("hapus_data"), right=Right.ERASURE)
+            case Rule.EXPORT:
+                return Decision(text=say("ekspor_data"), right=Right.EXPORT)
             case Rule.ADMIN:
                 return self._promise(Reason.ASKED)
             case Rule.THANKS:
@@ -263,7 +269,8 @@ class Conversation:
         )
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
-            return self._from_reply(await p.answerer.answer_without_model(asked), None)
+            reply = await p.answerer.answer_without_model(asked)
+            return replace(self._from_reply(reply, None), refused=wanted)
         try:
             reply = await p.answerer.answer(asked)
         except Exception:

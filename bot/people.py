@@ -20,6 +20,8 @@ from store.outbox import NewMessage, Purpose
 MAX_QUOTED_CHARS = 300
 
 
+# The last of them says so.
+MOST_REMINDERS = 5
 _NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
 # WAITING and LATE are missing on purpose: nobody was told anything.
 _PROMISES = {
@@ -93,12 +95,15 @@ class People:
 
     def remind(self, connection: Connection, handoff: Handoff) -> None:
         """Tell the owner that a customer still waits, and when to tell him again."""
+        is_last = handoff.reminders + 1 >= MOST_REMINDERS
         body = self.wording.say(
-            "admin_pengingat",
+            "admin_pengingat_terakhir" if is_last else "admin_pengingat",
             menit=handoff.age_ms // 60_000,
             **self._about(connection, handoff.customer_id, handoff.customer_name, handoff.question),
         )
-        handoffs.reminded(connection, handoff.id, next_after_ms=self._remind_after_ms)
+        # Each time twice as long as before, and not for ever: what nobody answers then is in the list.
+        pause_ms = _NEVER_MS if is_last else self._remind_after_ms * 2**handoff.reminders
+        handoffs.reminded(connection, handoff.id, next_after_ms=pause_ms)
         self.notify(
             connection,
             body,
@@ -119,10 +124,13 @@ class People:
         turn_id: int | None = None,
         draft_id: int | None = None,
         purpose: Purpose = Purpose.NOTICE,
-    ) -> None:
-        """A message to the owner's room that he can act on by quoting it; nothing when there is no room."""
+    ) -> int | None:
+        """A message to the owner's room that he can act on by quoting it; its outbox row's id.
+
+        None, and nothing is written, when there is no room.
+        """
         if self.room.chat is None:
-            return
+            return None
         message = NewMessage(
             account=self.room.account,
             transport=self.room.transport,
@@ -132,7 +140,7 @@ class People:
             # So that deleting the customer deletes what the owner was told about him.
             customer_id=customer_id,
         )
-        handoffs.add_notice(
+        return handoffs.add_notice(
             connection,
             message,
             kind=kind,

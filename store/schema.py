@@ -247,6 +247,7 @@ handoffs = Table(
     Column("reminders", Integer, nullable=False, server_default=text("0")),
     Column("answer", Text),
     Column("learned", Text),  # null: not offered; offered, saved, declined
+    Column("noted_ms", BigInteger),  # when the customer was told that he still waits
     Column("created_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
     Index(
@@ -303,6 +304,7 @@ usage = Table(
     Column("embedding_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("reserved_idr", BigInteger, nullable=False, server_default=text("0")),
     Column("spent_idr", BigInteger, nullable=False, server_default=text("0")),
+    Column("told_ms", BigInteger),  # when the owner was told that the day's limit is reached
 )
 
 # Every memory follows this log with a cursor of its own; a tombstone always wins over an upsert.

@@ -142,3 +142,9 @@ def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn
         Turn(id=row[0], asked=row[1], replied=row[2], author=Author(row[3]), created_ms=row[4])
         for row in reversed(rows)
     ]
+
+
+def sources(connection: Connection, turn_id: int) -> tuple[str, ...]:
+    """The ids of what the reply rests on."""
+    found = connection.execute(select(turns.c.source_ids).where(turns.c.id == turn_id)).scalar()
+    return tuple(str(found or "").split())

@@ -17,6 +17,7 @@ BARE_ANSWER_MS = 10 * 60 * 1000
 
 YES = frozenset(("ya", "iya", "y", "yes", "ok", "oke", "simpan", "setuju"))
 NO = frozenset(("tidak", "tdk", "gak", "ga", "nggak", "enggak", "no", "jangan", "batal"))
+UNDO = frozenset(("batal", "batalkan", "urungkan"))
 THUMB_UP, THUMB_DOWN = "👍", "👎"
 # Phones add a colour of skin or the wish to see a picture to the bare sign.
 _SHADES = "\N{VARIATION SELECTOR-16}" + "".join(map(chr, range(0x1F3FB, 0x1F400)))

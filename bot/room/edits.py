@@ -11,15 +11,13 @@ from sqlalchemy import Connection
 from billing.rowchange import RowNotChanged, cell_of, with_cell
 from bot import learning
 from bot.replacing import replace
-from bot.room.command import NO, THUMB_DOWN, THUMB_UP, YES, Command, Quote, Request, Takes
+from bot.room.command import NO, THUMB_DOWN, THUMB_UP, UNDO, YES, Command, Quote, Request, Takes
 from bot.room.parts import RoomParts
 from store import edits, handoffs
 from store.edits import Edit, Kind, NewEdit, State
 from store.outbox import NewMessage, Purpose
 
 log = structlog.get_logger(__name__)
-
-UNDO = frozenset(("batal", "batalkan", "urungkan"))
 
 
 class EditNotMade(Exception):

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot import learning
-from bot.room.command import NO, THUMB_DOWN, THUMB_UP, YES, Quote, Request
+from bot.room.command import NO, THUMB_DOWN, THUMB_UP, UNDO, YES, Quote, Request
 from bot.room.parts import RoomParts
 from store import edits, handoffs
 from store.edits import Kind, NewEdit
@@ -68,7 +68,8 @@ class Offers:
             connection, request.notice.handoff_id, learned=learned, was=Learning.OFFERED
         )
         if not moved:
-            return ""
+            # The word may be about something that was changed since.
+            return None if request.means(UNDO) else ""
         handoff = handoffs.of_notice(connection, request.notice)
         if learned is Learning.SAVED and handoff is not None:
             edits.applied(connection, _written(self._p.account, handoff))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from bot.digest import Digest
 from bot.people import People
 from config.settings import Mode
 from config.shop import Shop
@@ -30,6 +31,7 @@ class RoomParts:
     wording: Wording
     configured_mode: Mode
     budget: Budget
+    digest: Digest
     data_dir: Path
     answerer: Answerer
     claim_room: Callable[[Connection, str], None]  # this chat is the room from now on

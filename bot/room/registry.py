@@ -11,7 +11,7 @@ from bot.room.chats import Chats
 from bot.room.command import Command, Quote
 from bot.room.drafts import Drafts
 from bot.room.edits import Edits
-from bot.room.gaps import Gaps
+from bot.room.gaps import Gaps, Summary
 from bot.room.history import History
 from bot.room.offers import Offers
 from bot.room.parts import RoomParts
@@ -20,6 +20,7 @@ from bot.room.room import OwnersRoom
 from bot.room.status import Status
 from bot.room.switch import Switch
 from bot.room.trial import Trial
+from bot.room.trusting import Trusting
 from bot.room.waiting import Waiting
 
 
@@ -41,11 +42,11 @@ def owners_room(parts: RoomParts) -> OwnersRoom:
     """The room with all of its commands, in the order in which its list shows them."""
     edits = Edits(parts)
     nouns: list[Commands] = [
-        *(Status(parts), Waiting(parts), Gaps(parts), History(parts)),
+        *(Status(parts), Waiting(parts), Gaps(parts), Summary(parts, parts.digest), History(parts)),
         *(Catalogue(parts), edits),
         *(Switch(parts), RestCommand(parts), Chats(parts), Trial(parts)),
     ]
-    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits]
+    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits, Trusting(parts)]
     return OwnersRoom(
         parts,
         commands=[command for noun in nouns for command in noun.commands],

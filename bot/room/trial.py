@@ -27,6 +27,9 @@ _RULES = {
     Rule.SALAM: "salam_islam",
     Rule.BOT: "bot",
     Rule.PRIVACY: "privasi",
+    Rule.EXPORT: "ekspor_data",
+    Rule.ERASE: "hapus_data_tanya",
+    Rule.ERASE_NOW: "hapus_data",
 }
 _PROMISES = {
     Outcome.UNKNOWN: Reason.UNKNOWN,

@@ -1,4 +1,4 @@
-"""Changes to the shop's files that an admin sees before they are made, and may undo."""
+"""Changes to the shop's files that an admin sees before they are made; notes to who waits; limits told."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("handoffs", sa.Column("noted_ms", sa.BigInteger(), nullable=True))
+    op.add_column("usage", sa.Column("told_ms", sa.BigInteger(), nullable=True))
     op.create_table(
         "edits",
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),

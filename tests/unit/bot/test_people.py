@@ -28,7 +28,7 @@ def people(tmp_path: Path) -> People:
 
 
 # 2 November 2026 is a Monday.
-@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.WAITING, Reason.LATE}))
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.WAITING, Reason.LATE, Reason.CORRECTED}))
 @pytest.mark.parametrize(
     ("moment", "back"),
     [
