@@ -39,6 +39,8 @@ def _run(settings: Settings) -> int:
 
     try:
         asyncio.run(run(settings))
+    except ConfigError as exc:
+        return _refuse(f"please change these settings:\n{exc}", EXIT_MISCONFIGURED)
     except (StoreMisconfigured, ListenMisconfigured) as exc:
         return _refuse(str(exc), EXIT_MISCONFIGURED)
     except (StoreError, ListenError) as exc:

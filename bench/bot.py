@@ -2,8 +2,8 @@
 
 Messages enter where a channel brings them, ``intake.record`` on a foreign thread. The clock of an answer
 runs from its return (the message is committed) until the conversation has committed the outbox row. That
-moment is taken where the product itself announces it: the inbox's handler wakes the outbox's worker as
-the next statement after the committing transaction. ``Clock`` stands in for that worker's ``wake``.
+moment is taken where the product itself announces it: the inbox's handler gives the row to the outbox's
+worker, or wakes it, as the next statement after the committing transaction. ``Clock`` stands in for both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import queue
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -37,6 +37,7 @@ from bot.terminal import codec
 from bot.terminal.channel import TRANSPORT
 from config.settings import Settings
 from store.inbox import RawEvent
+from store.worker import Worker
 
 # Longer than any answer takes, however loaded the machine is.
 _PATIENCE_S = 120.0
@@ -94,16 +95,21 @@ class SilentChannel:
 
 
 class Clock:
-    """Tells a foreign thread when an answer was committed; stands in for the outbox worker's ``wake``."""
+    """Tells a foreign thread when an answer was committed; stands in for the outbox worker's two doors."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def __init__(self, worker: Worker) -> None:
+        self._wake, self._take = worker.wake, worker.take
         self._committed: queue.SimpleQueue[float] = queue.SimpleQueue()
 
-    def __call__(self) -> None:
-        """Called on the event loop right after an answer's commit."""
+    def wake(self) -> None:
+        """Called on the event loop right after a commit."""
         self._committed.put(time.perf_counter())
         self._wake()
+
+    def take(self, row: Row[Any]) -> None:
+        """The same for an answer that is delivered at once."""
+        self._committed.put(time.perf_counter())
+        self._take(row)
 
     def wait(self) -> float:
         """The next answer's moment; blocks the calling thread."""
@@ -118,8 +124,9 @@ class Bot:
         self._channel = channel
         self._account = account
         self._asked = 0
-        self._clock = Clock(running.outbox_worker.wake)
-        running.outbox_worker.wake = self._clock  # type: ignore[method-assign] # the one hook, see the module
+        self._clock = Clock(running.outbox_worker)
+        running.outbox_worker.wake = self._clock.wake  # type: ignore[method-assign] # the hook, see the module
+        running.outbox_worker.take = self._clock.take  # type: ignore[method-assign] # the same
 
     async def one_by_one(self, asks: Sequence[Ask]) -> list[float]:
         """The asks one after the other, each delivered before the next; milliseconds between the commits."""

@@ -131,15 +131,18 @@ class LinkedBot:
         self._look_for_surplus()
         return found
 
-    async def crowd(self, asks: Sequence[Ask]) -> Cost:
-        """All customers at once, each asking again as soon as he has his answer."""
+    async def crowd(self, asks: Sequence[Ask], *, at_once: int | None = None) -> Cost:
+        """All customers, or ``at_once`` of them at a time, each asking again as soon as he has his answer."""
         by_customer: dict[int, list[str]] = {}
         for ask in asks:
             by_customer.setdefault(ask.customer, []).append(ask.text)
 
+        places = asyncio.Semaphore(at_once or len(by_customer))
+
         async def one_chat(asker: Asker, texts: list[str]) -> None:
-            for text in texts:
-                await asker.ask(text)
+            async with places:
+                for text in texts:
+                    await asker.ask(text)
 
         chats = [one_chat(self.asker(customer), texts) for customer, texts in by_customer.items()]
         bot, server, began = cpu_s(self.process), time.process_time(), time.perf_counter()

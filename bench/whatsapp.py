@@ -7,6 +7,7 @@ and one chat call (``bench.baselines``). Each has its own loopback server in thi
 stand-in model, which answers at once, and the AI bot sends the very bodies that Balas sent. A time runs
 from the customer's send to the decrypted answer on his phone; both ends' own encryption is in it.
 
+``--full`` also tells what 1,000 chats with 20 active at once leave in memory (alone: ``--only chats``).
 ``--only switch`` prints what each switch interval of Python does, on one running bot.
 """
 
@@ -35,6 +36,7 @@ from sandbox.openai.process import OpenAIStandInProcess
 
 CHATS = 200
 MANY_CUSTOMERS = 500
+CHATS_IN_ALL, ACTIVE_CHATS = 1_000, 20
 _TURNS = 1_000  # of other customers, in the store beforehand
 _SWITCH_INTERVALS_S = (0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 # The histories of all chats are as long as they get in a prompt after so many answers each.
@@ -121,7 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument("--quick", action="store_const", const="quick", dest="size")
     sizes.add_argument("--full", action="store_const", const="full", dest="size")
-    parser.add_argument("--only", choices=("speed", "memory", "start", "switch"), help="one part of it")
+    parser.add_argument(
+        "--only", choices=("speed", "memory", "start", "chats", "switch"), help="one part of it"
+    )
     options = parser.parse_args(arguments)
     plan = PLANS[options.size or "usual"]
     with OpenAIStandInProcess() as model:
@@ -135,6 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 asyncio.run(start(plan, model, stored, folder))
             if options.only in (None, "memory"):
                 asyncio.run(memory(plan, model, stored, folder))
+            if options.only == "chats" or (options.only is None and options.size == "full"):
+                asyncio.run(chats(plan, model, stored, folder))
             if options.only == "switch":
                 asyncio.run(switch(plan, model, stored, folder))
     return 0
@@ -302,6 +308,16 @@ async def memory(plan: Plan, model: OpenAIStandInProcess, stored: Past, folder: 
 async def _ask_many(bot: LinkedBot, questions: Iterator[Ask], count: int) -> None:
     for start_at in range(0, count, CHATS):
         await bot.crowd(list(itertools.islice(questions, min(CHATS, count - start_at))))
+
+
+async def chats(plan: Plan, model: OpenAIStandInProcess, stored: Past, folder: Path) -> None:
+    """What the process holds after 1,000 chats, 20 of them active at once."""
+    asked = _crowd(each=plan.each, seed=5, chats=CHATS_IN_ALL)
+    async with balas(stored, model.base_url, folder / "chats") as bot:
+        await bot.link()
+        cost = await bot.crowd(asked, at_once=ACTIVE_CHATS)
+        figure(f"whatsapp.rss_{CHATS_IN_ALL}_chats", bot.resident_mb(), "MB", at_most=220)
+    figure(f"whatsapp.throughput_{ACTIVE_CHATS}_active", cost.a_second, "answers/s")
 
 
 # --- The switch interval ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from bot.intake import IntakeDoor
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
-from store import embedding_space, owners, usage
+from store import embedding_space, owners, rooms, usage
 from store import queue as queues
 from store.doors import Store
 from store.errors import StoreError
@@ -146,6 +146,7 @@ async def _take_over(store: Store, account: str, bot: Running) -> None:
 
     def take_over(connection: Connection) -> int:
         owners.register(connection, bot.instance, account)
+        rooms.announce(connection, bot.room)
         usage.spend_orphans(connection, account)
         transport = bot.channel.traits.transport
         owned = (inbox_queue(account), outbox_queue(account, transport), media_queue(account))

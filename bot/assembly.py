@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, literal, select
 
+from billing.till import Till
 from bot import audience, firstrun, rights
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
@@ -19,6 +20,7 @@ from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
 from bot.digest import CHECK_S, Digest
 from bot.intake import IntakeDoor
+from bot.invoices import InvoiceFiles, StrandedInvoices
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
@@ -27,6 +29,7 @@ from bot.people import People, RoomAddress
 from bot.periodic import every
 from bot.room import OwnersRoom, RoomParts
 from bot.room.registry import owners_room
+from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
 from bot.timers import Timers
@@ -39,6 +42,7 @@ from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
 from store.erasure import erase_deleted
+from store.errors import StoreUnavailable
 from store.media import media_queue
 from store.media_files import MediaFiles
 from store.memory.index import MemoryIndex
@@ -71,7 +75,8 @@ class Running:
     channel: Channel
     intake: IntakeDoor
     people: People
-    room: OwnersRoom
+    room: RoomAddress
+    owners_room: OwnersRoom
     digest: Digest
     patience: Patience
     inbox_worker: Worker
@@ -121,6 +126,7 @@ def assemble(
         configured_mode=configured_mode,
         after_s=bot.handoff_note_s,
     )
+    selling = sell(settings, shop, wording, store, people, transport=channel.traits.transport)
     room = owners_room(
         RoomParts(
             store=store,
@@ -135,7 +141,8 @@ def assemble(
             data_dir=settings.data_dir,
             answerer=answerer,
             claim_room=firstrun.mover(channel, people),
-            notes=lambda: _notes(settings),
+            notes=lambda: _notes(settings, shop),
+            desk=selling.desk,
         )
     )
     window = Window(quiet_s=bot.burst_quiet_s, question_s=bot.burst_question_s, most_s=bot.burst_max_s)
@@ -199,6 +206,7 @@ def assemble(
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
             ),
+            seller=selling.seller,
             consequences=consequences,
             shop=shop,
             wording=wording,
@@ -216,6 +224,7 @@ def assemble(
         people=people,
         wording=wording,
         files=files,
+        invoices=InvoiceFiles(account=account, store=store),
         timers=timers,
         configured_mode=configured_mode,
         pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
@@ -253,8 +262,17 @@ def assemble(
     )
 
     async def handle(row: Row[Any]) -> None:
-        await conversation.handle(row)
-        outbox_worker.wake()
+        try:
+            answer = await conversation.handle(row)
+        except StoreUnavailable:
+            # It may be committed all the same, the answer claimed and nobody there who knows.
+            outbox_worker.doubt()
+            raise
+        if answer is not None:
+            # When it is sent, the worker looks for whatever else was committed with it.
+            outbox_worker.take(answer)
+        else:
+            outbox_worker.wake()
         if media.has_news:
             media.has_news = False
             media_worker.wake()
@@ -337,6 +355,9 @@ def assemble(
             people=people,
             shop=shop,
             media=media,
+            stranded=StrandedInvoices(
+                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ),
             instance=instance,
             poll_s=bot.poll_s,
         ),
@@ -350,7 +371,8 @@ def assemble(
         channel=channel,
         intake=intake,
         people=people,
-        room=room,
+        room=people.room,
+        owners_room=room,
         digest=digest,
         patience=patience,
         inbox_worker=inbox_worker,
@@ -386,9 +408,13 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
     return False
 
 
-def _notes(settings: Settings) -> str:
+def _notes(settings: Settings, shop: Shop) -> str:
     """What is switched off for want of a setting, for the owner's `status`."""
     off = []
+    if settings.billing.server_key is None and shop.rekening:
+        off.append("Link pembayaran mati (MIDTRANS_SERVER_KEY kosong); pelanggan bayar lewat transfer.")
+    elif settings.billing.server_key is None:
+        off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
     return "\n".join(off)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.invoices import StrandedInvoices
 from bot.media import TIDY_EVERY_S, MediaKeeper
 from bot.people import People
 from bot.periodic import every
@@ -30,6 +31,7 @@ def chores(
     people: People,
     shop: Shop,
     media: MediaKeeper,
+    stranded: StrandedInvoices,
     instance: str,
     poll_s: float,
 ) -> dict[str, Coroutine[Any, Any, None]]:
@@ -40,6 +42,7 @@ def chores(
         "waiting": every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
         "reminders": every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, shop)),
         "tidy": every(TIDY_EVERY_S, "tidy", media.tidy),
+        "invoices": every(REMINDER_CHECK_S, "invoices", stranded.take),
     }
 
 

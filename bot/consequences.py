@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Row, delete
 
 from billing.rupiah import format_rupiah
 from bot import bubbles, modes, rights, trust
 from bot.channel import WITH_FILES, Media
+from bot.decision import Decision, Right
 from bot.forwarding import forward_media
 from bot.gate import Pass, gate
 from bot.media import MediaKeeper
@@ -36,32 +37,13 @@ from store.turns import Author, NewTurn
 from store.usage import Budget, Limit, Reservation
 from store.vectors import to_bytes
 
+T = TypeVar("T")
+
 _MODEL_ALERT = "model_misconfigured"
+# What only a model that works can bring about.
+_WORKS = (Outcome.ANSWERED, Outcome.ORDER)
 # An album would fill the owner's room; the rest of it is in the chat.
 MOST_FORWARDED = 3
-
-
-class Right(Enum):
-    """What the law gives a customer about his own data."""
-
-    EXPORT = "export"  # a copy of it
-    ERASURE = "erasure"  # its deletion
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """What is to happen because of one utterance."""
-
-    text: str = ""
-    reaction: str = ""
-    handoff: Reason | None = None
-    author: Author = Author.BOT
-    reply: Reply | None = None
-    reservation: Reservation | None = None
-    refused: Reservation | None = None  # what a limit of the day forbade
-    right: Right | None = None  # what the customer asked for about his own data
-    delay_ms: int = 0  # how long the answer waits before it is sent
-    quotes: bool = False  # the answer shows which message it answers
 
 
 class Reworded(Exception):
@@ -91,19 +73,21 @@ class Consequences:
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
 
-    async def commit(self, said: Said, decision: Decision, *, newest: bool = False) -> None:
+    async def commit(self, said: Said, decision: Decision, *, newest: bool = False) -> Row[Any] | None:
         """Write everything that follows; ``ClaimLost`` when the messages are no longer ours.
 
         With ``newest`` nothing is written, and ``Reworded`` raised, when these are no longer the customer's
-        newest words.
+        newest words. Gives the answer's row in the outbox when it may be delivered at once: it is claimed for
+        that already.
         """
-        await self._commit(said, lambda c: self._write(c, said, decision, newest=newest))
+        answer = await self._commit(said, lambda c: self._write(c, said, decision, newest=newest))
         # After the commit: a transaction may run twice, and its second run must do what the first did.
         reply = decision.reply
         if reply is not None and reply.misconfigured is not None:
             self._model_alerted = True
-        elif reply is not None and reply.outcome is Outcome.ANSWERED:
+        elif reply is not None and reply.outcome in _WORKS:
             self._model_alerted = False
+        return answer
 
     async def commit_too_late(self, said: Said) -> None:
         """Nobody is answered any more; a person sees what was said, and decides."""
@@ -133,21 +117,25 @@ class Consequences:
 
         await self._commit(said, write)
 
-    async def _commit(self, said: Said, write: Callable[[Connection], None]) -> None:
+    async def _commit(self, said: Said, write: Callable[[Connection], T]) -> T:
         chat = said.last.chat
         timer_is_new = await self.timers.heard(chat, said.timer_s)
 
-        def with_timer(connection: Connection) -> None:
-            write(connection)
+        def with_timer(connection: Connection) -> T:
+            result = write(connection)
             customer = customers.find(connection, self.account, said.last.addresses[0])
             if customer is not None:
                 self.timers.write(connection, chat, customer.id)
+            return result
 
-        await self.store.write(with_timer if timer_is_new else write)
+        result = await self.store.write(with_timer if timer_is_new else write)
         if timer_is_new:
             self.timers.written(chat)
+        return result
 
-    def _write(self, connection: Connection, said: Said, decision: Decision, *, newest: bool) -> None:
+    def _write(
+        self, connection: Connection, said: Said, decision: Decision, *, newest: bool
+    ) -> Row[Any] | None:
         key, last_id = said.rows[0].key, said.rows[-1].id
         if newest and inbox.is_changed_behind(connection, self.account, key=key, after=last_id):
             raise Reworded
@@ -155,17 +143,22 @@ class Consequences:
         if decision.reservation is not None and decision.reply is not None:
             usage.settle(connection, decision.reservation, decision.reply.spent)
         if customer is None:
-            return
+            return None
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
         verdict = self._verdict(connection, gate(mode, customer), decision)
+        if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
+            decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
+        answer = None
         match verdict:
             case Pass.SEND:
-                self._queue_answer(connection, said, customer, decision, held=False)
+                answer = self._queue_answer(connection, said, customer, decision)
             case Pass.HOLD:
-                draft_id = self._queue_answer(connection, said, customer, decision, held=True)
-                if draft_id is not None:
+                message = self._answer(connection, said, customer, decision)
+                if message is not None:
+                    # What waits for approval is approved as a whole.
+                    draft_id = outbox.add(connection, replace(message, held=True))
                     drafts.offer(
                         connection,
                         self.people,
@@ -186,12 +179,19 @@ class Consequences:
                 )
         if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
             self._hand_over(connection, said, customer, decision.handoff)
+        if decision.case is not None and verdict in (Pass.SEND, Pass.HOLD):
+            handoff_id = self.people.hand_over_case(
+                connection, customer=customer, chat=said.last.chat, case=decision.case
+            )
+            kind, order_id = decision.case.kind, decision.case.order_id
+            self._forward_files(connection, said, kind=kind, handoff_id=handoff_id, order_id=order_id)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
         if decision.refused is not None:
             self._tell_of_limit(connection, customer, decision.refused)
         if decision.right is not None and verdict is Pass.SEND:
             self._grant(connection, said, customer, decision.right)
+        return answer
 
     def _verdict(self, connection: Connection, by_gate: Pass, decision: Decision) -> Pass:
         """What would be held goes without the owner's word where he trusts the bot, or the law needs none."""
@@ -199,7 +199,10 @@ class Consequences:
             return by_gate
         if decision.right is not None:
             return Pass.SEND
-        if decision.handoff is not None or not decision.text:
+        # A promise and a step of a sale are looked at one by one.
+        if decision.handoff is not None or decision.case is not None or decision.act is not None:
+            return Pass.HOLD
+        if not decision.text:
             return Pass.HOLD
         topic = trust.topic(decision.reply.source_ids if decision.reply is not None else ())
         return Pass.SEND if trust.is_alone(connection, self.account, topic) else Pass.HOLD
@@ -247,6 +250,11 @@ class Consequences:
         handoff_id = self.people.hand_over(
             connection, customer=customer, chat=said.last.chat, question=said.shown, reason=reason
         )
+        self._forward_files(connection, said, kind=handoffs.HANDOFF_NOTICE, handoff_id=handoff_id)
+
+    def _forward_files(
+        self, connection: Connection, said: Said, *, kind: str, handoff_id: int, order_id: str | None = None
+    ) -> None:
         files = [
             row
             for row, message in zip(said.message_rows, said.messages, strict=True)
@@ -254,7 +262,7 @@ class Consequences:
         ]
         for row in files[:MOST_FORWARDED]:
             forward_media(
-                connection, self.people, row.id, kind=handoffs.HANDOFF_NOTICE, handoff_id=handoff_id
+                connection, self.people, row.id, kind=kind, handoff_id=handoff_id, order_id=order_id
             )
 
     def _finish(self, connection: Connection, said: Said) -> Customer | None:
@@ -272,9 +280,25 @@ class Consequences:
         return customer
 
     def _queue_answer(
-        self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, held: bool
-    ) -> int | None:
-        """Queue the bubble or the reaction; the outbox row's id, None when there is nothing to send."""
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision
+    ) -> Row[Any] | None:
+        """Queue the bubbles or the reaction; the first one's row when its delivery need not wait."""
+        message = self._answer(connection, said, customer, decision)
+        if message is None:
+            return None
+        if message.kind is Kind.REACTION:
+            return outbox.add_claimed(connection, message, owner=self.owner)
+        first, *rest = bubbles.split(message.body, self.bubble_chars)
+        answer = outbox.add_claimed(connection, replace(message, body=first), owner=self.owner)
+        for body in rest:
+            # The first one shows the customer's messages as read.
+            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
+        return answer
+
+    def _answer(
+        self, connection: Connection, said: Said, customer: Customer, decision: Decision
+    ) -> NewMessage | None:
+        """What the customer gets, as one message; None when that is nothing."""
         text, kind, quoted_id = decision.text, Kind.TEXT, said.last.message_id if decision.quotes else None
         if decision.reaction and self.reactions:
             text, kind, quoted_id = decision.reaction, Kind.REACTION, said.last.message_id
@@ -284,7 +308,7 @@ class Consequences:
             # The notice rides on the first answer of a new customer, never as a message of its own.
             text = f"{text}\n\n{self.wording.say('pengantar')}"
             customers.introduced(connection, customer.id)
-        message = NewMessage(
+        return NewMessage(
             account=self.account,
             transport=self.transport,
             chat=said.last.chat,
@@ -294,18 +318,8 @@ class Consequences:
             customer_id=customer.id,
             quoted_id=quoted_id,
             answers=said.message_ids,
-            held=held,
             delay_ms=decision.delay_ms,
         )
-        if kind is Kind.REACTION or held:
-            # What waits for approval is approved as a whole.
-            return outbox.add(connection, message)
-        first, *rest = bubbles.split(text, self.bubble_chars)
-        row_id = outbox.add(connection, replace(message, body=first))
-        for body in rest:
-            # The first one shows the customer's messages as read.
-            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
-        return row_id
 
     def _keep_turn(
         self, connection: Connection, said: Said, customer: Customer, decision: Decision, *, answered: bool
@@ -337,7 +351,7 @@ class Consequences:
                 vector=vector,
                 model=model,
                 dimensions=dimensions,
-                source_ids=reply.source_ids if reply is not None else (),
+                source_ids=(*(reply.source_ids if reply is not None else ()), *decision.marks),
             ),
         )
 
@@ -347,9 +361,15 @@ class Consequences:
             if alerts.raise_alert(connection, _MODEL_ALERT, reply.misconfigured):
                 body = self.wording.say("admin_model_salah", sebab=reply.misconfigured)
                 self.people.notify(connection, body, kind=handoffs.ALERT)
-        elif (
-            reply.outcome is Outcome.ANSWERED
-            and self._model_alerted
-            and alerts.recover(connection, _MODEL_ALERT)
-        ):
+        elif reply.outcome in _WORKS and self._model_alerted and alerts.recover(connection, _MODEL_ALERT):
             self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
+
+
+def _with_bill(decision: Decision, before: Decision) -> Decision:
+    """What was decided in the transaction, with what the model's part in it cost."""
+    return replace(
+        decision,
+        reply=decision.reply or before.reply,
+        reservation=decision.reservation or before.reservation,
+        delay_ms=max(decision.delay_ms, before.delay_ms),
+    )

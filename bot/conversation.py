@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row
 from bot import audience, modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
-from bot.consequences import Consequences, Decision, Reworded, Right
+from bot.consequences import Consequences, Reworded
+from bot.decision import Decision, Right
 from bot.firstrun import ROOM_CODE
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
@@ -22,6 +23,9 @@ from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
+from bot.selling import shopping
+from bot.selling.seller import Seller
+from bot.selling.shopping import Shopping
 from bot.takeover import Takeover
 from config.settings import Audience, Mode
 from config.shop import Shop
@@ -46,11 +50,12 @@ MOST_READINGS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
-    """Who is speaking, and what was said lately."""
+    """Who is speaking, what was said lately, and what he is about to buy."""
 
     customer: Customer
     recent: list[Turn]
     mode: Mode
+    shopping: Shopping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +72,7 @@ class Parts:
     takeover: Takeover
     loops: LoopGuard
     late_pace: LatePace
+    seller: Seller
     consequences: Consequences
     shop: Shop
     wording: Wording
@@ -81,28 +87,30 @@ class Conversation:
     def __init__(self, parts: Parts) -> None:
         self._p = parts
 
-    async def handle(self, head: Row[Any]) -> None:
+    async def handle(self, head: Row[Any]) -> Row[Any] | None:
         """Answer one utterance: a claimed message and the burst behind it.
 
-        Raises only what the worker understands (``Discard``, ``ClaimLost``) or what is a fault of ours.
+        The answer's row of the outbox when it is to be delivered at once; None when there is none, or when it
+        waits in its queue. Raises only what the worker understands (``Discard``, ``ClaimLost``) or what is a
+        fault of ours.
         """
         p = self._p
         first = self._read([head])
         # 1. The owner's room is not a customer's chat: each message there is acted on by itself.
         if head.chat == p.people.room.chat:
             await p.room.handle(first)
-            return
+            return None
         if head.kind == ROOM_CODE:
             await p.room.claim(first)
-            return
+            return None
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
             await p.takeover.heard(first)
-            return
+            return None
         # A reaction, an edit, a deletion: about something that was said, and nothing to be answered.
         if not first.messages:
             await p.consequences.commit_signs(first)
-            return
+            return None
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
@@ -110,45 +118,53 @@ class Conversation:
             await p.channel.signal(head.chat, Signal.TYPING)
         for attempt in range(1, MOST_READINGS + 1):
             try:
-                await self._answer(head, meeting, allowed, newest=attempt < MOST_READINGS)
+                return await self._answer(head, meeting, allowed, newest=attempt < MOST_READINGS)
             except Reworded:
                 log.info("reworded", customer=meeting.customer.id)
-            else:
-                return
+        return None
 
-    async def _answer(self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool) -> None:
+    async def _answer(
+        self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool
+    ) -> Row[Any] | None:
         """Answer the burst; ``Reworded`` when ``newest`` matters and its words changed meanwhile."""
         p = self._p
         # 3. Wait until the thought is complete, and read what was said.
         said = self._read(await p.bursts.gather(head))
         if not said.messages:
             await p.consequences.commit_signs(said)
-            return
+            return None
         if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
-            return
+            return None
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
         if late is Lateness.TOO_LATE:
             await p.consequences.commit_too_late(said)
-            return
-        # 4. Decide: a rule if the whole message is one, else the shop's knowledge and his own history.
+            return None
+        # 4. Decide: what sells or buys is read by code; else a rule if the whole message is one, else the
+        #    shop's knowledge and his own history, with what the sale still has to ask behind it.
         rule, question = rule_for_burst(said.parts)
-        if rule is Rule.NOTHING and (kind := said.media) is not None:
-            decision = self._by_media(kind)
-        elif rule is not None:
-            decision = self._by_rule(rule)
-        else:
-            decision = await self._by_knowledge(question, said, meeting)
+        acts = allowed is not Pass.SHOW
+        decision = await p.seller.decide(said, rule, question, meeting, acts=acts)
+        if decision is None:
+            decision = await p.seller.remind(await self._answered(rule, question, said, meeting), meeting)
         if late is Lateness.LATE:
             decision = self._apologise(decision)
         # 5. Make it true in one transaction: inbox done, answer queued, turn kept, promise written.
         try:
-            await p.consequences.commit(said, decision, newest=newest)
+            return await p.consequences.commit(said, decision, newest=newest)
         except Exception:
             # The answer is lost, its price is not: the reservation must not stay until the next start.
             if decision.reservation is not None and decision.reply is not None:
                 await self._settle_alone(decision.reservation, decision.reply.spent)
             raise
+
+    async def _answered(self, rule: Rule | None, question: str, said: Said, meeting: Meeting) -> Decision:
+        """The answer of everything that is no sale."""
+        if rule is Rule.NOTHING and (kind := said.media) is not None:
+            return self._by_media(kind)
+        if rule is not None:
+            return self._by_rule(rule)
+        return await self._by_knowledge(question, said, meeting)
 
     def _read(self, rows: list[Row[Any]]) -> Said:
         """What the burst says up to its first unreadable event, which fails alone when its turn comes."""
@@ -172,6 +188,7 @@ class Conversation:
                 customer=customer,
                 recent=turns.recent(connection, customer.id, limit=max(RECENT_TURNS, p.loops.most_answers)),
                 mode=modes.current(connection, p.account, configured=p.configured_mode),
+                shopping=shopping.look_up(connection, p.account, customer.id),
             )
 
         def known(connection: Connection) -> Meeting | None:
@@ -270,19 +287,22 @@ class Conversation:
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
             reply = await p.answerer.answer_without_model(asked)
-            return replace(self._from_reply(reply, None), refused=wanted)
+            return replace(await self._from_reply(reply, None), refused=wanted)
         try:
             reply = await p.answerer.answer(asked)
         except Exception:
             # Only the store can fail here, and it is asked before the model.
             await self._settle_alone(wanted, NOTHING_SPENT)
             raise
-        return self._from_reply(reply, wanted)
+        return await self._from_reply(reply, wanted)
 
-    def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
+    async def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
         match reply.outcome:
             case Outcome.ANSWERED | Outcome.FAQ:
                 return Decision(text=reply.text, reply=reply, reservation=reservation)
+            case Outcome.ORDER:
+                proposed = await self._p.seller.from_model(reply.order)
+                return replace(proposed, reply=reply, reservation=reservation)
             case Outcome.UNKNOWN:
                 return self._promise(Reason.UNKNOWN, reply, reservation)
             case Outcome.HUMAN:

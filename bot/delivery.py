@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from bot import modes
 from bot.channel import Channel, Outgoing, Quoted, Refused, Retry, Sent, Signal, Unknown, Unreadable
 from bot.gate import Pass, gate
+from bot.invoices import InvoiceFiles
 from bot.message import clean
 from bot.people import People
 from bot.timers import Timers
@@ -52,6 +53,7 @@ class Delivery:
     people: People
     wording: Wording
     files: MediaFiles
+    invoices: InvoiceFiles
     timers: Timers
     configured_mode: Mode
     pace_s: float
@@ -59,8 +61,9 @@ class Delivery:
 
     async def deliver(self, row: Row[Any]) -> None:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
-        # Before anything is decided: hours may pass here.
+        # Before anything is decided: hours may pass here, and seconds below.
         await self.channel.reachable()
+        await self._keep_pace()
         if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
             await self.store.write(lambda c: self._drop(c, row))
             return
@@ -68,7 +71,6 @@ class Delivery:
         quoted = None
         if row.quoted_id is not None and row.kind != Kind.REACTION:
             quoted = await self.store.read(lambda c: self._quoted(c, row))
-        await self._keep_pace()
         answers = tuple(row.answers.split())
         if answers:
             # Read receipts go out right before the bot's own answer: until then the owner sees it unread.
@@ -109,7 +111,9 @@ class Delivery:
         self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
 
     async def _document(self, row: Row[Any]) -> Document:
-        """The file of the row; without it there is nothing to send."""
+        """The file of the row, or the invoice that it names; without it there is nothing to send."""
+        if row.document is not None:
+            return await self.invoices.document(row.document)
         found = await self.store.read(lambda c: attachments.get(c, row.id))
         data = None if found is None else found.data
         if found is not None and found.path is not None:
@@ -144,6 +148,8 @@ class Delivery:
                 provider_id=provider_id,
                 is_notice=is_notice,
             )
+            if row.kind == Kind.DOCUMENT and row.document is not None:
+                self.invoices.sent(connection, row.document)
 
         while True:
             try:
@@ -184,5 +190,7 @@ class Delivery:
 
 def _shown(connection: Connection, row: Row[Any]) -> str:
     """What the message says, or the name of its file."""
+    if row.kind == Kind.DOCUMENT and row.document is not None:
+        return f"📄 {row.document}"
     found = attachments.get(connection, row.id) if row.kind in FILES else None
     return row.body if found is None else f"📄 {found.filename} {row.body}".strip()

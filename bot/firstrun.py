@@ -18,7 +18,7 @@ from bot.channel import Channel
 from bot.people import People
 from config.settings import Mode
 from config.wording import Wording
-from store import handoffs, meta
+from store import handoffs, meta, rooms
 from store.doors import Store
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,7 @@ class FirstRun:
         named, code = await self.store.read(lambda c: (named_room(c, account), room_code(c, account)))
         if named is not None:
             move(self.channel, self.people, named)
+            await self.store.write(lambda c: rooms.announce(c, self.people.room))
         self._listen_for(code)
 
     async def greet(self) -> None:
@@ -71,6 +72,7 @@ class FirstRun:
         if self.people.room.chat is None and own is not None:
             meta.put(connection, _named(account), own)
             move(self.channel, self.people, own)
+            rooms.announce(connection, self.people.room)
         how = ""
         if not self.from_settings:
             code = new_code(connection, account)
@@ -96,6 +98,7 @@ def mover(channel: Channel, people: People) -> Callable[[Connection, str], None]
         meta.put(connection, _named(account), chat)
         meta.put(connection, _code(account), "")
         move(channel, people, chat)
+        rooms.announce(connection, people.room)
         channel.traits = replace(channel.traits, room_code=None)
         log.info("room_named")
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot.message import Said
 from bot.people import People
+from bot.selling.marks import Mark
 from config.wording import Wording
 from store import customers, handoffs
 from store.doors import Store
@@ -21,7 +22,10 @@ SILENCE_MS = 60 * 60 * 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoopGuard:
-    """Trips on three identical messages in a row, or ``most_answers`` within three minutes (0: never)."""
+    """Trips on three identical messages in a row, or ``most_answers`` within three minutes (0: never).
+
+    Counted from the last step of a sale.
+    """
 
     store: Store
     people: People
@@ -39,6 +43,10 @@ class LoopGuard:
     def _circles(self, said: Said, recent: Sequence[Turn]) -> bool:
         now_ms = said.rows[-1].recorded_ms
         lately = [turn for turn in recent if now_ms - turn.created_ms < WINDOW_MS]
+        # A sale asks many short things and "1" may be said three times; what goes on does not go round.
+        steps = [at for at, turn in enumerate(lately) if Mark.STEP in turn.source_ids]
+        if steps:
+            lately = lately[steps[-1] + 1 :]
         # A person's answer repeats the question that it answers; the customer said it only once.
         asked = [turn.asked for turn in lately if turn.author is not Author.HUMAN]
         same = asked[-(IDENTICAL_MESSAGES - 1) :]

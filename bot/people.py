@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -11,10 +12,11 @@ from config.phone import normalise_phone
 from config.redaction import mask_phone
 from config.shop import Shop
 from config.wording import Wording
-from store import customers, handoffs
+from store import customers, handoffs, rooms
 from store.customers import Customer
 from store.handoffs import Handoff, Reason
-from store.outbox import NewMessage, Purpose
+from store.outbox import Purpose
+from store.rooms import RoomAddress as RoomAddress
 
 # The owner reads notices on a phone; a novel is cut, the whole of it is in the chat.
 MAX_QUOTED_CHARS = 300
@@ -23,7 +25,7 @@ MAX_QUOTED_CHARS = 300
 # The last of them says so.
 MOST_REMINDERS = 5
 _NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
-# WAITING and LATE are missing on purpose: nobody was told anything.
+# WAITING and LATE are missing on purpose: nobody was told anything. ORDER has its own (bot.selling).
 _PROMISES = {
     Reason.UNKNOWN: "belum_tahu",
     Reason.ASKED: "minta_admin",
@@ -39,12 +41,18 @@ _NOTICES = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RoomAddress:
-    """Where the owner is reached. ``chat`` None means nowhere: handoffs are then only listed by a command."""
+class Case:
+    """Something about an order that only a person can do: a handoff with a notice of its own.
 
-    account: str
-    transport: str
-    chat: str | None
+    ``sentence`` is the notice's, ``question`` says it in the list of what is open: the same one is not opened
+    twice.
+    """
+
+    sentence: str
+    kind: str  # of the notice, which says what quoting it does
+    question: str
+    order_id: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class People:
@@ -93,11 +101,40 @@ class People:
         )
         return handoff_id
 
+    def hand_over_case(self, connection: Connection, *, customer: Customer, chat: str, case: Case) -> int:
+        """Write down what an order needs a person for, with a notice to quote; the handoff's id."""
+        waiting = handoffs.find_open(
+            connection, self.room.account, customer_id=customer.id, question=case.question
+        )
+        if waiting is not None:
+            return waiting
+        handoff_id = handoffs.open_handoff(
+            connection,
+            account=self.room.account,
+            customer_id=customer.id,
+            chat=chat,
+            question=case.question,
+            reason=Reason.ORDER,
+            remind_after_ms=self._remind_after_ms,
+        )
+        about = self._about(connection, customer.id, customer.name, case.question)
+        self.notify(
+            connection,
+            self.wording.say(case.sentence, **{**about, **case.values}),
+            kind=case.kind,
+            customer_id=customer.id,
+            handoff_id=handoff_id,
+            order_id=case.order_id,
+        )
+        return handoff_id
+
     def remind(self, connection: Connection, handoff: Handoff) -> None:
         """Tell the owner that a customer still waits, and when to tell him again."""
         is_last = handoff.reminders + 1 >= MOST_REMINDERS
+        about_order = handoffs.order_of(connection, handoff.id)
+        sentence = "admin_pengingat_terakhir" if is_last else "admin_pengingat"
         body = self.wording.say(
-            "admin_pengingat_terakhir" if is_last else "admin_pengingat",
+            sentence if about_order is None else "admin_pengingat_pesanan",
             menit=handoff.age_ms // 60_000,
             **self._about(connection, handoff.customer_id, handoff.customer_name, handoff.question),
         )
@@ -107,9 +144,10 @@ class People:
         self.notify(
             connection,
             body,
-            kind=handoffs.HANDOFF_NOTICE,
+            kind=handoffs.HANDOFF_NOTICE if about_order is None else about_order[1],
             customer_id=handoff.customer_id,
             handoff_id=handoff.id,
+            order_id=None if about_order is None else about_order[0],
             purpose=Purpose.REMINDER,
         )
 
@@ -123,31 +161,24 @@ class People:
         handoff_id: int | None = None,
         turn_id: int | None = None,
         draft_id: int | None = None,
+        order_id: str | None = None,
         purpose: Purpose = Purpose.NOTICE,
     ) -> int | None:
         """A message to the owner's room that he can act on by quoting it; its outbox row's id.
 
         None, and nothing is written, when there is no room.
         """
-        if self.room.chat is None:
-            return None
-        message = NewMessage(
-            account=self.room.account,
-            transport=self.room.transport,
-            chat=self.room.chat,
-            body=body,
-            purpose=purpose,
-            # So that deleting the customer deletes what the owner was told about him.
-            customer_id=customer_id,
-        )
-        return handoffs.add_notice(
+        return rooms.tell(
             connection,
-            message,
+            self.room,
+            body,
             kind=kind,
             customer_id=customer_id,
             handoff_id=handoff_id,
             turn_id=turn_id,
             draft_id=draft_id,
+            order_id=order_id,
+            purpose=purpose,
         )
 
     def label(self, connection: Connection, customer_id: int, name: str | None) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import Connection
 
-from bot.channel import SIGNS, Channel, Unreadable
+from billing import posting
+from bot.channel import SIGNS, Channel, Media, Unreadable
 from bot.message import MAX_CHARS, Said
 from bot.people import People
 from config.wording import Wording
@@ -18,11 +19,14 @@ from store import alerts, customers, handoffs, inbox, outbox, turns
 from store import queue as queues
 from store.customers import Customer
 from store.doors import Store
+from store.outbox import Kind
 from store.queue import Queue
 from store.turns import Author, NewTurn
 
 log = structlog.get_logger(__name__)
 
+# Starsender's device may be the shop's own number; what it sends looks like a person's, for so long.
+STARSENDER_MS = 10 * 60 * 1000
 # WhatsApp Business greets and excuses by itself, within seconds of the customer's message.
 AUTOMATIC_WITHIN_MS = 5_000
 # Nobody types the same words to a third customer on one day.
@@ -62,6 +66,10 @@ class Takeover:
             return
         customer, _ = customers.resolve(connection, self.account, last.addresses, name=None)
         inbox.claim_for(connection, said.row_ids, customer.id)
+        if self._is_starsenders(connection, customer, said):
+            # No person is in this chat: the customer's "makasih kak" is the bot's to answer.
+            self._keep(connection, customer, said.shown, Author.AUTO)
+            return
         # Where a person has the chat already, quick words are his as well.
         if customer.silent_ms == 0 and (repeated or self._is_automatic(connection, said)):
             self._keep(connection, customer, said.shown, Author.AUTO)
@@ -105,6 +113,20 @@ class Takeover:
                 author=author,
                 search_text=search_text(words),
             ),
+        )
+
+    def _is_starsenders(self, connection: Connection, customer: Customer, said: Said) -> bool:
+        """Whether all of it is what Starsender just sent for us: the same words, or the same caption."""
+        sent = [
+            (kind, normalise(body))
+            for kind, body in posting.lately(connection, self.account, customer.id, within_ms=STARSENDER_MS)
+        ]
+        return bool(sent) and all(
+            # What may have arrived before has a sentence in front.
+            any(normalise(part).endswith(words) for _, words in sent)
+            if part
+            else message.kind == Media.DOCUMENT and any(kind == Kind.DOCUMENT for kind, _ in sent)
+            for message, part in zip(said.messages, said.parts, strict=True)
         )
 
     def _is_automatic(self, connection: Connection, said: Said) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from bot.people import People
+from bot.selling import marks
 from store import handoffs, meta
 
 # So many approvals in a row, without a changed or dropped draft of the kind between them.
@@ -20,7 +21,8 @@ _OTHER = "dokumen"
 
 def topic(source_ids: Sequence[str]) -> str:
     """The kind of an answer by what it rests on; one that rests on several kinds is a kind of its own."""
-    kinds = {source.partition(":")[0] for source in source_ids}
+    # What marks a step of a sale is no source.
+    kinds = {source.partition(":")[0] for source in source_ids if not marks.is_mark(source)}
     return "+".join(sorted(kind if kind in NAMES else _OTHER for kind in kinds)) or _GREETING
 
 

@@ -29,6 +29,11 @@ _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _LIKENESS = 0.85  # "OPENAI_APIKEY" is a slip for OPENAI_API_KEY; "WEAVIATE_URL" is none for DATABASE_URL.
 
 
+def keyed(name: str, parser: Parser) -> dict[str, Any]:
+    """A field's metadata: the key that it is read from, and how."""
+    return {"key": name, "parser": parser}
+
+
 def text(raw: str) -> str:
     if not raw:
         raise ValueError("must not be empty")

@@ -16,14 +16,12 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
+from config import billing
 from config import environment as env
-from config.environment import Parser
+from config.billing import BillingSettings
+from config.environment import keyed as _key
 from config.errors import ConfigError
 from config.secret import MASK, Secret
-
-
-def _key(name: str, parser: Parser) -> dict[str, Any]:
-    return {"key": name, "parser": parser}
 
 
 class Mode(Enum):
@@ -238,6 +236,7 @@ class Settings:
     bot: BotSettings = field(default_factory=BotSettings)
     whatsapp: WhatsAppSettings = field(default_factory=WhatsAppSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    billing: BillingSettings = field(default_factory=BillingSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # What the owner should mend, though Balas can run: one sentence each, saying what to do.
     warnings: tuple[str, ...] = ()
@@ -249,7 +248,12 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that must never appear in a log."""
-        found = (self.model.api_key, self.store.database_password)
+        found = (
+            self.model.api_key,
+            self.store.database_password,
+            self.billing.server_key,
+            self.billing.starsender_key,
+        )
         return tuple(secret for secret in found if secret)
 
     @classmethod
@@ -274,10 +278,11 @@ class Settings:
             values["shop_name"] = _name_from_profile(values["data_dir"], problems)
         if values["whatsapp"].get("login") is Login.CODE and not values["whatsapp"].get("number"):
             problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
+        problems += billing.problems_of(values["billing"])
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
-        warnings += _advice(parts["model"], parts["webhooks"])
+        warnings += _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
         return cls(**values, **parts, warnings=tuple(warnings))
 
 

@@ -24,9 +24,18 @@ class Verdict(Enum):
     """What may be done with the model's answer."""
 
     SEND = auto()  # every check passed
+    ORDER = auto()  # the customer wants to buy: code reads back what ``order`` names, the text is not sent
     UNANSWERABLE = auto()  # the model says that its sources do not answer this
     HUMAN = auto()  # the model says that a person is needed
     REJECTED = auto()  # a check failed; ``reason`` says which
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """So many of a code, as the model proposes it: neither is checked against the price list yet."""
+
+    code: str
+    quantity: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +46,7 @@ class CheckedAnswer:
     text: str = ""
     source_ids: tuple[str, ...] = ()
     reason: str = ""
+    order: tuple[Wanted, ...] = ()
 
 
 _ACTOR = r"(?:aku|saya|kami|kita|(?:admin|tim|cs|teknisi|kurir|petugas|mimin|min|owner)(?:nya| kami)?)"
@@ -90,11 +100,13 @@ def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
     fields = _read(content)
     if fields is None:
         return _rejected("not the agreed JSON")
-    text, source_ids, answerable, needs_human = fields
+    text, source_ids, answerable, needs_human, order = fields
     if canary in text:
         return _rejected("leaks the prompt")
     if needs_human:
         return CheckedAnswer(verdict=Verdict.HUMAN)
+    if order:
+        return CheckedAnswer(verdict=Verdict.ORDER, order=order)
     if not answerable:
         return CheckedAnswer(verdict=Verdict.UNANSWERABLE)
     text = whatsapp_text(text)
@@ -149,7 +161,12 @@ def whatsapp_text(text: str) -> str:
     return text[: MAX_ANSWER_CHARS - 1].rstrip() + "…"
 
 
-def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:
+_Fields = tuple[str, tuple[str, ...], bool, bool, tuple[Wanted, ...]]
+# A longer list is no order that anybody gives in a chat.
+_MOST_WANTED = 20
+
+
+def _read(content: str) -> _Fields | None:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -164,7 +181,27 @@ def _read(content: str) -> tuple[str, tuple[str, ...], bool, bool] | None:
         return None
     if not all(isinstance(source, str) for source in sources):
         return None
-    return text, tuple(dict.fromkeys(sources)), answerable, needs_human
+    order = _order(data.get("order"))
+    if order is None:
+        return None
+    return text, tuple(dict.fromkeys(sources)), answerable, needs_human, order
+
+
+def _order(given: object) -> tuple[Wanted, ...] | None:
+    """The proposed codes and quantities; None when it is no such list. Some servers leave it out."""
+    if given is None:
+        return ()
+    if not isinstance(given, list) or len(given) > _MOST_WANTED:
+        return None
+    found = []
+    for entry in given:
+        code, quantity = (
+            (entry.get("code"), entry.get("quantity")) if isinstance(entry, dict) else (None, None)
+        )
+        if not isinstance(code, str) or not isinstance(quantity, int) or isinstance(quantity, bool):
+            return None
+        found.append(Wanted(code=code, quantity=quantity))
+    return tuple(found)
 
 
 def _rejected(reason: str) -> CheckedAnswer:

@@ -18,7 +18,7 @@ import structlog
 from config.settings import ModelSettings
 from config.shop import Shop
 from rag import prompt as prompts
-from rag.answer import CheckedAnswer, Verdict, check
+from rag.answer import CheckedAnswer, Verdict, Wanted, check
 from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
 from rag.model import ModelClient
 from rag.retrieval import faq_that_fits, phrasings, query_from
@@ -44,6 +44,7 @@ class Outcome(Enum):
     """How the question ended."""
 
     ANSWERED = auto()  # the model's checked answer
+    ORDER = auto()  # he wants to buy what ``order`` proposes; what he is told is code's affair
     FAQ = auto()  # an FAQ entry, word for word, because the model could not be used
     UNKNOWN = auto()  # the shop's knowledge has no answer
     HUMAN = auto()  # a person is needed
@@ -70,6 +71,7 @@ class Reply:
     vector: Vector | None = None
     spent: Spent = NOTHING_SPENT
     misconfigured: str | None = None  # what a person must change before the model can work again
+    order: tuple[Wanted, ...] = ()
 
 
 class Answerer:
@@ -166,6 +168,8 @@ class Answerer:
             case Verdict.SEND:
                 reply = work.reply(Outcome.ANSWERED, self._settings)
                 return replace(reply, text=checked.text, source_ids=checked.source_ids)
+            case Verdict.ORDER:
+                return replace(work.reply(Outcome.ORDER, self._settings), order=checked.order)
             case Verdict.UNANSWERABLE:
                 return work.reply(Outcome.UNKNOWN, self._settings)
             case Verdict.HUMAN:

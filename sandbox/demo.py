@@ -150,6 +150,12 @@ def environment_for(
         "OPENAI_BASE_URL": base_url,
         "DATABASE_URL": "",
         "STATE_DIR": str(STATE_DIR),
+        # The page has stand-ins of these; in the terminal one pays by bank transfer.
+        "MIDTRANS_SERVER_KEY": "",
+        "MIDTRANS_SNAP_URL": "",
+        "MIDTRANS_API_URL": "",
+        "STARSENDER_KEY": "",
+        "PUBLIC_URL": "",
     }
     # A proxy that is set for the outside world can't reach the stand-in on this machine.
     direct = ",".join(

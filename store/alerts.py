@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store.schema import alerts, now_ms
 
@@ -44,6 +44,23 @@ def raise_alert(connection: Connection, fingerprint: str, message: str) -> bool:
         values |= {"notified_ms": now_ms()}
     connection.execute(update(alerts).where(alerts.c.fingerprint == fingerprint).values(**values))
     return tell
+
+
+_IS_ON = select(alerts.c.fingerprint).where(
+    alerts.c.fingerprint == bindparam("wanted"), alerts.c.recovered_ms.is_(None)
+)
+
+
+def is_on(connection: Connection, fingerprint: str) -> bool:
+    """Whether this is wrong now."""
+    return connection.execute(_IS_ON, {"wanted": fingerprint}).first() is not None
+
+
+def raise_once(connection: Connection, fingerprint: str, message: str) -> bool:
+    """Note that something is wrong; True when it was not before: told once, however long it lasts."""
+    was_on = is_on(connection, fingerprint)
+    raise_alert(connection, fingerprint, message)
+    return not was_on
 
 
 def recover(connection: Connection, fingerprint: str) -> bool:

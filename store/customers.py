@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, or_, select, update
 
-from store import changes
+from store import changes, order_owners
 from store.schema import (
     aliases,
     attachments,
@@ -48,7 +48,7 @@ class Customer:
 HUMAN = "human"
 
 # Purposes (store.outbox.Purpose) of what goes to the customer himself.
-_TO_CUSTOMERS = ("answer", "relay")
+_TO_CUSTOMERS = ("answer", "relay", "receipt")
 # The modes of the gate (config.settings.Mode) by what they let through, the least first.
 _STRICTEST_FIRST = ("off", "practice", "approve", "on")
 
@@ -246,8 +246,9 @@ def addresses_of(connection: Connection, customer_id: int) -> list[Address]:
 def forget(connection: Connection, customer_id: int) -> bool:
     """Delete the customer and everything that he said or was told; False when there is no such customer.
 
-    What remains: the shop's daily totals, and a tombstone with his number in the change log, which
-    makes every memory drop him and which no replay can undo.
+    What remains: the shop's daily totals; orders and invoices, without him as far as the law allows; and a
+    tombstone with his number in the change log, which makes every memory drop him and which no replay can
+    undo.
     """
     chats = {
         row[0]
@@ -294,6 +295,7 @@ def forget(connection: Connection, customer_id: int) -> bool:
     connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
     connection.execute(delete(usage).where(usage.c.customer_id == customer_id))
+    order_owners.forget(connection, customer_id)
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
     deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
     changes.append(
@@ -315,6 +317,7 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     for row in spent:
         _add_usage(connection, kept, row._asdict())
     connection.execute(delete(usage).where(usage.c.customer_id == other))
+    order_owners.merge(connection, kept=kept, other=other)
     _merge_standing(connection, kept, other)
     connection.execute(delete(customers).where(customers.c.id == other))
     changes.append(connection, entity="customer", ref=str(other), customer_id=other, tombstone=True)

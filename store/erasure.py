@@ -21,6 +21,7 @@ from store.errors import StoreBusy, translate
 _PERSONAL = (
     *(schema.customers, schema.aliases, schema.inbox, schema.outbox, schema.turns),
     *(schema.handoffs, schema.notices, schema.usage, schema.media, schema.chat_timers),
+    *(schema.orders, schema.proposals),
 )
 # These hang on rows of the others.
 _ATTACHED = (schema.attachments, schema.forwards)
@@ -77,7 +78,8 @@ def _vacuum(database_url: str) -> None:
     engine = postgres_engine(database_url).execution_options(isolation_level="AUTOCOMMIT")
     try:
         with connected(engine) as connection:
-            for table in (*_PERSONAL, *_ATTACHED):
+            # Rows of the last two were emptied of him, not deleted.
+            for table in (*_PERSONAL, *_ATTACHED, schema.invoices, schema.payment_events):
                 connection.exec_driver_sql(f'VACUUM "{table.name}"')
     finally:
         engine.dispose()

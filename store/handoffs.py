@@ -23,6 +23,7 @@ class Reason(StrEnum):
     MEDIA = "media"  # he sent something that only a person understands
     WAITING = "waiting"  # he wrote while the bot was silent for a person, and no person has answered
     CORRECTED = "corrected"  # an admin sent other words than the draft; nothing was promised or waits
+    ORDER = "order"  # his order waits for something that only a person can do
     LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
 
 
@@ -69,6 +70,7 @@ class Notice:
     turn_id: int | None
     handoff_id: int | None
     draft_id: int | None
+    order_id: str | None = None
     outbox_id: int | None = None
 
 
@@ -78,6 +80,8 @@ DRAFT = "draft"
 ALERT = "alert"
 TRUST = "trust"  # the offer to go on alone for a kind of answer
 EDIT = "edit"  # a change to the shop's files that waits for *ya*
+ORDER_NOTICE = "order"  # something happened to an order
+TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 
 _NOTICE = select(
     notices.c.kind,
@@ -85,6 +89,7 @@ _NOTICE = select(
     notices.c.turn_id,
     notices.c.handoff_id,
     notices.c.draft_id,
+    notices.c.order_id,
     notices.c.outbox_id,
 )
 _OPEN = (
@@ -201,7 +206,8 @@ def _notice(connection: Connection, statement: Select[Any]) -> Notice | None:
         turn_id=row[2],
         handoff_id=row[3],
         draft_id=row[4],
-        outbox_id=row[5],
+        order_id=row[5],
+        outbox_id=row[6],
     )
 
 
@@ -282,6 +288,25 @@ def open_of(connection: Connection, account: str, *, customer_id: int) -> list[i
     """The ids of what one customer waits for."""
     values = {"in_account": account, "customer": customer_id}
     return [int(row[0]) for row in connection.execute(_OPEN_OF, values).all()]
+
+
+def order_of(connection: Connection, handoff_id: int) -> tuple[str, str] | None:
+    """The order that the handoff is about, and the kind of its notice; None when it is about none."""
+    found = (
+        select(notices.c.order_id, notices.c.kind)
+        .where(notices.c.handoff_id == handoff_id, notices.c.order_id.is_not(None))
+        .order_by(notices.c.id)
+        .limit(1)
+    )
+    row = connection.execute(found).first()
+    return None if row is None else (row[0], row[1])
+
+
+def open_of_order(connection: Connection, order_id: str) -> list[int]:
+    """The ids of the open handoffs that are about this order."""
+    about = select(notices.c.handoff_id).where(notices.c.order_id == order_id)
+    found = select(handoffs.c.id).where(handoffs.c.id.in_(about), handoffs.c.finished_ms.is_(None))
+    return [int(row[0]) for row in connection.execute(found).all()]
 
 
 def due(connection: Connection, account: str) -> list[Handoff]:

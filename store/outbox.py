@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from store import attachments
 from store.attachments import Document
 from store.errors import ClaimLost
-from store.queue import Queue
+from store.queue import Queue, has_unfinished, outbox_queue
 from store.schema import QueueState, notices, now_ms, outbox
 
 
@@ -20,7 +21,7 @@ class Kind(StrEnum):
     TEXT = "text"  # a bubble of text
     REACTION = "reaction"  # an emoji on the message ``quoted_id``
     IMAGE = "image"  # a picture; the body is its caption
-    DOCUMENT = "document"  # a file to save; the body is its caption
+    DOCUMENT = "document"  # a file to save, or the PDF of an invoice; the body is its caption
     AUDIO = "audio"  # a voice note, which has no caption
 
 
@@ -33,6 +34,7 @@ class Purpose(StrEnum):
 
     ANSWER = "answer"  # the bot's answer to a customer
     RELAY = "relay"  # a person's words, sent for him
+    RECEIPT = "receipt"  # to a customer about his order: paid, reminded, over; the gate is not asked
     NOTICE = "notice"  # to the owner, because something happened
     REMINDER = "reminder"  # to the owner, because nothing happened
     COMMAND = "command"  # to the owner, the outcome of what he asked for
@@ -44,6 +46,7 @@ class NewMessage:
 
     A text or a file with ``quoted_id`` is a reply that quotes this message. A kind that is a file has a
     ``document``, stored with the row; ``body`` is its caption and may be empty.
+    ``invoice`` is the number of the invoice that a document is, or that a text is about.
     """
 
     account: str
@@ -58,6 +61,7 @@ class NewMessage:
     answers: tuple[str, ...] = ()
     held: bool = False
     delay_ms: int = 0
+    invoice: str | None = None
 
 
 _INSERT = (
@@ -67,6 +71,17 @@ _INSERT = (
         created_ms=now_ms(),
     )
     .returning(outbox.c.id)
+)
+_INSERT_CLAIMED = (
+    insert(outbox)
+    .values(
+        due_ms=now_ms() + bindparam("delay_ms"),
+        created_ms=now_ms(),
+        owner=bindparam("owner"),
+        claimed_ms=now_ms(),
+        attempts=1,
+    )
+    .returning(*outbox.c)
 )
 
 _MARK_SENT = (
@@ -86,27 +101,46 @@ _SET_NOTICE_ID = (
 
 def add(connection: Connection, message: NewMessage) -> int:
     """Queue the message; the new row's id."""
-    row = connection.execute(
-        _INSERT,
-        {
-            "account": message.account,
-            "transport": message.transport,
-            "chat": message.chat,
-            "key": message.chat,
-            "state": (QueueState.HELD if message.held else QueueState.NEW).value,
-            "customer_id": message.customer_id,
-            "kind": message.kind.value,
-            "purpose": message.purpose.value,
-            "body": message.body,
-            "quoted_id": message.quoted_id,
-            "answers": " ".join(message.answers),
-            "delay_ms": message.delay_ms,
-        },
-    )
-    row_id = int(row.scalar_one())
+    state = QueueState.HELD if message.held else QueueState.NEW
+    row_id = int(connection.execute(_INSERT, _values(message, state)).scalar_one())
     if message.document is not None:
         attachments.attach(connection, row_id, message.document)
     return row_id
+
+
+def add_claimed(connection: Connection, message: NewMessage, *, owner: str) -> Row[Any] | None:
+    """Queue the message, claimed for ``owner`` at once when nothing of its chat is before it: then the row.
+
+    None when it waits its turn like any other. What the owner would claim next anyway needs no transaction
+    of its own for that.
+    """
+    queue = outbox_queue(message.account, message.transport)
+    if message.held or message.delay_ms or has_unfinished(connection, queue, key=message.chat):
+        add(connection, message)
+        return None
+    values = _values(message, QueueState.CLAIMED) | {"owner": owner}
+    row = connection.execute(_INSERT_CLAIMED, values).one()
+    if message.document is not None:
+        attachments.attach(connection, row.id, message.document)
+    return row
+
+
+def _values(message: NewMessage, state: QueueState) -> dict[str, object]:
+    return {
+        "account": message.account,
+        "transport": message.transport,
+        "chat": message.chat,
+        "key": message.chat,
+        "state": state.value,
+        "customer_id": message.customer_id,
+        "kind": message.kind.value,
+        "purpose": message.purpose.value,
+        "body": message.body,
+        "quoted_id": message.quoted_id,
+        "answers": " ".join(message.answers),
+        "delay_ms": message.delay_ms,
+        "document": message.invoice,
+    }
 
 
 def mark_sent(

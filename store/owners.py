@@ -26,9 +26,10 @@ def register(connection: Connection, instance: str, account: str) -> None:
     )
 
 
-def beat(connection: Connection, instance: str) -> None:
-    """A sign of life, due at least three times within ``OWNER_TIMEOUT_MS``."""
-    connection.execute(update(owners).where(owners.c.instance == instance).values(heartbeat_ms=now_ms()))
+def beat(connection: Connection, instance: str) -> bool:
+    """A sign of life, three times within ``OWNER_TIMEOUT_MS``; False: forgotten, so register again."""
+    statement = update(owners).where(owners.c.instance == instance).values(heartbeat_ms=now_ms())
+    return connection.execute(statement).rowcount == 1
 
 
 def unregister(connection: Connection, instance: str) -> None:

@@ -39,6 +39,23 @@ def owning(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def alone_on_this_host(settings: Settings, process: str) -> Iterator[bool]:
+    """Whether no other process of this kind runs for the account here; held for as long as the block runs.
+
+    Several may run. Whoever is alone on a database of this host knows that claimed rows are nobody's.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_file_lock(settings.state_dir, f"{settings.account}-{process}"))
+            held = stack.pop_all()
+    except AlreadyOwned:
+        yield False
+        return
+    with held:
+        yield settings.store.database_url is None
+
+
+@contextlib.contextmanager
 def _file_lock(state_dir: Path, account: str) -> Iterator[None]:
     path = state_dir / f"{account}.lock"
     try:

@@ -123,6 +123,24 @@ def claim(connection: Connection, queue: Queue, *, owner: str, most: int) -> lis
 
 
 @cache
+def _unfinished_of_key(table: Table) -> Select[Any]:
+    waiting = exists().where(
+        table.c.account == bindparam("in_account"),
+        table.c.transport == bindparam("in_transport"),
+        table.c.key == bindparam("in_key"),
+        table.c.finished_ms.is_(None),
+        or_(table.c.state == QueueState.NEW.value, table.c.state == QueueState.CLAIMED.value),
+    )
+    return select(waiting)
+
+
+def has_unfinished(connection: Connection, queue: Queue, *, key: str) -> bool:
+    """Whether a row that is written now would have to wait for an earlier one of its key."""
+    values = {"in_account": queue.account, "in_transport": queue.transport, "in_key": key}
+    return bool(connection.execute(_unfinished_of_key(queue.table), values).scalar())
+
+
+@cache
 def _following_statement(table: Table) -> Any:
     return (
         select(table)
@@ -227,6 +245,23 @@ def release(connection: Connection, queue: Queue, ids: Collection[int], *, owner
     table = queue.table
     mine = and_(table.c.id.in_(ids), table.c.owner == owner, table.c.state == QueueState.CLAIMED.value)
     return _take_back(connection, queue, mine, attempts=table.c.attempts - 1)
+
+
+def release_forgotten(
+    connection: Connection, queue: Queue, *, owner: str, known: Collection[int], claimed_before_ms: int
+) -> int:
+    """Give back what the owner claimed at least so long ago and does not know of.
+
+    A claim whose commit seemed to fail may have landed all the same (a connection that breaks in between).
+    """
+    table = queue.table
+    forgotten = and_(
+        table.c.state == QueueState.CLAIMED.value,
+        table.c.owner == owner,
+        table.c.claimed_ms <= now_ms() - claimed_before_ms,
+        table.c.id.not_in(known),
+    )
+    return _take_back(connection, queue, forgotten, attempts=table.c.attempts - 1)
 
 
 def _take_back(connection: Connection, queue: Queue, which: Any, **values: Any) -> int:

@@ -3,117 +3,38 @@
 Times are integer milliseconds since the epoch in *database* time (``now_ms()``); money is integer
 rupiah; vectors are little-endian float16. A row that is finished has ``finished_ms`` set: the
 partial indexes on it keep every queue's scan as small as its backlog. The migrations create these
-tables; a test compares the two.
+tables; a test compares the two. The tables of orders and payments are in ``store.payment_tables``.
 """
 
 from __future__ import annotations
-
-from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
-    bindparam,
-    literal_column,
     text,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite gives AUTOINCREMENT only to INTEGER; 64 bits either way.
-BigId = BigInteger().with_variant(Integer, "sqlite")
-
-
-class now_ms(FunctionElement[int]):  # noqa: N801 - it reads as the SQL function that it is.
-    """Database time in milliseconds since the epoch."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(now_ms, "sqlite")
-def _now_sqlite(element: now_ms, compiler: Any, **kw: Any) -> str:
-    return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
-
-
-@compiles(now_ms, "postgresql")
-def _now_postgresql(element: now_ms, compiler: Any, **kw: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
-
-
-def at_most(name: str) -> ColumnElement[int]:
-    """The parameter ``name`` as a LIMIT.
-
-    As a sum, because SQLite plans a statement anew at each execution when its LIMIT is a bare parameter: that
-    is ten times the work of a claim.
-    """
-    return bindparam(name, type_=Integer) + literal_column("0", Integer)
-
-
-class QueueState(StrEnum):
-    """Where a queue's row stands; NEW and CLAIMED rows keep later rows of their key waiting."""
-
-    NEW = "new"  # waits for its turn, or for its next attempt
-    CLAIMED = "claimed"  # a worker has it; taken back when that worker is gone
-    HELD = "held"  # waits for a person's approval; later rows of its key may pass
-    DONE = "done"  # finished well
-    DEAD = "dead"  # given up after the last attempt, or refused for good
-    DROPPED = "dropped"  # became pointless before it was done (a person answered, the customer was deleted)
-
-
-def _id_column() -> Column[int]:
-    return Column("id", BigId, primary_key=True, autoincrement=True)
-
-
-def _queue_columns() -> list[Column[Any]]:
-    """The columns that ``store.queue`` works on; every queue has exactly these."""
-    return [
-        Column("account", Text, nullable=False),
-        Column("transport", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("state", Text, nullable=False),
-        Column("attempts", Integer, nullable=False, server_default=text("0")),
-        Column("due_ms", BigInteger, nullable=False),
-        Column("owner", Text),
-        Column("claimed_ms", BigInteger),
-        Column("finished_ms", BigInteger),
-        Column("error", Text),
-    ]
-
-
-def _open_rows_index(table_name: str) -> Index:
-    """Rows that are not finished, in the order in which they are claimed."""
-    unfinished = text("finished_ms IS NULL")
-    return Index(
-        f"ix_{table_name}_open",
-        "account",
-        "transport",
-        "key",
-        "id",
-        sqlite_where=unfinished,
-        postgresql_where=unfinished,
-    )
-
+from store.columns import BigId as BigId
+from store.columns import QueueState as QueueState
+from store.columns import at_most as at_most
+from store.columns import id_column, open_rows_index, queue_columns
+from store.columns import metadata as metadata
+from store.columns import now_ms as now_ms
+from store.payment_tables import attempts as attempts
+from store.payment_tables import invoice_counters as invoice_counters
+from store.payment_tables import invoices as invoices
+from store.payment_tables import order_lines as order_lines
+from store.payment_tables import orders as orders
+from store.payment_tables import payment_events as payment_events
+from store.payment_tables import proposals as proposals
 
 meta = Table(
     "meta",
@@ -135,7 +56,7 @@ owners = Table(
 customers = Table(
     "customers",
     metadata,
-    _id_column(),
+    id_column(),
     Column("account", Text, nullable=False),
     Column("name", Text),
     Column("created_ms", BigInteger, nullable=False),
@@ -159,8 +80,8 @@ aliases = Table(
 inbox = Table(
     "inbox",
     metadata,
-    _id_column(),
-    *_queue_columns(),
+    id_column(),
+    *queue_columns(),
     Column("chat", Text, nullable=False),
     Column("sender", Text, nullable=False),
     Column("message_id", Text, nullable=False),
@@ -172,26 +93,27 @@ inbox = Table(
     # The turn that keeps what it said, so that an edit or a deletion finds the words.
     Column("turn_id", BigId),
     UniqueConstraint("account", "chat", "sender", "message_id", "kind"),
-    _open_rows_index("inbox"),
+    open_rows_index("inbox"),
     sqlite_autoincrement=True,
 )
 
 outbox = Table(
     "outbox",
     metadata,
-    _id_column(),
-    *_queue_columns(),
+    id_column(),
+    *queue_columns(),
     Column("chat", Text, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
     Column("kind", Text, nullable=False),  # text, reaction, image, document, audio
-    Column("purpose", Text, nullable=False),  # answer, notice, reminder, relay
+    Column("purpose", Text, nullable=False),  # store.outbox.Purpose
     Column("body", Text, nullable=False),
     Column("quoted_id", Text),  # the message that this one answers or reacts to, in the channel's ids
     # The ids of the messages that this one answers, separated by spaces: they are marked read just before.
     Column("answers", Text, nullable=False, server_default=text("''")),
     Column("provider_id", Text),
     Column("created_ms", BigInteger, nullable=False),
-    _open_rows_index("outbox"),
+    Column("document", Text),  # the number of the invoice that this is, or is about
+    open_rows_index("outbox"),
     Index("ix_outbox_provider", "account", "chat", "provider_id"),
     sqlite_autoincrement=True,
 )
@@ -200,7 +122,7 @@ outbox = Table(
 turns = Table(
     "turns",
     metadata,
-    _id_column(),
+    id_column(),
     Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False),
     Column("asked", Text, nullable=False, server_default=text("''")),
     Column("replied", Text, nullable=False, server_default=text("''")),
@@ -236,7 +158,7 @@ knowledge = Table(
 handoffs = Table(
     "handoffs",
     metadata,
-    _id_column(),
+    id_column(),
     Column("account", Text, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
     Column("chat", Text, nullable=False),
@@ -264,7 +186,7 @@ handoffs = Table(
 notices = Table(
     "notices",
     metadata,
-    _id_column(),
+    id_column(),
     Column("account", Text, nullable=False),
     Column("outbox_id", BigId, ForeignKey("outbox.id"), nullable=False, unique=True),
     Column("message_id", Text),  # the channel's id, known once it is sent
@@ -324,7 +246,7 @@ changes = Table(
 edits = Table(
     "edits",
     metadata,
-    _id_column(),
+    id_column(),
     Column("account", Text, nullable=False),
     Column("outbox_id", BigId, unique=True),  # the notice that shows it; its row may be gone
     Column("kind", Text, nullable=False),  # row, file, entry
@@ -343,8 +265,8 @@ edits = Table(
 media = Table(
     "media",
     metadata,
-    _id_column(),
-    *_queue_columns(),
+    id_column(),
+    *queue_columns(),
     Column("inbox_id", BigId, nullable=False, unique=True),
     Column("chat", Text, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
@@ -356,7 +278,7 @@ media = Table(
     Column("path", Text, unique=True),  # the file's name in STATE_DIR/media; null until it is there
     Column("expires_ms", BigInteger, nullable=False, index=True),  # row and file are deleted then
     Column("created_ms", BigInteger, nullable=False),
-    _open_rows_index("media"),
+    open_rows_index("media"),
     Index("ix_media_chat", "account", "chat", "id"),
     sqlite_autoincrement=True,
 )
@@ -365,7 +287,7 @@ media = Table(
 forwards = Table(
     "forwards",
     metadata,
-    _id_column(),
+    id_column(),
     Column("media_id", BigId, ForeignKey("media.id"), nullable=False, index=True),
     Column("transport", Text, nullable=False),
     Column("chat", Text, nullable=False),

@@ -30,6 +30,7 @@ class Turn:
     replied: str
     author: Author
     created_ms: int
+    source_ids: tuple[str, ...] = ()  # what the reply rests on, and what it was (bot.selling.marks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ class NewTurn:
 _INSERT = insert(turns).values(created_ms=now_ms()).returning(turns.c.id)
 
 _RECENT = (
-    select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms)
+    select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms, turns.c.source_ids)
     .where(turns.c.customer_id == bindparam("customer"))
     .order_by(turns.c.id.desc())
     .limit(at_most("most"))
@@ -139,7 +140,14 @@ def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn
     """The customer's newest turns, oldest first."""
     rows = connection.execute(_RECENT, {"customer": customer_id, "most": limit}).all()
     return [
-        Turn(id=row[0], asked=row[1], replied=row[2], author=Author(row[3]), created_ms=row[4])
+        Turn(
+            id=row[0],
+            asked=row[1],
+            replied=row[2],
+            author=Author(row[3]),
+            created_ms=row[4],
+            source_ids=tuple(row[5].split()),
+        )
         for row in reversed(rows)
     ]
 

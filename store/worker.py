@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -31,6 +33,11 @@ log = structlog.get_logger(__name__)
 
 # A row that was in hand when the process died is not to blame for it, unless it happens again and again.
 CRASHES_FORGIVEN = 20
+
+
+# When a commit's outcome is unknown, what it may have claimed is looked for after so long: nothing that is
+# merely on its way takes that.
+FORGOTTEN_AFTER_S = 60.0
 
 
 class Discard(Exception):
@@ -77,6 +84,10 @@ class Worker:
         self._announced = False
         self._stopping = False
         self._running: dict[int, asyncio.Task[None]] = {}
+        # Claimed for this worker by whoever wrote them; they wait for a free lane.
+        self._taken: deque[Row[Any]] = deque()
+        # When to look for claims that this worker does not know of; None: there is no reason to.
+        self._look_after: float | None = None
         self._broken: BaseException | None = None
         self.name = f"{queue.transport}-worker"
 
@@ -90,12 +101,26 @@ class Worker:
         self._announced = True
         self._woken.set()
 
+    def take(self, row: Row[Any]) -> None:
+        """Work a row that was claimed for this worker when it was written. Call it on the loop's thread."""
+        if self._stopping or len(self._running) >= self._concurrency:
+            self._taken.append(row)
+        else:
+            self._start(row)
+
+    def doubt(self) -> None:
+        """A commit that may have claimed rows for this worker seemed to fail: in a while, look for them."""
+        if self._look_after is None:
+            self._look_after = time.monotonic() + FORGOTTEN_AFTER_S
+
     async def run(self) -> None:
         """Claim and work until ``stop``; returns when nothing is in flight any more.
 
         Raises what broke a row's end: nobody would ever work that row again, so the process must restart.
         """
         while not self._stopping and self._broken is None:
+            while self._taken and len(self._running) < self._concurrency:
+                self._start(self._taken.popleft())
             if len(self._running) < self._concurrency:
                 await self._claim_some()
             with contextlib.suppress(TimeoutError):
@@ -114,19 +139,22 @@ class Worker:
         self._woken.set()
         if self._running:
             await asyncio.wait(self._running.values(), timeout=drain_s)
-        left = dict(self._running)
-        for task in left.values():
+        tasks = dict(self._running)
+        for task in tasks.values():
             task.cancel()
-        if left:
-            await asyncio.wait(left.values())
+        if tasks:
+            await asyncio.wait(tasks.values())
+        if left := [*tasks, *(row.id for row in self._taken)]:
+            self._taken.clear()
             await self._store.write(
-                lambda connection: queues.release(connection, self._queue, left.keys(), owner=self._owner)
+                lambda connection: queues.release(connection, self._queue, left, owner=self._owner)
             )
 
     async def _claim_some(self) -> None:
         free = self._concurrency - len(self._running)
         announced, self._announced = self._announced, False
         try:
+            await self._release_forgotten()
             # What was announced is nearly always there, so nobody looks first; an idle worker never writes.
             if not announced and not await self._store.read(lambda c: queues.has_claimable(c, self._queue)):
                 return
@@ -141,12 +169,33 @@ class Worker:
         except StoreError as exc:
             # The store is locked, full or away: nothing is claimed, nothing is lost, try again.
             log.warning("claim_failed", queue=self.name, reason=str(exc))
+            self.doubt()
             await asyncio.sleep(self._poll_s)
             return
         for row in rows:
-            task = asyncio.create_task(self._work(row), name=f"{self.name}-{row.id}")
-            self._running[row.id] = task
-            task.add_done_callback(partial(self._ended, row.id))
+            self._start(row)
+
+    async def _release_forgotten(self) -> None:
+        if self._look_after is None or time.monotonic() < self._look_after:
+            return
+        known = {*self._running, *(row.id for row in self._taken)}
+        found = await self._store.write(
+            lambda c: queues.release_forgotten(
+                c,
+                self._queue,
+                owner=self._owner,
+                known=known,
+                claimed_before_ms=int(FORGOTTEN_AFTER_S * 1000),
+            )
+        )
+        self._look_after = None
+        if found:
+            log.warning("claims_found", queue=self.name, rows=found)
+
+    def _start(self, row: Row[Any]) -> None:
+        task = asyncio.create_task(self._work(row), name=f"{self.name}-{row.id}")
+        self._running[row.id] = task
+        task.add_done_callback(partial(self._ended, row.id))
 
     def _ended(self, row_id: int, task: asyncio.Task[None]) -> None:
         self._running.pop(row_id, None)

@@ -7,16 +7,21 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import structlog
 from aiohttp import web
 
 from config.settings import Settings, WebhookSettings
+from config.shop import Shop
+from config.wording import Wording
 from store.doors import Store
 from store.opening import open_store
+from store.ownership import alone_on_this_host
+from webhooks.assembly import Service, assemble, taken_over
 from webhooks.errors import AddressTaken, ListenMisconfigured
-from webhooks.health import Readiness, routes
+from webhooks.health import Readiness
+from webhooks.health import routes as health_routes
 
 log = structlog.get_logger(__name__)
 
@@ -28,30 +33,59 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way get ``DRAIN_S`` to end.
+    """Serve until SIGTERM or SIGINT; requests and confirmations under way get ``DRAIN_S`` to end.
 
-    Raises ``StoreError`` or ``ListenError`` when it cannot start, each saying what to do.
+    Raises ``ConfigError``, ``StoreError`` or ``ListenError`` when it cannot start, each saying what to do;
+    and whatever ended a background task, so that Supervisor starts a new process.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    shop = Shop.load(settings.data_dir, name=settings.shop_name)
+    wording = Wording.load(settings.data_dir, shop)
     async with contextlib.AsyncExitStack() as stack:
+        alone = stack.enter_context(alone_on_this_host(settings, "webhooks"))
         store = await open_store(settings)
         stack.push_async_callback(store.close)
+        service = await stack.enter_async_context(assemble(settings, shop, wording, store))
+        app = make_app(store, settings.account, routes=service.routes)
         address = await stack.enter_async_context(
-            serving(make_app(store, settings.account), settings.webhooks, drain_s=settings.bot.drain_s)
+            serving(app, settings.webhooks, drain_s=settings.bot.drain_s)
         )
+        await stack.enter_async_context(taken_over(service, alone=alone))
         log.info("webhooks_started", host=address[0], port=address[1])
-        await stopping.wait()
-        log.info("webhooks_stopping")
+        await _until(stopping, service, drain_s=settings.bot.drain_s)
 
 
-def make_app(store: Store, account: str) -> web.Application:
-    """The application over an open store."""
+def make_app(store: Store, account: str, *, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The application over an open store: health, and what the service adds."""
     app = web.Application(middlewares=[_bounded_body], client_max_size=MAX_BODY_BYTES)
-    app.add_routes(routes(Readiness(store=store, key=f"webhooks_probe:{account}")))
+    app.add_routes(health_routes(Readiness(store=store, key=f"webhooks_probe:{account}")))
+    app.add_routes(routes)
     return app
+
+
+async def _until(stopping: asyncio.Event, service: Service, *, drain_s: float) -> None:
+    """Run the background work until a signal, or until one of its tasks ends: then the process must."""
+
+    async def signalled() -> None:
+        await stopping.wait()
+
+    tasks = {
+        asyncio.create_task(work, name=name): name
+        for name, work in (service.background | {"stop-signal": signalled()}).items()
+    }
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    log.info("webhooks_stopping", cause=tasks[next(iter(done))])
+    await service.stop(drain_s)
+    for task in tasks:
+        if not task.done():
+            task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        # A task that died takes the process with it; the exception says why.
+        task.result()
 
 
 @contextlib.asynccontextmanager

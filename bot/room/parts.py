@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.digest import Digest
 from bot.people import People
+from bot.selling.desk import OrderDesk
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
@@ -32,6 +33,7 @@ class RoomParts:
     configured_mode: Mode
     budget: Budget
     digest: Digest
+    desk: OrderDesk
     data_dir: Path
     answerer: Answerer
     claim_room: Callable[[Connection, str], None]  # this chat is the room from now on

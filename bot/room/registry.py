@@ -14,6 +14,7 @@ from bot.room.edits import Edits
 from bot.room.gaps import Gaps, Summary
 from bot.room.history import History
 from bot.room.offers import Offers
+from bot.room.orders import Orders
 from bot.room.parts import RoomParts
 from bot.room.rest import RestCommand
 from bot.room.room import OwnersRoom
@@ -40,13 +41,13 @@ class Quotes(Protocol):
 
 def owners_room(parts: RoomParts) -> OwnersRoom:
     """The room with all of its commands, in the order in which its list shows them."""
-    edits = Edits(parts)
+    edits, orders = Edits(parts), Orders(parts)
     nouns: list[Commands] = [
-        *(Status(parts), Waiting(parts), Gaps(parts), Summary(parts, parts.digest), History(parts)),
+        *(Status(parts), Waiting(parts), orders, Gaps(parts), Summary(parts, parts.digest), History(parts)),
         *(Catalogue(parts), edits),
         *(Switch(parts), RestCommand(parts), Chats(parts), Trial(parts)),
     ]
-    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits, Trusting(parts)]
+    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits, orders, Trusting(parts)]
     return OwnersRoom(
         parts,
         commands=[command for noun in nouns for command in noun.commands],

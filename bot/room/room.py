@@ -72,12 +72,12 @@ class OwnersRoom:
         if not request.means(self._bare):
             return None
         newest = handoffs.newest_notice(connection, self._p.account, within_ms=BARE_ANSWER_MS)
-        quote = None if newest is None else self._quotes.get(newest.kind)
+        quote = None if newest is None else self._quotes.get(_kind(newest))
         return newest if quote is not None and request.means(quote.bare) else None
 
     def _meanings(self, request: Request) -> list[_Found]:
         """What the message may mean, the likeliest first."""
-        quote = None if request.notice is None else self._quotes.get(request.notice.kind)
+        quote = None if request.notice is None else self._quotes.get(_kind(request.notice))
         if request.message.kind == Sign.REACTION:
             word = None if quote is None else quote.reactions.get(bare_emoji(request.text))
             if quote is None or word is None:
@@ -139,6 +139,11 @@ class OwnersRoom:
                     customer_id=customer_id,
                 ),
             )
+
+
+def _kind(notice: Notice) -> str:
+    """What quoting the notice acts on: an order, if it is about one."""
+    return notice.kind if notice.order_id is None else handoffs.ORDER_NOTICE
 
 
 _SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from billing import shipping
 from billing.catalogue import FILE_NAMES as CATALOGUE_NAMES
 from billing.catalogue import find_catalogue
 from billing.tables import MAX_FILE_BYTES
@@ -120,6 +121,9 @@ def _read(path: Path, source: str, *, is_catalogue: bool) -> SourceReading | Non
     """What one file gives; None for files that are no knowledge and need no word."""
     if path.name.lower() in _SETTINGS or path.suffix.lower() in _IMAGES:
         return None
+    if path.name.lower() == shipping.FILE_NAME:
+        # Checkout reads it, no answer comes from it; but the owner hears here what is wrong with it.
+        return SourceReading(chunks=[], problems=list(shipping.read_rates(path.parent).problems))
     try:
         return _dispatch(path, source, is_catalogue=is_catalogue)
     except (SourceError, NotTextError) as error:

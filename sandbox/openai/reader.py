@@ -14,6 +14,7 @@ from sandbox.openai import intents
 from sandbox.openai.conversation import Conversation, Source
 from sandbox.openai.evidence import COVERED, SAME_QUESTION, Looked, Match, best_match, convinces, look_up
 from sandbox.openai.judging import answers, evidence
+from sandbox.openai.ordering import Ordered, ordered
 from sandbox.openai.passages import Passage, analyse
 from sandbox.openai.question import Question, Wants, understand
 from sandbox.openai.quoting import MAX_ANSWER_CHARACTERS, price_line, quote, shorten, warm
@@ -39,6 +40,7 @@ _UNKNOWN = "Maaf Kak, untuk yang ini aku belum punya informasinya."
 _UNDERSTOOD = "Baik Kak, aku mengerti. Maaf ya atas ketidaknyamanannya."
 _PERSON_WANTED = "Baik Kak, aku mengerti Kakak ingin bicara dengan orangnya langsung."
 _GREETING = "Halo Kak, ada yang bisa aku bantu?"
+_NOTED = "Siap Kak, kucatat ya."
 _WELCOME = "Sama-sama, Kak 🙏"
 
 
@@ -50,6 +52,7 @@ class Reading:
     source_ids: tuple[str, ...] = ()
     answerable: bool = False
     needs_human: bool = False
+    order: tuple[Ordered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ def read(conversation: Conversation) -> Reading:
     question = conversation.question
     if conversation.tool_results:
         return Reading(answer=shorten(f"Baik Kak. {conversation.tool_results[-1]}"), answerable=True)
+    if not intents.wants_person(question) and (order := ordered(conversation)):
+        sources = tuple(dict.fromkeys(one.source for one in order))
+        return Reading(answer=_NOTED, source_ids=sources, answerable=True, order=order)
     reading = _read_sources(conversation, question)
     if not intents.wants_person(question):
         return reading

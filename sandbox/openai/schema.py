@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.openai.ordering import Ordered
 from sandbox.openai.reader import Reading
 
 _NUMBER = re.compile(r"\d+")
@@ -24,6 +25,8 @@ _QUESTION_NAMES = frozenset(
 _SOURCE_NAMES = frozenset({"source_ids", "sources", "sumber", "sumber_ids"})
 _ANSWERABLE_NAMES = frozenset({"answerable", "terjawab", "can_answer", "bisa_dijawab"})
 _HUMAN_NAMES = frozenset({"needs_human", "handoff", "butuh_admin", "perlu_admin"})
+_ORDER_NAMES = frozenset({"order", "pesanan"})
+_QUANTITY_NAMES = frozenset({"quantity", "jumlah", "qty"})
 _CODE_NAMES = frozenset({"kode", "code", "sku", "item_id", "product_id", "kode_barang"})
 
 
@@ -111,9 +114,19 @@ def _array(
 ) -> list[Any]:
     if name in _SOURCE_NAMES:
         return list(material.reading.source_ids)
+    if name in _ORDER_NAMES and (properties := _resolved(schema.get("items", {}), root).get("properties")):
+        return [_ordered(one, properties) for one in material.reading.order]
     least = min(int(schema.get("minItems", 0)), 10)
     items = schema.get("items", {})
     return [_fill(items, material, name=name, root=root, depth=depth + 1) for _ in range(least)]
+
+
+def _ordered(one: Ordered, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """One thing that is ordered, in the names of the schema; what else it wants to know stays empty."""
+    return {
+        key: one.code if key in _CODE_NAMES else one.quantity if key in _QUANTITY_NAMES else ""
+        for key in properties
+    }
 
 
 def _string(name: str, material: Material) -> str:

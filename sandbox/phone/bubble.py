@@ -15,11 +15,12 @@ _QUOTED_CHARS = 160
 
 
 class Author(StrEnum):
-    """Who wrote a bubble. The customer sees the last two as one: the shop."""
+    """Who wrote a bubble. The customer sees the bot and the owner as one: the shop."""
 
     CUSTOMER = "customer"
     BOT = "bot"  # the linked device
     OWNER = "owner"  # the shop's own phone
+    OTHER = "other"  # another number, Starsender's; to him it is another chat
 
 
 class Tick(StrEnum):
@@ -133,6 +134,8 @@ class Thread:
             "deleted": bubble.is_deleted,
             "reactions": {str(author): emoji for author, emoji in bubble.reactions.items()},
         }
+        if bubble.author is Author.OTHER:
+            made["from"] = received.sender.user
         if received.about:
             made["quoted"] = self._quoted(received.about)
         if not bubble.is_deleted:

@@ -21,6 +21,7 @@ from sandbox.phone.diary import Diary
 from sandbox.phone.ideas import ideas
 from sandbox.phone.keeper import Keeper
 from sandbox.phone.live import Live
+from sandbox.phone.payments import Payments, payments, processing
 from sandbox.phone.stage import ADMIN_NAME, ADMIN_NUMBER, Stage
 from sandbox.phone.standing import Lookout
 from sandbox.phone.trouble import Trouble
@@ -43,6 +44,7 @@ class Shown:
     page: Page
     keeper: Keeper
     server: WhatsAppServer
+    payments: Payments
     # What runs behind the page; none of it ends before the demo does.
     tasks: tuple[asyncio.Task[None], ...]
 
@@ -78,8 +80,10 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
         server = await stack.enter_async_context(
             WhatsAppServer(owner_number=SHOP_NUMBER, owner_name=settings.shop_name)
         )
+        paying = await stack.enter_async_context(payments(server, diary, shop_name=settings.shop_name))
+        environment = environment | paying.environment
         people = Stage(server, live)
-        trouble = Trouble(server, people, live, diary)
+        trouble = Trouble(server, people, live, diary, paying)
         for _ in range(_FIRST_CUSTOMERS):
             await people.enter()
         await people.enter(ADMIN_NAME, number=ADMIN_NUMBER, is_admin=True)
@@ -101,6 +105,9 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
             ideas=ideas(settings.data_dir),
         )
         address = await _serve(stack, page, port)
+        webhooks = await stack.enter_async_context(
+            processing(environment, diary, log=_private(folder / "webhooks.log"))
+        )
         stack.callback(live.close)
         tasks = (
             asyncio.create_task(keeper.run(), name="keeper"),
@@ -110,7 +117,15 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
         stack.push_async_callback(keeper.stop)
         # First of all: over a frozen network nothing ends in order.
         stack.callback(trouble.close)
-        yield Shown(address=address, state_dir=folder, page=page, keeper=keeper, server=server, tasks=tasks)
+        yield Shown(
+            address=address,
+            state_dir=folder,
+            page=page,
+            keeper=keeper,
+            server=server,
+            payments=paying,
+            tasks=(*tasks, webhooks),
+        )
 
 
 def _bots_environment(environment: Mapping[str, str], server: WhatsAppServer) -> dict[str, str]:

@@ -141,6 +141,8 @@ class Stage:
         bubble = person.thread.bubbles.get(message_id)
         if bubble is None or bubble.is_deleted:
             raise Mistaken("Pesan ini tidak ada (lagi).")
+        if bubble.author is Author.OTHER:
+            raise Mistaken("Pesan ini dari nomor lain, bukan dari chat toko.")
         return bubble
 
     def _own(self, person: Person, message_id: str) -> None:
@@ -169,14 +171,20 @@ class Stage:
         while person.seen < len(received):
             message = received[person.seen]
             person.seen += 1
-            by_bot = message.sender.device > 0
-            author = Author.BOT if by_bot else Author.OWNER
-            self._take(person, message, author, at_customer=True, at_shop=not by_bot)
+            author = self._author_of(message)
+            self._take(person, message, author, at_customer=True, at_shop=author is Author.OWNER)
         for bubble in person.thread.tick(person.phone.receipts):
             self._show(person, bubble)
         if person.typing != person.phone.typing:
             person.typing = person.phone.typing
             self._live.tell("typing", chat=person.number, typing=person.typing)
+
+    def _author_of(self, message: Received) -> Author:
+        """Who wrote what came to a customer's phone."""
+        network = self._server.network
+        if network.directory.find(message.sender) is not network.account:
+            return Author.OTHER
+        return Author.BOT if message.sender.device > 0 else Author.OWNER
 
     def _take(
         self,

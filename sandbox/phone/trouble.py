@@ -6,8 +6,10 @@ import asyncio
 import time
 from typing import Any
 
+from sandbox.faults import Mode
 from sandbox.phone.diary import Diary
 from sandbox.phone.live import Live
+from sandbox.phone.payments import Payments
 from sandbox.phone.stage import Mistaken, Stage
 from sandbox.whatsapp.server import WhatsAppServer
 
@@ -19,14 +21,19 @@ _BANNED, _BAN_CODE = 402, 102
 class Trouble:
     """The switches of the fault panel."""
 
-    def __init__(self, server: WhatsAppServer, stage: Stage, live: Live, diary: Diary) -> None:
+    def __init__(
+        self, server: WhatsAppServer, stage: Stage, live: Live, diary: Diary, payments: Payments
+    ) -> None:
         self._server = server
+        self._payments = payments
         self._stage = stage
         self._live = live
         self._diary = diary
         self._banned_until_ms = 0
         self._pardon: asyncio.TimerHandle | None = None
         self._is_down = False
+        self._is_starsender_down = False
+        self._is_midtrans_down = False
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -35,6 +42,8 @@ class Trouble:
             "frozen": not self._server.faults.flowing.is_set(),
             "banned_until_ms": self._banned_until_ms,
             "doubling": self._stage.is_doubling,
+            "starsender": self._is_starsender_down,
+            "midtrans": self._is_midtrans_down,
         }
 
     def tell(self) -> None:
@@ -98,6 +107,24 @@ class Trouble:
         """The next message of a customer comes twice, as after a lost acknowledgement."""
         self._stage.is_doubling = True
         self._diary.write("Pesan pelanggan berikutnya diantar dua kali; jawabannya harus satu.")
+        self.tell()
+
+    def starsender(self, *, down: bool) -> None:
+        """Starsender refuses everything: invoices come from the shop's own chat then."""
+        self._payments.starsender.mend()
+        if down:
+            self._payments.starsender.break_down(Mode.REFUSED)
+        self._is_starsender_down = down
+        self._diary.write("Starsender mati." if down else "Starsender hidup lagi.")
+        self.tell()
+
+    def midtrans(self, *, down: bool) -> None:
+        """Midtrans does not answer: what is paid meanwhile is confirmed when it does again."""
+        self._payments.midtrans.mend()
+        if down:
+            self._payments.midtrans.break_down(Mode.BROKEN)
+        self._is_midtrans_down = down
+        self._diary.write("Midtrans tidak menjawab." if down else "Midtrans menjawab lagi.")
         self.tell()
 
     def _need_network(self) -> None:

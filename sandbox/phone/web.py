@@ -26,7 +26,16 @@ _LARGEST_FILE = 16 * 1024 * 1024
 _LONGEST_TEXT = 4_000
 _LONGEST_NAME = 30
 # What a browser may show by itself; anything else is downloaded.
-_SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "audio/wav", "audio/ogg", "audio/mpeg")
+_SHOWN_TYPES = (
+    "application/pdf",
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+    "audio/wav",
+    "audio/ogg",
+    "audio/mpeg",
+)
 
 Order = dict[str, Any]
 
@@ -162,6 +171,8 @@ class Page:
             "ban": self._ban,
             "double": self._double,
             "kill": self._kill,
+            "starsender": self._starsender,
+            "midtrans": self._midtrans,
             "start-again": self._start_again,
         }
 
@@ -213,6 +224,12 @@ class Page:
 
     async def _kill(self, order: Order) -> None:
         self.bot.kill()
+
+    async def _starsender(self, order: Order) -> None:
+        self.trouble.starsender(down=order.get("down") is True)
+
+    async def _midtrans(self, order: Order) -> None:
+        self.trouble.midtrans(down=order.get("down") is True)
 
     async def _start_again(self, order: Order) -> None:
         self.bot.start_again()

@@ -157,7 +157,7 @@ STEPS = (
     "before:rag.model.ModelClient.chat:2",
     "after:rag.model.ModelClient.chat:1",
     "before:store.queue.finish:3",
-    "after:store.outbox.add:2",  # answered, not committed
+    "after:store.outbox.add_claimed:2",  # answered, not committed
     "before:bot.terminal.faces.JsonFace.message:3",  # claimed by delivery, not sent
     "after:bot.terminal.faces.JsonFace.message:3",  # sent, not marked
     "after:store.outbox.mark_sent:2",  # marked, not committed

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, delete
 from bot import assembly
 from bot.channel import Outcome, Outgoing, Quoted, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
+from store import invoices
 from store.attachments import Document
 from store.doors import Store
 from store.outbox import Kind, NewMessage, Purpose, add
 from store.queue import Backoff
 from store.schema import attachments, outbox
+from tests.integration.invoices.shop import make_paid
 from tests.integration.tiny_shop import OpenShop, TinyShop, shops
 
 
@@ -262,3 +264,52 @@ async def test_a_reply_quotes_what_is_known_and_goes_out_alone_when_it_is_not(op
     own = shop.last_id("budi")
     assert await reply(own) == Quoted(message_id=own, text="Jadi, Kak?", sender=None)
     assert await reply("entah") is None
+
+
+async def test_an_invoice_is_made_when_it_is_sent_and_noted_as_delivered_by_the_bot(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    paid = await shop.write(lambda c: make_paid(c))
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="Ini invoice INV/2026/11/0001, Kak.",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RECEIPT,
+        customer_id=customer.id,
+        invoice=paid.invoice.number,
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    (sent,) = [sent for sent in shop.channel.sent if sent.document is not None]
+    assert sent.document is not None
+    assert sent.document.data.startswith(b"%PDF-")
+    assert (sent.document.filename, sent.document.mimetype) == ("INV-2026-11-0001.pdf", "application/pdf")
+    left = await shop.write(lambda c: invoices.get(c, "utama", paid.invoice.number))
+    assert left is not None
+    assert left.delivered_by == "bot"
+
+
+async def test_the_owner_reads_which_invoice_did_not_arrive(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "makasih")
+    customer = await shop.customer("budi")
+    message = NewMessage(
+        account="utama",
+        transport="uji",
+        chat="budi",
+        body="Ini invoicenya, Kak.",
+        kind=Kind.DOCUMENT,
+        purpose=Purpose.RECEIPT,
+        customer_id=customer.id,
+        invoice="INV/2026/11/9999",
+    )
+    await shop.write(lambda c: add(c, message))
+    shop.running.outbox_worker.wake()
+    await shop.settled()
+    assert "📄 INV/2026/11/9999" in shop.heard("owner")[-1]

@@ -54,7 +54,7 @@ async def _offered(open_shop: OpenShop) -> tuple[TinyShop, str]:
 
 def commands(shop: TinyShop) -> str:
     """The list of commands, as the room shows it."""
-    return shop.running.room.list_of_commands()
+    return shop.running.owners_room.list_of_commands()
 
 
 def _learnt(shop: TinyShop) -> Path:

@@ -23,7 +23,7 @@ from store import owners
 from store import queue as queues
 from store.doors import Store
 from store.errors import ClaimLost, StoreUnavailable
-from store.outbox import NewMessage, Purpose, add
+from store.outbox import NewMessage, Purpose, add, add_claimed
 from store.postgres import PostgresStore
 from store.queue import OWNER_TIMEOUT_MS, Backoff, outbox_queue
 from store.schema import QueueState, now_ms, outbox
@@ -259,6 +259,42 @@ class TestGivingBack:
         row = await row_of(store, row_id)
         assert (row.state, row.attempts, row.owner) == (QueueState.NEW, 0, None)
 
+    async def test_a_row_can_be_written_as_claimed_when_nothing_of_its_key_is_before_it(
+        self, store: Store
+    ) -> None:
+        def write(connection: Connection, **changes: Any) -> Row[Any] | None:
+            return add_claimed(connection, message(**changes), owner="satu")
+
+        first = await store.write(write)
+        assert first is not None
+        assert (first.state, first.owner, first.attempts) == (QueueState.CLAIMED, "satu", 1)
+        assert await store.write(write) is None
+        assert await store.write(lambda c: write(c, chat="b", delay_ms=60_000)) is None
+        assert await store.write(lambda c: write(c, chat="c", held=True)) is None
+        # What is held lets others pass.
+        assert await store.write(lambda c: write(c, chat="c")) is not None
+        assert await claim(store, "dua") == []
+        await finish(store, first.id)
+        assert await claim(store, "dua") == [first.id + 1]
+
+    async def test_only_old_claims_that_their_owner_does_not_know_of_are_given_back(
+        self, store: Store
+    ) -> None:
+        known, forgotten, young, other = await add_all(store, *(message(chat) for chat in "abcd"))
+        await claim(store, "satu", most=3)
+        await claim(store, "dua", most=1)
+        aged = update(outbox).where(outbox.c.id != young).values(claimed_ms=now_ms() - 61_000)
+        await store.write(lambda c: c.execute(aged).close())
+        released = await store.write(
+            lambda c: queues.release_forgotten(
+                c, QUEUE, owner="satu", known=[known], claimed_before_ms=60_000
+            )
+        )
+        assert released == 1
+        states = [(await row_of(store, row_id)).state for row_id in (known, forgotten, young, other)]
+        assert states == ["claimed", "new", "claimed", "claimed"]
+        assert (await row_of(store, forgotten)).attempts == 0
+
 
 def test_pauses_double_up_to_the_longest_and_are_never_shorter_than_half() -> None:
     backoff = Backoff(attempts=10, first_s=1, most_s=10)
@@ -448,6 +484,55 @@ class TestWorker:
             await worker.stop(drain_s=0.02)
         row = await row_of(store, row_id)
         assert (row.state, row.attempts, row.owner) == (QueueState.NEW, 0, None)
+
+    async def test_rows_that_were_claimed_for_it_are_worked_as_lanes_become_free(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        at_once: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            at_once.append(worker.in_flight)
+            await finish(store, row.id)
+
+        async with run_worker(handle, concurrency=2) as worker:
+            for number in range(9):
+                one = message(f"chat-{number}")
+                row = await store.write(lambda c, one=one: add_claimed(c, one, owner="satu"))
+                assert row is not None
+                worker.take(row)
+            done = await until_finished(store, 9)
+        assert {row.attempts for row in done} == {1}
+        assert len(at_once) == 9
+        assert max(at_once) <= 2
+
+    async def test_a_stop_gives_back_what_was_taken_and_not_begun(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        async def handle(row: Row[Any]) -> None:
+            raise AssertionError("nothing is begun after the stop")
+
+        async with run_worker(handle) as worker:
+            await worker.stop(drain_s=0)
+            row = await store.write(lambda c: add_claimed(c, message(), owner="satu"))
+            assert row is not None
+            worker.take(row)
+        given_back = await row_of(store, row.id)
+        assert (given_back.state, given_back.attempts) == (QueueState.NEW, 0)
+
+    async def test_a_claim_that_landed_without_its_worker_knowing_is_worked_after_a_while(
+        self, store: Store, run_worker: RunWorker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("store.worker.FORGOTTEN_AFTER_S", 0.05)
+        row = await store.write(lambda c: add_claimed(c, message(), owner="satu"))
+        assert row is not None
+
+        async def handle(row: Row[Any]) -> None:
+            await finish(store, row.id)
+
+        async with run_worker(handle) as worker:
+            worker.doubt()
+            (done,) = await until_finished(store, 1)
+        assert (done.id, done.state, done.attempts) == (row.id, QueueState.DONE, 1)
 
     async def test_a_stop_during_a_claim_begins_no_new_work(self, sqlite_store: SqliteStore) -> None:
         (row_id,) = await add_all(sqlite_store, message())

@@ -7,14 +7,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from sqlalchemy import Connection, update
 
+from bot.channel import Media
 from bot.chores import tell_of_waiting
 from bot.people import People, RoomAddress
 from config.settings import Settings
 from config.shop import Shop
 from store.doors import Store
+from store.outbox import Kind, NewMessage, Purpose, add
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox as inbox_rows
+from store.schema import now_ms
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
 from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, age, shops
@@ -218,3 +222,72 @@ async def test_a_picture_is_asked_about_unless_words_came_with_it(open_shop: Ope
     await shop.says("budi", "", kind="sticker", message_id="s1")
     assert shop.heard("budi")[-1] == "(🙏)"
     assert await shop.count(handoff_rows) == 0
+
+
+async def _starsender_sends(shop: TinyShop, chat: str, *bodies: tuple[Kind, str]) -> None:
+    """Rows that Starsender was given for this customer, as they stand while it sends them."""
+    customer = await shop.customer(chat)
+
+    def write(connection: Connection) -> None:
+        for kind, body in bodies:
+            row_id = add(
+                connection,
+                NewMessage(
+                    account="utama",
+                    transport="starsender",
+                    chat="6281234567834",
+                    body=body,
+                    kind=kind,
+                    purpose=Purpose.RECEIPT,
+                    customer_id=customer.id,
+                ),
+            )
+            connection.execute(
+                update(outbox_rows).where(outbox_rows.c.id == row_id).values(state="done", attempts=1)
+            )
+
+    await shop.write(write)
+
+
+async def test_an_invoice_that_starsender_sends_from_the_shops_own_number_is_no_person(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION)
+    words, caption = (
+        "Halo Kak Budi, ini *Toko Uji*.\nPembayaran Rp84.000 sudah masuk.",
+        "Ini invoice INV/1, Kak.",
+    )
+    await _starsender_sends(shop, "budi", (Kind.TEXT, words), (Kind.DOCUMENT, caption))
+    # WhatsApp gives the text back with its own ends of line; a repeated one has a sentence in front.
+    await _types(shop, "budi", words.replace("\n", "\r\n"), sent_ms=_ago(minutes=1))
+    await _types(
+        shop, "budi", f"Kirim ulang ya Kak.\n{caption}", kind=Media.DOCUMENT, sent_ms=_ago(minutes=1)
+    )
+    assert (await shop.customer("budi")).silent_ms == 0
+    authors = [turn.author for turn in await shop.rows(turn_rows)]
+    assert authors == ["bot", "auto", "auto"]
+    before = len(shop.channel.sent)
+    await shop.says("budi", "makasih kak")
+    assert [sent.body for sent in shop.channel.sent[before:]] == ["🙏"]
+
+
+@pytest.mark.parametrize("minutes", [11, 60])
+async def test_the_same_words_typed_much_later_are_a_persons(open_shop: OpenShop, minutes: int) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION)
+    await _starsender_sends(shop, "budi", (Kind.TEXT, HUMAN))
+    finished = {"finished_ms": now_ms() - minutes * 60_000}
+    await shop.write(
+        lambda c: c.execute(update(outbox_rows).where(outbox_rows.c.chat != "budi").values(**finished))
+    )
+    await _types(shop, "budi", HUMAN, sent_ms=_ago(seconds=30))
+    assert (await shop.customer("budi")).silent_ms > 0
+
+
+async def test_other_words_right_after_an_invoice_are_a_persons(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION)
+    await _starsender_sends(shop, "budi", (Kind.TEXT, "Ini invoice INV/1, Kak."))
+    await _types(shop, "budi", HUMAN, sent_ms=_ago(seconds=30))
+    assert (await shop.customer("budi")).silent_ms > 0

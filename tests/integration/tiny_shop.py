@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,7 +163,9 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
     """Opens a bot with these settings over the store; everything is stopped at the end."""
     async with AsyncExitStack() as stack:
 
-        async def open_shop(*, ingested: bool = True, **keys: str) -> TinyShop:
+        async def open_shop(
+            *, ingested: bool = True, files: Mapping[str, str] | None = None, **keys: str
+        ) -> TinyShop:
             stand_in = await stack.enter_async_context(OpenAIStandIn())
             settings = make_settings(
                 **{
@@ -177,6 +179,8 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
                 | keys
             )
             write_shop(settings.data_dir)
+            for name, text in (files or {}).items():
+                (settings.data_dir / name).write_text(text, encoding="utf-8")
             shop = Shop.load(settings.data_dir, name=settings.shop_name)
             wording = Wording.load(settings.data_dir, shop)
             model = await stack.enter_async_context(ModelClient(settings.model))

@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # rich is no part of this: structlog imports it by itself wherever it is installed.
 HEAVY = (
     *("neonize", "weaviate", "openpyxl", "pypdf", "docx", "alembic"),
-    *("prompt_toolkit", "indoNLP", "watchfiles"),
+    *("prompt_toolkit", "indoNLP", "watchfiles", "reportlab"),
 )
 PACKAGES = ("bot", "webhooks", "supervisor", "rag", "billing", "store", "config")
 # Alembic itself runs these; nobody imports them.
@@ -59,7 +59,10 @@ def product_modules() -> list[str]:
     return sorted(name for name in names if not name.startswith(RUN_BY_ALEMBIC))
 
 
-@pytest.mark.parametrize("module", ["run_bot", "bot.app", "store.memory.embedded", "rag.ingest"])
+@pytest.mark.parametrize(
+    "module",
+    ["run_bot", "bot.app", "run_webhooks", "webhooks.app", "store.memory.embedded", "rag.ingest"],
+)
 def test_starting_here_loads_nothing_heavy(module: str) -> None:
     assert heavy_imports(PROJECT, [module]) == {}
 

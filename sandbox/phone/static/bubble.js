@@ -20,7 +20,7 @@ export function summary({ kind, text, deleted }) {
 }
 
 export function authorName(author, person) {
-  return { customer: person.name, bot: "Bot", owner: "Toko" }[author];
+  return { customer: person.name, bot: "Bot", owner: "Toko", other: "Nomor lain" }[author];
 }
 
 function quotation(quoted, person, side) {
@@ -52,7 +52,8 @@ export function file(told, kind) {
   const link = element("a", "document", element("span", "paper", "📄"),
     element("span", "", element("b", "", told.name || "Berkas"), element("small", "", size(told.bytes))));
   link.href = told.address;
-  link.download = told.name || "berkas";
+  if (told.mime === "application/pdf") link.target = "_blank";
+  else link.download = told.name || "berkas";
   return link;
 }
 
@@ -79,6 +80,7 @@ export function draw(bubble, { side, person, media }) {
   if (side === "shop" && mine) {
     body.append(element("span", `who ${bubble.author}`, bubble.author === "bot" ? "dikirim bot" : "dari HP ini"));
   }
+  if (bubble.from) body.append(element("span", "who other", `dari nomor ${bubble.from.replace(/^62/, "0")}`));
   if (bubble.deleted) {
     body.append(element("p", "text gone", "🚫 Pesan ini dihapus"));
   } else {

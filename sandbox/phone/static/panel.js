@@ -33,6 +33,8 @@ export class Panel {
       this.button("Keluarkan bot", "Log the device out", () => order("log-out")),
       this.button("Blokir 30 detik", "Ban for 30 seconds", () => order("ban")),
       this.button("Matikan proses bot", "kill -9", () => order("kill")),
+      this.button("Matikan Midtrans", "Midtrans answers 500", () => order("midtrans", { down: !this.trouble.midtrans })),
+      this.button("Matikan Starsender", "Starsender refuses all", () => order("starsender", { down: !this.trouble.starsender })),
     ];
     get("troubles").replaceChildren(...this.buttons);
     get("scan").addEventListener("click", async () => {
@@ -81,7 +83,7 @@ export class Panel {
     get("pairing").hidden = !this.bot.code || this.bot.state !== "pairing";
     get("start-again").hidden = this.bot.life !== "ended";
     const { down, frozen, doubling, banned_until_ms: banned } = this.trouble;
-    const [drop, network, freeze, double, logOut, ban, kill] = this.buttons;
+    const [drop, network, freeze, double, logOut, ban, kill, midtrans, starsender] = this.buttons;
     const linked = Boolean(this.bot.linked);
     document.body.classList.toggle("linked", linked);
     this.set(drop, { enabled: linked && !down });
@@ -91,6 +93,9 @@ export class Panel {
     this.set(logOut, { enabled: linked && !down && !frozen });
     this.set(ban, { enabled: linked && !down && !frozen && !banned, active: banned > 0 });
     this.set(kill, { enabled: this.bot.life === "running" });
+    const { midtrans: noMidtrans, starsender: noStarsender } = this.trouble;
+    this.set(midtrans, { enabled: true, active: noMidtrans, words: noMidtrans ? "Hidupkan Midtrans" : "Matikan Midtrans" });
+    this.set(starsender, { enabled: true, active: noStarsender, words: noStarsender ? "Hidupkan Starsender" : "Matikan Starsender" });
   }
 
   set(button, { enabled, active = false, words }) {

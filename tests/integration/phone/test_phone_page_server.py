@@ -105,6 +105,19 @@ async def test_a_picture_can_be_looked_at_and_html_only_downloaded(browser: Brow
             assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_a_voice_note_is_heard_on_the_admin_s_phone_as_well(browser: Browser) -> None:
+    await linked(browser)
+    address, sound = browser.shown.address, b"RIFF" + bytes(2_000)
+    async with browser.session.post(
+        f"{address}upload/{BUDI}/voice?name=suara.wav", data=sound, headers={"Content-Type": "audio/wav"}
+    ) as response:
+        assert response.status == 200
+    await browser.until(lambda: any(one["kind"] == "audio" for one in browser.bubbles(ADMIN, "bot")))
+    heard = [one for one in browser.bubbles(ADMIN, "bot") if one["kind"] == "audio"][-1]
+    async with browser.session.get(address + heard["file"]["address"]) as response:
+        assert (await response.read(), response.content_type) == (sound, "audio/wav")
+
+
 async def test_a_dropped_connection_and_a_killed_process_come_back_and_lose_nothing(browser: Browser) -> None:
     await linked(browser)
     await browser.done("network", down=True)

@@ -1,12 +1,39 @@
+import asyncio
 import itertools
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from bench import commits, whatsapp
 from bench.figures import falls_short, is_figure
-from bench.linked import Cost
+from bench.linked import Cost, LinkedBot
 from bench.whatsapp import Samples, Times, void_when_server_bound
+
+
+class FakeLinked(LinkedBot):
+    """Customers without phones: what matters is how many of them ask at once."""
+
+    def __init__(self) -> None:
+        self.asked = self.now = self.most = 0
+
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process()
+
+    def asker(self, number: int) -> Any:
+        return self
+
+    async def ask(self, text: str) -> None:
+        self.asked += 1
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+
+    def _look_for_surplus(self) -> None:
+        """Nobody answers here."""
 
 
 def test_the_server_s_ceiling_is_what_its_own_cpu_time_allows() -> None:
@@ -57,6 +84,20 @@ def test_the_lone_customer_is_none_of_the_crowd_and_each_of_these_asks_equally_o
         who: len(list(asked)) for who, asked in itertools.groupby(sorted(ask.customer for ask in crowd))
     }
     assert counts == dict.fromkeys(range(1, 201), 3)
+
+
+def test_each_of_a_thousand_chats_asks_and_the_crowd_is_the_usual_one_otherwise() -> None:
+    crowd = whatsapp._crowd(each=2, seed=5, chats=whatsapp.CHATS_IN_ALL)
+    assert len(crowd) == 2_000
+    assert {ask.customer for ask in crowd} == set(range(1, 1_001))
+
+
+async def test_no_more_chats_are_active_at_once_than_wanted() -> None:
+    bot = FakeLinked()
+    await bot.crowd(whatsapp._crowd(each=2, seed=5, chats=50), at_once=7)
+    assert (bot.asked, bot.most) == (100, 7)
+    await bot.crowd(whatsapp._crowd(each=1, seed=5, chats=50))
+    assert bot.most == 50
 
 
 def test_every_side_comes_first_in_some_round() -> None:

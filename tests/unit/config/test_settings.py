@@ -35,6 +35,8 @@ def test_a_key_and_a_name_are_all_that_is_needed() -> None:
     assert settings.store.database_url is None
     assert settings.bot.mode is None
     assert settings.bot.admin_room is None
+    assert settings.billing.server_key is None
+    assert settings.billing.polls_fast
     assert settings.sqlite_path == Path("var/balas.db")
     assert settings.warnings == ()
 
@@ -84,6 +86,23 @@ def test_every_key_is_read_into_its_field() -> None:
         WHATSAPP_BOT_TAG="ya",
         WEBHOOKS_HOST="::1",
         WEBHOOKS_PORT="0",
+        MIDTRANS_SERVER_KEY="Mid-server-x",
+        MIDTRANS_CLIENT_KEY="Mid-client-x",
+        MIDTRANS_MERCHANT_ID="G1",
+        MIDTRANS_PRODUCTION="ya",
+        MIDTRANS_SNAP_URL="http://127.0.0.1:7001/",
+        MIDTRANS_API_URL="http://127.0.0.1:7002",
+        PAYMENT_EXPIRY_MIN="60",
+        PAYMENT_REMINDER_MIN="10",
+        PAYMENT_QRIS="ya",
+        PUBLIC_URL="https://bayar.example/",
+        STARSENDER_KEY="kunci-alat",
+        STARSENDER_URL="http://127.0.0.1:7003/api",
+        STARSENDER_NUMBER="0813 1111 2222",
+        STARSENDER_PATIENCE_S="30",
+        INVOICE_LINK_DAYS="7",
+        INVOICE_PPN="ya",
+        INVOICE_NPWP="01.234.567.8-901.000",
         LOG_LEVEL="debug",
         LOG_FORMAT="JSON",
         SUPERVISOR_ENABLED="1",
@@ -140,6 +159,25 @@ def test_every_key_is_read_into_its_field() -> None:
     }
     assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
     assert changed["webhooks"] == {"host": "::1", "port": 0}
+    assert changed["billing"] == {
+        "server_key": Secret("Mid-server-x"),
+        "client_key": "Mid-client-x",
+        "merchant_id": "G1",
+        "production": True,
+        "snap_url": "http://127.0.0.1:7001",
+        "api_url": "http://127.0.0.1:7002",
+        "expiry_min": 60,
+        "reminder_min": 10,
+        "qris": True,
+        "public_url": "https://bayar.example",
+        "starsender_key": Secret("kunci-alat"),
+        "starsender_url": "http://127.0.0.1:7003/api",
+        "starsender_number": "6281311112222",
+        "starsender_patience_s": 30,
+        "invoice_link_days": 7,
+        "ppn": True,
+        "npwp": "01.234.567.8-901.000",
+    }
     assert log == {"level": "DEBUG", "format": LogFormat.JSON, "under_supervisor": True}
 
 
@@ -249,11 +287,21 @@ def test_a_wrong_key_is_refused_without_repeating_it() -> None:
 
 
 def test_neither_key_nor_password_is_in_the_repr() -> None:
-    settings = load(OPENAI_API_KEY="sk-rahasia", DATABASE_URL="postgresql://balas:sandi%40db@h/b")
+    settings = load(
+        OPENAI_API_KEY="sk-rahasia",
+        DATABASE_URL="postgresql://balas:sandi%40db@h/b",
+        MIDTRANS_SERVER_KEY="SB-Mid-server-rahasia",
+        STARSENDER_KEY="rahasia-alat",
+    )
     assert "rahasia" not in repr(settings)
     assert "sandi" not in repr(settings)
     assert "postgresql://***@h/b" in repr(settings)
-    assert [secret.reveal() for secret in settings.secrets] == ["sk-rahasia", "sandi@db"]
+    assert [secret.reveal() for secret in settings.secrets] == [
+        "sk-rahasia",
+        "sandi@db",
+        "SB-Mid-server-rahasia",
+        "rahasia-alat",
+    ]
 
 
 @pytest.mark.parametrize("value", ["", "off", "OFF"])
@@ -344,6 +392,31 @@ def test_a_key_that_travels_in_clear_is_warned_about(url: str, warned: bool) -> 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])
 def test_a_payment_process_that_others_can_reach_is_warned_about(host: str, warned: bool) -> None:
     assert bool(load(WEBHOOKS_HOST=host).warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("key", "production", "said"),
+    [
+        ("SB-Mid-server-x", "true", "is one for trying out"),
+        ("Mid-server-x", "false", "is one for real money"),
+    ],
+)
+def test_a_midtrans_key_of_the_other_world_stops_the_start(key: str, production: str, said: str) -> None:
+    (problem,) = problems_of(MIDTRANS_SERVER_KEY=key, MIDTRANS_PRODUCTION=production)
+    assert said in problem
+    assert key not in problem
+
+
+def test_ppn_needs_the_number_of_a_pkp() -> None:
+    (problem,) = problems_of(INVOICE_PPN="true")
+    assert "INVOICE_NPWP" in problem
+
+
+@pytest.mark.parametrize("key", ["MIDTRANS_SNAP_URL", "MIDTRANS_API_URL", "STARSENDER_URL", "PUBLIC_URL"])
+def test_payments_that_travel_in_clear_are_warned_about(key: str) -> None:
+    (warning,) = load(**{key: "http://bayar.example"}).warnings
+    assert warning.startswith(key)
+    assert load(**{key: "http://127.0.0.1:9"}).warnings == ()
 
 
 def test_the_shops_name_comes_from_its_profile_when_it_is_not_set(tmp_path: Path) -> None:

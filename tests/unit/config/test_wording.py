@@ -12,7 +12,11 @@ from config.wording import ALWAYS, DEFAULTS, SENTENCES, Wording
 
 ROOT = Path(__file__).parents[3]
 SHOP = Shop(nama="Pelita Net", sapaan="Bun", panggilan="Bunda")
-FOR_CUSTOMERS = sorted(name for name in SENTENCES if not name.startswith("admin_"))
+# They stand inside other sentences, which address him.
+PARTS = {"jual_ada_foto", "jual_ada_lokasi", "jual_baris_ongkir", "jual_belum_ongkir", "jual_status"}
+FOR_CUSTOMERS = sorted(
+    name for name in SENTENCES if not name.startswith(("admin_", "status_")) and name not in PARTS
+)
 FORBIDDEN = ("sebagai ai", "berdasarkan informasi yang tersedia", "terjadi kesalahan sistem")
 
 

@@ -59,7 +59,7 @@ def test_settings_images_drafts_and_hidden_files_need_no_word(tmp_path: Path) ->
 
 
 def test_unknown_kinds_of_files_are_reported_as_not_read(tmp_path: Path) -> None:
-    for name in ("lagu.mp3", "LISENSI", "harga.doc", "lama.xls", "ongkir.csv"):
+    for name in ("lagu.mp3", "LISENSI", "harga.doc", "lama.xls", "pemasok.csv"):
         (tmp_path / name).write_text("a,b\n")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "katalog.csv").write_text("kode,nama,harga\nK1,Kopi,10000\n")
@@ -69,7 +69,7 @@ def test_unknown_kinds_of_files_are_reported_as_not_read(tmp_path: Path) -> None
     assert "Berkas tanpa akhiran nama tidak dibaca" in report(reading, "LISENSI")[0]
     assert "simpan ulang sebagai .docx" in report(reading, "harga.doc")[0]
     assert "simpan ulang sebagai .xlsx" in report(reading, "lama.xls")[0]
-    assert "hanya katalog.xlsx atau katalog.csv" in report(reading, "ongkir.csv")[0]
+    assert "hanya katalog.xlsx atau katalog.csv" in report(reading, "pemasok.csv")[0]
     assert "langsung di folder" in report(reading, "sub/katalog.csv")[0]
 
 
@@ -194,3 +194,13 @@ def test_reading_the_same_folder_twice_gives_the_same_chunks(tmp_path: Path) -> 
     (tmp_path / "faq.json").write_text(json.dumps(FAQ))
     (tmp_path / "a.md").write_text("# A\n\nIsi.")
     assert read_folder(tmp_path).chunks == read_folder(tmp_path).chunks
+
+
+def test_the_list_of_shipping_costs_gives_no_passage_and_its_faults_are_told(tmp_path: Path) -> None:
+    (tmp_path / "katalog.csv").write_text("kode,nama,harga\nK1,Kopi,10000\n")
+    (tmp_path / "ongkir.csv").write_text("daerah,ongkir\nSolo,18rb\n")
+    reading = read_folder(tmp_path)
+    assert [chunk.id for chunk in reading.chunks] == ["katalog:K1"]
+    assert "18000" in report(reading, "ongkir.csv")[0]
+    (tmp_path / "ongkir.csv").write_text("daerah,ongkir\nSolo,18000\n")
+    assert read_folder(tmp_path).problems == []

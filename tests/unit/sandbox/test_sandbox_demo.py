@@ -133,3 +133,16 @@ def test_a_stop_lets_the_chat_finish_and_leaves_nothing_running(
         # The end of the output comes only when no process holds it any more.
         assert launched.stdout.read() == f"stopped by {number.value}\n"
         assert launched.wait(10) == code
+
+
+def test_no_payment_of_the_demo_reaches_a_real_service() -> None:
+    own = {
+        "MIDTRANS_SERVER_KEY": "Mid-server-sungguhan",
+        "MIDTRANS_PRODUCTION": "true",
+        "STARSENDER_KEY": "sungguhan",
+        "PUBLIC_URL": "https://bayar.toko.example",
+    }
+    settings = Settings.load(demo.environment_for(BASE_URL, own), None)
+    assert settings.billing.server_key is None
+    assert settings.billing.starsender_key is None
+    assert settings.billing.public_url is None

@@ -114,9 +114,10 @@ class Town:
 
     async def finish(self, *, mutant: bool) -> None:
         """The last life: it may finish what it has."""
+        lives = self._lives()
         await self.bot.start()
         if mutant:
-            await self.wa.online()
+            await self.bot.wait_until(lambda: self._lives() > lives, "a bot that answers")
             await self._quiet(MUTANT_PATIENCE_S)
             await self.bot.kill()
             await self.wa.offline()
@@ -126,6 +127,10 @@ class Town:
         await self.bot.settled()
         await asyncio.sleep(AFTERMATH_S)
         assert await self.bot.stop() == 0, self.bot.tail()
+
+    def _lives(self) -> int:
+        """How often a bot came so far that it answers."""
+        return self.bot.log.read_bytes().count(b"bot_started")
 
     async def _quiet(self, patience_s: float) -> None:
         """Until no phone has heard anything for so long."""
@@ -237,7 +242,7 @@ STEPS = (
     "after:bot.whatsapp.journal.Journal.keep:2",  # in the journal
     "after:store.inbox.record:3",  # written, not committed
     "after:store.sqlite.SqliteStore.record:1",  # committed, still in the journal
-    "after:store.queue.claim:2",  # claimed, not committed
+    "after:store.queue.claim:1",  # claimed, not committed
     "after:rag.model.ModelClient.chat:1",  # thought, not queued
     "before:bot.whatsapp.bridge.Bridge.send:2",  # claimed by delivery, not sent
     "after:bot.whatsapp.bridge.Bridge.send:2",  # acknowledged by WhatsApp, not marked

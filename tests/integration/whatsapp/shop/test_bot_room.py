@@ -105,6 +105,8 @@ async def test_the_owner_hears_the_voice_note_in_his_room_and_answers_by_quoting
         while (voice := await owner.receive(PATIENCE_S)).kind != "audio":
             pass
         assert owner.open_file(voice) == VOICE
+        # No person quotes it before the bot has noted under which id it went out.
+        await bot.settled()
         await owner.send(contents.reply("Bisa Kak, dikirim besok", to=voice))
         assert await hears_text(budi) == "Bisa Kak, dikirim besok"
         # And the picture that a question is about.

@@ -1,0 +1,190 @@
+"""What nobody tells us: lost notifications, ends of time, links of orders that are over.
+
+Midtrans is asked about every link that may still bring money: every ten seconds while it is young and every
+minute later when Midtrans cannot reach us, and in a slow sweep when it can. An order is never closed by our
+clock alone: Midtrans is asked first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from billing.checkout import Checkout
+from billing.errors import BillingError, MidtransMisconfigured, MidtransUnavailable
+from billing.payments import Payments, write_to_customer
+from billing.rupiah import format_rupiah
+from billing.till import Till, database_time
+from config.hours import describe_moment
+from config.shop import Shop
+from store import attempts, orders
+from store.attempts import Attempt
+from store.attempts import State as AttemptState
+from store.doors import Store
+from store.errors import StoreError
+from store.orders import Order, State
+
+log = structlog.get_logger(__name__)
+
+MINUTE_MS = 60_000
+# A page may be paid on in its last second, and Midtrans needs a moment to know it.
+GRACE_MS = 2 * MINUTE_MS
+MOST_AT_ONCE = 8
+_LIVE = (AttemptState.OPEN, AttemptState.UNKNOWN)
+_WAKES_AT = time(8)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How often Midtrans is asked about a link: often until it is ``young_ms`` old, then seldom."""
+
+    young_ms: int
+    often_ms: int
+    seldom_ms: int
+
+
+# Nothing reaches us: a customer who has just paid waits for this.
+FAST = Pace(young_ms=15 * MINUTE_MS, often_ms=10_000, seldom_ms=MINUTE_MS)
+# For what was lost on the way: each link within less than the quarter of an hour that is promised.
+SLOW = Pace(young_ms=15 * MINUTE_MS, often_ms=5 * MINUTE_MS, seldom_ms=10 * MINUTE_MS)
+
+
+@dataclass(kw_only=True)
+class Poller:
+    """Runs beside the worker of notifications. ``midtrans`` is optional: transfers end in time, too."""
+
+    store: Store
+    till: Till
+    payments: Payments | None
+    checkout: Checkout | None
+    pace: Pace
+    pause_s: float = 2.0
+
+    async def run(self) -> None:
+        """One round after the other, until it is cancelled; an outage of the store or Midtrans ends none."""
+        while True:
+            try:
+                await self.round()
+            except StoreError as exc:
+                log.warning("poll_failed", reason=str(exc))
+            await asyncio.sleep(self.pause_s)
+
+    async def round(self) -> None:
+        """Everything that is due now."""
+        await self._ask_about_links()
+        await self._close_what_is_over()
+        await self._remind()
+
+    async def _ask_about_links(self) -> None:
+        if self.payments is None or self.checkout is None:
+            return
+        pace = self.pace
+        due = await self.store.read(
+            lambda c: attempts.to_check(
+                c,
+                self.till.account,
+                young_ms=pace.young_ms,
+                often_ms=pace.often_ms,
+                seldom_ms=pace.seldom_ms,
+                most=MOST_AT_ONCE,
+            )
+        )
+        asked = await asyncio.gather(*(self._look(attempt) for attempt in due))
+        if due and not any(asked):
+            # Not one answer: the same links would be asked about in every round.
+            await asyncio.sleep(min(self.pause_s * 5, 10.0))
+
+    async def _look(self, attempt: Attempt) -> bool:
+        """Ask about one link, and end it when its order is over; False when Midtrans cannot be asked."""
+        assert self.payments is not None
+        assert self.checkout is not None
+        order = await self.store.read(lambda c: orders.get(c, attempt.order_id))
+        try:
+            if order is not None and order.state not in orders.UNPAID:
+                await self.checkout.call_off(attempt)
+            else:
+                await self.payments.confirm(attempt.id)
+        except (MidtransUnavailable, MidtransMisconfigured) as exc:
+            log.warning("midtrans_not_asked", attempt=attempt.id, reason=str(exc))
+            return False
+        except BillingError as exc:
+            log.warning("link_not_understood", attempt=attempt.id, reason=str(exc))
+        return True
+
+    async def _close_what_is_over(self) -> None:
+        for order in await self.store.read(lambda c: orders.past_expiry(c, self.till.account)):
+            try:
+                await self._close(order)
+            except BillingError as exc:
+                # Nobody knows whether it was paid: it stays open until Midtrans can be asked.
+                log.warning("order_not_closed", order=order.id, reason=str(exc))
+
+    async def _close(self, order: Order) -> None:
+        now = await self.store.read(database_time)
+        links = await self.store.read(lambda c: attempts.of_order(c, order.id))
+        live = [attempt for attempt in links if attempt.state in _LIVE]
+        if live and (self.payments is None or now < order.expires_ms + GRACE_MS):
+            return
+        for attempt in live:
+            assert self.payments is not None
+            await self.payments.confirm(attempt.id)
+        await self.store.write(lambda c: self._expire(c, order.id))
+
+    def _expire(self, connection: Connection, order_id: str) -> None:
+        order = orders.lock(connection, order_id)
+        # Paid or closed while Midtrans was asked; or the customer got more time.
+        waiting = (State.CREATED, State.PENDING, State.WAITING_CONFIRMATION)
+        if order is None or order.state not in waiting or order.expires_ms > database_time(connection):
+            return
+        orders.move(connection, order_id, was=order.state, to=State.EXPIRED)
+        log.info("order_expired", order=order_id)
+        if order.state is not State.CREATED:
+            self._write(connection, order, "bayar_habis")
+
+    async def _remind(self) -> None:
+        within_ms = self.till.settings.reminder_min * MINUTE_MS
+        if within_ms == 0 or self.till.shop.is_quiet_time(datetime.now(UTC)):
+            return
+
+        def due(connection: Connection) -> list[Order]:
+            # Of a short time to pay nobody is reminded before half of it is over.
+            found = orders.to_remind(connection, self.till.account, within_ms=within_ms)
+            now = database_time(connection)
+            return [one for one in found if now >= (one.created_ms + one.expires_ms) // 2]
+
+        def remind(connection: Connection) -> None:
+            for order in due(connection):
+                orders.reminded(connection, order.id)
+                self._write(
+                    connection,
+                    order,
+                    "bayar_pengingat",
+                    batas=describe_moment(
+                        self.till.time(order.expires_ms), at=datetime.now(UTC), zone=self.till.shop.zona_waktu
+                    ),
+                )
+
+        if await self.store.read(due):
+            await self.store.write(remind)
+
+    def _write(self, connection: Connection, order: Order, sentence: str, **values: str) -> None:
+        body = self.till.wording.say(
+            sentence, total=format_rupiah(order.total_idr), pesanan=order.id, **values
+        )
+        delay_ms = quiet_ms(self.till.shop, datetime.now(UTC))
+        write_to_customer(connection, order, body, delay_ms=delay_ms)
+
+
+def quiet_ms(shop: Shop, at: datetime) -> int:
+    """How long a message that nobody asked for must wait for the morning; 0 by day."""
+    if not shop.is_quiet_time(at):
+        return 0
+    local = at.astimezone(shop.zona_waktu)
+    morning = datetime.combine(local.date(), _WAKES_AT, tzinfo=shop.zona_waktu)
+    if morning <= local:
+        morning += timedelta(days=1)
+    return int((morning - at).total_seconds() * 1000)

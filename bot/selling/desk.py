@@ -1,0 +1,186 @@
+"""The owner's side of an order: quoting its notice confirms a transfer, names the shipping, or writes to
+its customer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from billing import transfer
+from billing.rupiah import format_rupiah
+from billing.shipping import told_by_admin
+from billing.till import Till
+from bot.people import People
+from bot.selling.draft import Draft
+from bot.selling.marks import Mark
+from bot.selling.ordering import close_cases
+from bot.selling.sayings import Sayings, brief
+from rag.normalise import normalise, search_text
+from store import customers, orders, outbox, turns
+from store.handoffs import Notice
+from store.orders import LineKind, Method, Order, State
+from store.outbox import NewMessage, Purpose
+from store.turns import Author, NewTurn
+
+_PAID = frozenset(
+    (
+        "lunas",
+        "sudah lunas",
+        "udah lunas",
+        "sdh lunas",
+        "lunas kak",
+        "lunas ya",
+        "oke lunas",
+        "ok lunas",
+        "ya lunas",
+    )
+)
+_REFUSED = frozenset(
+    ("tolak", "ditolak", "belum masuk", "tidak masuk", "belum ada", "tidak ada", "blm masuk")
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderDesk:
+    """Acts on what admins say about orders, in the transaction that marks their message done."""
+
+    account: str
+    people: People
+    sayings: Sayings
+    methods: tuple[Method, ...]
+    till: Till
+
+    def quoted(self, connection: Connection, notice: Notice, text: str, *, admin: str) -> str | None:
+        """Act on the words behind an order's notice; what the admin is told. None: the order is gone."""
+        order = None if notice.order_id is None else orders.get(connection, notice.order_id)
+        if order is None:
+            return None
+        words = normalise(text).strip(" .!")
+        if words in _PAID:
+            return self._paid(connection, order, admin)
+        if words in _REFUSED:
+            return self._refused(connection, order, admin)
+        if words.startswith("ongkir"):
+            cost_idr = told_by_admin(words)
+            if cost_idr is None:
+                return self.sayings.wording.say("admin_ongkir_salah")
+            return self._shipping(connection, order, cost_idr)
+        return self._written(connection, order, text)
+
+    def listed(self, connection: Connection) -> str:
+        """The orders that wait to be paid, for *pesanan*."""
+        lines = [
+            self.sayings.wording.say(
+                "admin_pesanan_baris",
+                pesanan=order.id,
+                isi=brief(orders.lines_of(connection, order.id)),
+                total=format_rupiah(order.total_idr),
+                status=self.sayings.standing(order),
+                **self._who(connection, order),
+            )
+            for order in orders.unpaid(connection, self.account)
+        ]
+        return "\n".join(lines) or self.sayings.wording.say("admin_pesanan_kosong")
+
+    def _paid(self, connection: Connection, order: Order, admin: str) -> str:
+        decision = transfer.confirm(connection, self.till, order.id, by=admin)
+        if decision is None or not decision.changed or decision.invoice is None:
+            return self._past(connection, order)
+        close_cases(connection, order.id, answer="lunas")
+        # The payment's own notice says it: one message a payment.
+        return ""
+
+    def _refused(self, connection: Connection, order: Order, admin: str) -> str:
+        """The transfer was not found; the order goes on waiting for it."""
+        decision = transfer.reject(connection, self.till, order.id, by=admin)
+        if decision is None or not decision.changed:
+            return self._past(connection, order)
+        close_cases(connection, order.id, answer="tolak")
+        text = self.sayings.wording.say(
+            "jual_transfer_ditolak", pesanan=order.id, total=format_rupiah(order.total_idr)
+        )
+        self._tell(connection, order, text)
+        return self.sayings.wording.say("admin_tolak_ok", nama=self._who(connection, order)["nama"])
+
+    def _shipping(self, connection: Connection, order: Order, cost_idr: int) -> str:
+        locked = orders.lock(connection, order.id)
+        lines = orders.lines_of(connection, order.id)
+        has_shipping = any(line.kind is LineKind.SHIPPING for line in lines)
+        if locked is None or locked.state is not State.CREATED or has_shipping:
+            return self._past(connection, order)
+        name = self.sayings.wording.say("jual_baris_ongkir")
+        orders.add_shipping(connection, order.id, name=name, cost_idr=cost_idr)
+        close_cases(connection, order.id, answer=f"ongkir {cost_idr}")
+        lines = orders.lines_of(connection, order.id)
+        total_idr = locked.total_idr + cost_idr
+        if len(self.methods) > 1 and order.method is None:
+            draft = Draft(lines=lines, details=order.details, method=None, needs=())
+            self._tell(connection, order, self.sayings.methods(draft), marks=(Mark.METHOD, Mark.STEP))
+        else:
+            text = self.sayings.shipping_told(lines, total_idr, cost_idr)
+            self._tell(connection, order, text, marks=(Mark.GO_ON, Mark.STEP))
+        return self.sayings.wording.say(
+            "admin_ongkir_ok",
+            ongkir=format_rupiah(cost_idr) if cost_idr else "gratis",
+            nama=self._who(connection, order)["nama"],
+            total=format_rupiah(total_idr),
+        )
+
+    def _written(self, connection: Connection, order: Order, text: str) -> str:
+        """Any other words go to the customer: a tracking number, a question."""
+        who = self._who(connection, order)
+        if order.chat is None:
+            return self._past(connection, order)
+        self._tell(connection, order, text, author=Author.HUMAN)
+        return self.sayings.wording.say("admin_terkirim", nama=who["nama"])
+
+    def _past(self, connection: Connection, order: Order) -> str:
+        now = orders.get(connection, order.id) or order
+        status = self.sayings.standing(now)
+        return self.sayings.wording.say("admin_pesanan_lewat", pesanan=order.id, status=status)
+
+    def _who(self, connection: Connection, order: Order) -> dict[str, str]:
+        if order.customer_id is None:
+            return {"nama": "pelanggan yang sudah dihapus", "nomor": "-"}
+        customer = customers.get(connection, order.customer_id)
+        name, number = self.people.label(
+            connection, order.customer_id, customer.name if customer is not None else None
+        )
+        return {"nama": name, "nomor": number}
+
+    def _tell(
+        self,
+        connection: Connection,
+        order: Order,
+        text: str,
+        *,
+        marks: tuple[str, ...] = (),
+        author: Author = Author.BOT,
+    ) -> None:
+        """Words to the order's customer, and into his history: his next message answers them."""
+        if order.chat is None or order.customer_id is None:
+            return
+        outbox.add(
+            connection,
+            NewMessage(
+                account=order.account,
+                transport=order.transport,
+                chat=order.chat,
+                body=text,
+                purpose=Purpose.RELAY,
+                customer_id=order.customer_id,
+            ),
+        )
+        turns.append(
+            connection,
+            NewTurn(
+                customer_id=order.customer_id,
+                asked="",
+                replied=text,
+                author=author,
+                search_text=search_text(text),
+                source_ids=marks,
+            ),
+        )

@@ -1,0 +1,104 @@
+"""What the tables are made of: database time, ids, and the columns that every queue has."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    bindparam,
+    literal_column,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives AUTOINCREMENT only to INTEGER; 64 bits either way.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class now_ms(FunctionElement[int]):  # noqa: N801 - it reads as the SQL function that it is.
+    """Database time in milliseconds since the epoch."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(now_ms, "sqlite")
+def _now_sqlite(element: now_ms, compiler: Any, **kw: Any) -> str:
+    return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+
+
+@compiles(now_ms, "postgresql")
+def _now_postgresql(element: now_ms, compiler: Any, **kw: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def at_most(name: str) -> ColumnElement[int]:
+    """The parameter ``name`` as a LIMIT.
+
+    As a sum, because SQLite plans a statement anew at each execution when its LIMIT is a bare parameter: that
+    is ten times the work of a claim.
+    """
+    return bindparam(name, type_=Integer) + literal_column("0", Integer)
+
+
+class QueueState(StrEnum):
+    """Where a queue's row stands; NEW and CLAIMED rows keep later rows of their key waiting."""
+
+    NEW = "new"  # waits for its turn, or for its next attempt
+    CLAIMED = "claimed"  # a worker has it; taken back when that worker is gone
+    HELD = "held"  # waits for a person's approval; later rows of its key may pass
+    DONE = "done"  # finished well
+    DEAD = "dead"  # given up after the last attempt, or refused for good
+    DROPPED = "dropped"  # became pointless before it was done (a person answered, the customer was deleted)
+
+
+def id_column() -> Column[int]:
+    return Column("id", BigId, primary_key=True, autoincrement=True)
+
+
+def queue_columns() -> list[Column[Any]]:
+    """The columns that ``store.queue`` works on; every queue has exactly these."""
+    return [
+        Column("account", Text, nullable=False),
+        Column("transport", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("due_ms", BigInteger, nullable=False),
+        Column("owner", Text),
+        Column("claimed_ms", BigInteger),
+        Column("finished_ms", BigInteger),
+        Column("error", Text),
+    ]
+
+
+def open_rows_index(table_name: str) -> Index:
+    """Rows that are not finished, in the order in which they are claimed."""
+    unfinished = text("finished_ms IS NULL")
+    return Index(
+        f"ix_{table_name}_open",
+        "account",
+        "transport",
+        "key",
+        "id",
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
