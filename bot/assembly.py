@@ -140,6 +140,8 @@ def assemble(
             digest=digest,
             data_dir=settings.data_dir,
             answerer=answerer,
+            fetch=channel.fetch,
+            most_file_bytes=bot.media_max_mb * 1024 * 1024,
             claim_room=firstrun.mover(channel, people),
             notes=lambda: _notes(settings, shop),
             desk=selling.desk,

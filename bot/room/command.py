@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from bot.channel import IncomingMessage
 from rag.normalise import normalise
@@ -27,7 +28,7 @@ _SHADES = "\N{VARIATION SELECTOR-16}" + "".join(map(chr, range(0x1F3FB, 0x1F400)
 class Request:
     """One message of an admin, with what it is about."""
 
-    row_id: int
+    row: Row[Any]
     message: IncomingMessage
     text: str  # cleaned, as he wrote it
     argument: str = ""  # what stands behind the command's words, normalised

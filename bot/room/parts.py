@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from bot.digest import Digest
 from bot.people import People
@@ -36,6 +37,8 @@ class RoomParts:
     desk: OrderDesk
     data_dir: Path
     answerer: Answerer
+    fetch: Callable[[Row[Any]], Awaitable[bytes]]  # the file of an inbox row
+    most_file_bytes: int
     claim_room: Callable[[Connection, str], None]  # this chat is the room from now on
     notes: Callable[[], str]  # what is switched off for want of a setting, for `status`
 

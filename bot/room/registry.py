@@ -11,6 +11,7 @@ from bot.room.chats import Chats
 from bot.room.command import Command, Quote
 from bot.room.drafts import Drafts
 from bot.room.edits import Edits
+from bot.room.files import Files
 from bot.room.gaps import Gaps, Summary
 from bot.room.history import History
 from bot.room.offers import Offers
@@ -45,7 +46,7 @@ def owners_room(parts: RoomParts) -> OwnersRoom:
     nouns: list[Commands] = [
         *(Status(parts), Waiting(parts), orders, Gaps(parts), Summary(parts, parts.digest), History(parts)),
         *(Catalogue(parts), edits),
-        *(Switch(parts), RestCommand(parts), Chats(parts), Trial(parts)),
+        *(Switch(parts), RestCommand(parts), Chats(parts), Files(parts), Trial(parts)),
     ]
     quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits, orders, Trusting(parts)]
     return OwnersRoom(

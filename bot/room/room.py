@@ -43,7 +43,7 @@ class OwnersRoom:
         """Act on one message, then say what came of it."""
         # A reaction is no words of its own, but here it stands for some.
         text = clean(said.last.text) if said.last.kind == Sign.REACTION else said.text
-        request = Request(row_id=said.rows[0].id, message=said.last, text=text)
+        request = Request(row=said.rows[0], message=said.last, text=text)
         notice = await self._p.store.read(partial(self._notice, request=request))
         for meant in self._meanings(replace(request, notice=notice)):
             asked = meant.request
@@ -52,7 +52,7 @@ class OwnersRoom:
             # One after the other: what one meaning prepares must not happen when another one holds.
             if await self._p.store.write(partial(self._act, meant.act, asked)):
                 return
-        await self._p.store.write(lambda c: self._finish(c, request.row_id, notice))
+        await self._p.store.write(lambda c: self._finish(c, request.row.id, notice))
 
     async def claim(self, said: Said) -> None:
         """Somebody typed the code in a group: it is the room from now on."""
@@ -83,8 +83,11 @@ class OwnersRoom:
             if quote is None or word is None:
                 return []
             return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
-        if not request.text:
+        if not request.text and request.message.file is None:
             return []
+        if request.message.file is not None and quote is None:
+            # The words below a file are about it, and no command.
+            request = replace(request, text="")
         # A quote that makes no sense of the text leaves it to the commands.
         quoted = [] if quote is None else [_Found(act=quote.act, prepare=quote.prepare, request=request)]
         return (
@@ -102,7 +105,7 @@ class OwnersRoom:
         if outcome is None:
             return False
         notice = request.notice
-        self._finish(connection, request.row_id, notice)
+        self._finish(connection, request.row.id, notice)
         if outcome:
             self._say(connection, outcome, notice.customer_id if notice is not None else None)
         return True
@@ -114,6 +117,8 @@ class OwnersRoom:
             connection.execute(_SET_CUSTOMER, {"row": row_id, "customer": notice.customer_id})
 
     def _unknown(self, connection: Connection, request: Request) -> str:
+        if not request.text:
+            return ""
         # People also talk to each other in the room; only what looks like a command gets the list of them.
         if len(spoken(request.text).split()) > MOST_COMMAND_WORDS:
             return ""

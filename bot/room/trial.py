@@ -62,6 +62,8 @@ class Trial:
 
     async def _try_everything(self, request: Request) -> str | None:
         """Before the shop has begun there is nobody else whom the admin could mean."""
+        if request.message.file is not None:
+            return None
         mode = await self._p.store.read(
             lambda c: modes.current(c, self._p.account, configured=self._p.configured_mode)
         )
