@@ -302,7 +302,7 @@ def assemble(
         people=people,
         wording=wording,
         configured_mode=configured_mode,
-        from_settings=room_chat is not None,
+        from_settings=room_chat is not None and not channel.traits.room_by_word,
     )
 
     erasures = rights.Erasures(
@@ -313,8 +313,7 @@ def assemble(
     )
 
     async def begin() -> None:
-        # Before anything is answered: it says in which chat the owner's words count.
-        await first_run.recall()
+        # Before anything is answered: it says whom.
         await store.write(lambda c: audience.settle(c, account, configured=bot.audience))
 
     async def greet() -> None:

@@ -226,6 +226,7 @@ class Traits:
 
     transport: str  # the outbox rows that are its own
     admin_room: str | None = None  # the owner's room in the channel's own terms; None: as the setting says
+    room_by_word: bool = False  # it was named in a chat, not in the settings
     room_code: str | None = None  # typed in a group, it makes that group the owner's room
     first_mode: Mode = Mode.ON  # what counts where neither the settings nor the owner name a mode
     capabilities: frozenset[Capability] = field(default_factory=frozenset)

@@ -40,17 +40,6 @@ class FirstRun:
     configured_mode: Mode
     from_settings: bool  # the settings name the room, so nothing that is typed moves it
 
-    async def recall(self) -> None:
-        """Before anybody is answered: the room that was named in an earlier process."""
-        if self.from_settings:
-            return
-        account = self.people.room.account
-        named, code = await self.store.read(lambda c: (named_room(c, account), room_code(c, account)))
-        if named is not None:
-            move(self.channel, self.people, named)
-            await self.store.write(lambda c: rooms.announce(c, self.people.room))
-        self._listen_for(code)
-
     async def greet(self) -> None:
         """Once the network is there, and once in a shop's life: tell the owner how to begin."""
         account = self.people.room.account
@@ -84,10 +73,21 @@ class FirstRun:
         self.channel.traits = replace(self.channel.traits, room_code=code)
 
 
+async def recall(store: Store, channel: Channel, account: str) -> None:
+    """Before the channel starts: the room that was named in an earlier process, if the settings name none.
+
+    What was written there meanwhile comes with the first connection, and would be taken for a strange group's.
+    """
+    if channel.traits.admin_room is not None:
+        return
+    named, code = await store.read(lambda c: (named_room(c, account), room_code(c, account)))
+    channel.traits = replace(channel.traits, admin_room=named, room_by_word=True, room_code=code)
+
+
 def move(channel: Channel, people: People, chat: str) -> None:
     """From now on this chat is the owner's room."""
     people.room = replace(people.room, chat=chat)
-    channel.traits = replace(channel.traits, admin_room=chat)
+    channel.traits = replace(channel.traits, admin_room=chat, room_by_word=True)
 
 
 def mover(channel: Channel, people: People) -> Callable[[Connection, str], None]:

@@ -121,6 +121,9 @@ def _chat(source: Any, room: str | None) -> str:
     if not source.IsGroup:
         other = source.RecipientAlt if source.IsFromMe else source.SenderAlt
         known |= {f"{user}@{server}" for server, user in jids.addresses(other)}
+        if source.IsFromMe and source.Chat.User == source.Sender.User:
+            # Notes to oneself: who wrote them is also the one whose chat it is.
+            known |= {f"{user}@{server}" for server, user in jids.addresses(source.SenderAlt)}
     return room if room is not None and room in known else jids.written(source.Chat)
 
 
