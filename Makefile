@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chat setup test check bench torture clean
+.PHONY: help demo chat setup test check bench torture soak audit clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,14 @@ bench: ## Run the benchmarks (ARGS=--quick or ARGS=--full)
 torture: ## Run the long tests: crashes, floods, soak
 	@scripts/setup.sh dev
 	@.venv/bin/pytest -m torture $(ARGS)
+
+soak: ## One hour of messages, payments and faults (ARGS="--seconds 600" for less)
+	@scripts/setup.sh dev
+	@$(PYTHON) -m bench.soak --full $(ARGS)
+
+audit: ## Look up known weaknesses of everything that is installed
+	@scripts/setup.sh run
+	@scripts/audit.sh
 
 clean: ## Remove .venv, caches and the demo's state; your own state in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/demo

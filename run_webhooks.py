@@ -8,6 +8,7 @@ Exit codes: 0 stopped in good order; 78 a person must change something (Supervis
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 from config import logging as balas_logging
@@ -24,6 +25,8 @@ def main() -> int:
         settings = Settings.load()
     except ConfigError as exc:
         return _refuse(f"please change these settings:\n{exc}", EXIT_MISCONFIGURED)
+    # What it writes beside the database is for its user alone.
+    os.umask(0o077)
     balas_logging.configure(settings.log, settings.secrets)
     balas_logging.catch_uncaught()
     for warning in settings.warnings:

@@ -48,6 +48,7 @@ class SilentChannel:
 
     traits = Traits(transport=TRANSPORT, admin_room=codec.OWNER)
     state = State.ONLINE
+    caution = 1.0
     unstoppable = False
 
     def __init__(self) -> None:

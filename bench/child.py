@@ -119,7 +119,8 @@ async def serve(side: Side) -> None:
 
 @contextlib.asynccontextmanager
 async def _side(options: argparse.Namespace) -> AsyncIterator[Side]:
-    settings = settings_for(options.base_url, options.folder)
+    changed = dict(setting.split("=", 1) for setting in options.set)
+    settings = settings_for(options.base_url, options.folder, **changed)
     if options.side == "bot":
         from bench.bot import started
         from config import logging
@@ -146,4 +147,5 @@ if __name__ == "__main__":
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--folder", type=Path, required=True, help="the bot's state")
     parser.add_argument("--calls", type=Path, help="recorded bodies, for the bare calls")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another setting")
     asyncio.run(_run(parser.parse_args()))

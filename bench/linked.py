@@ -202,7 +202,7 @@ def bare_commits(folder: Path) -> Iterator[Path]:
             [sys.executable, "-m", "bench.commits", str(folder / "busy.db")],
             cwd=PROJECT,
             stdout=out,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
     try:
         yield times
@@ -227,7 +227,7 @@ def _running(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
     try:
         yield process
@@ -239,7 +239,7 @@ def _running(
             process.stdin.close()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A bot that outlived a killed benchmark would try to reconnect for ever."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

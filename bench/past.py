@@ -69,15 +69,24 @@ def customers_of(turns: int) -> list[int]:
     return heavy + [TURNS_A_CUSTOMER] * ((turns - sum(heavy)) // TURNS_A_CUSTOMER)
 
 
-def ready(turns: int, base_url: str) -> Past:
-    """The past with so many turns, from the cache or built now (some seconds for 200,000)."""
-    file = cache_folder() / f"past-{turns}-{_fingerprint()}.db"
-    counts = customers_of(turns)
+def needle_of(customer: int) -> str:
+    """What this customer alone once said, in a past with needles."""
+    return f"nomor meteran saya {hashlib.sha256(str(customer).encode()).hexdigest()[:12]}"
+
+
+def ready(turns: int, base_url: str, *, needles_each: int = 0) -> Past:
+    """The past with so many turns, from the cache or built now (some seconds for 200,000).
+
+    With ``needles_each`` every customer has so many turns, and the first of them is his needle.
+    """
+    kind = f"past-{turns}" if not needles_each else f"needles-{turns}"
+    file = cache_folder() / f"{kind}-{_fingerprint()}.db"
+    counts = [needles_each] * (turns // needles_each) if needles_each else customers_of(turns)
     if not file.exists():
         print(f"building {file} with {turns} turns ...", file=sys.stderr, flush=True)
         started = time.perf_counter()
-        asyncio.run(_build(file, counts, base_url))
-        for outdated in set(file.parent.glob(f"past-{turns}-*.db")) - {file}:
+        asyncio.run(_build(file, counts, base_url, needles=bool(needles_each)))
+        for outdated in set(file.parent.glob(f"{kind}-*.db")) - {file}:
             outdated.unlink()
         print(f"built in {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     return Past(file=file, turns=sum(counts), customers=len(counts))
@@ -101,7 +110,7 @@ def _fingerprint() -> str:
     return found.hexdigest()[:12]
 
 
-async def _build(file: Path, counts: list[int], base_url: str) -> None:
+async def _build(file: Path, counts: list[int], base_url: str, *, needles: bool) -> None:
     """Build beside the final place, so that a broken-off run leaves nothing that looks finished."""
     folder = file.with_suffix(".building")
     shutil.rmtree(folder, ignore_errors=True)
@@ -112,7 +121,7 @@ async def _build(file: Path, counts: list[int], base_url: str) -> None:
         await ingest(store, DATA, model.embedder)
         questions = texts()
         vectors = (await model.embedder.embed(questions)).vectors
-    rows = _Rows(settings.account, model.embedder.model, questions, vectors)
+    rows = _Rows(settings.account, model.embedder.model, questions, vectors, needles=needles)
     for batch in rows.batches(counts):
         await store.write(lambda connection, batch=batch: _insert(connection, batch))  # type: ignore[misc] # mypy infers no default
     await store.close()
@@ -129,7 +138,11 @@ def _insert(connection: Connection, batch: dict[str, list[dict[str, Any]]]) -> N
 class _Rows:
     """Makes the rows: questions of the set, answered as the shop answers, spread over a year."""
 
-    def __init__(self, account: str, model: str, questions: list[str], vectors: list[Any]) -> None:
+    def __init__(
+        self, account: str, model: str, questions: list[str], vectors: list[Any], *, needles: bool
+    ) -> None:
+        # Customers whose needle was said; None in a past without.
+        self._needled: set[int] | None = set() if needles else None
         self._account = account
         self._model = model
         self._chance = random.Random(7)
@@ -175,6 +188,10 @@ class _Rows:
     def _exchange(self, number: int, customer: int, at: int) -> dict[str, dict[str, Any]]:
         which = self._chance.randrange(len(self._questions))
         asked = self._questions[which]
+        if self._needled is not None and customer not in self._needled:
+            self._needled.add(customer)
+            # Its vector is among everybody's: only its words tell it apart.
+            asked = needle_of(customer)
         replied = f"Halo Kak, untuk itu begini ya: {self._chance.choice(self._questions)}"
         noise = self._noise.standard_normal(len(self._vectors[which])).astype(np.float32) * _NOISE
         vector = to_bytes(unit(self._vectors[which] + noise))

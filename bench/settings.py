@@ -16,15 +16,17 @@ _CHANGED = {
     "LOOP_ANSWERS": "0",
     "PACE_S": "0",
     "WATCH_KNOWLEDGE": "false",
+    # Several run at once.
+    "HEALTH_PORT": "off",
     "MODEL_DAILY_BUDGET_IDR": "1000000000000",
     "CUSTOMER_DAILY_BUDGET_IDR": "1000000000000",
     "LOG_LEVEL": "WARNING",
 }
 
 
-def settings_for(base_url: str, state_dir: Path) -> Settings:
+def settings_for(base_url: str, state_dir: Path, **changed: str) -> Settings:
     """Settings over the sample shop and the stand-in model, whatever the environment or ``.env`` says."""
-    return Settings.load(environment_for(base_url, state_dir), env_file=None)
+    return Settings.load(environment_for(base_url, state_dir) | changed, env_file=None)
 
 
 def environment_for(base_url: str, state_dir: Path) -> dict[str, str]:

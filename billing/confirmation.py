@@ -34,6 +34,7 @@ _BESIDE = word_set(
 )
 _NEGATIONS = word_set("tidak tdk gak ga gk ngga nggak enggak engga ndak ora g no jangan jgn")
 _NO = word_set("batal batalkan batalin cancel gajadi gakjadi gjadi nanti ntar tunda tar stop")
+_CALLING_OFF = word_set("batal batalkan batalin cancel gajadi gakjadi gjadi stop")
 _BESIDE_NO = word_set(
     "dulu deh jadi jd pesan pesen beli order pesanan pesanannya maaf sori sorry makasih usah kapan nya lain"
 )
@@ -63,6 +64,14 @@ def meaning(text: str) -> Meaning | None:
     if known & _FIRM:
         return Meaning.FIRM_YES
     return Meaning.YES if known & _PLAIN else None
+
+
+def calls_off(text: str) -> bool:
+    """Whether a no means the whole order, and not just what was asked: "batal", "nggak jadi"; not "nanti"."""
+    words = set(spoken(text))
+    return meaning(text) is Meaning.NO and bool(
+        words & _CALLING_OFF or (words & _NEGATIONS and "jadi" in words)
+    )
 
 
 def _by_sign(text: str) -> Meaning | None:

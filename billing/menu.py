@@ -83,6 +83,31 @@ def choose(text: str, items: Sequence[CatalogueItem], entries: Sequence[str] = (
     return picks or None
 
 
+def bare_order(text: str) -> int | None:
+    """How many in "pesan 2 ya", "mau 3 lembar", "ok beli": an order of whatever was just spoken of.
+
+    None when there is more in it; a bare number orders nothing.
+    """
+    if asks(text):
+        return None
+    quantity, rest = _quantity(text.casefold())
+    words = without(spoken(rest), CALLS, PARTICLES, _ASSENTING)
+    numbers = [word for word in words if _amount(word) is not None]
+    if quantity is None and len(numbers) == 1:
+        words.remove(numbers[0])
+        quantity, numbers = _amount(numbers[0]), []
+    wants = not _BUYING.isdisjoint(words) or ("mau" in words and quantity is not None)
+    if numbers or not wants or not set(words) <= _BUYING | _CHOOSING:
+        return None
+    return 1 if quantity is None else quantity
+
+
+def names_quantity(text: str) -> bool:
+    """Whether it says how many."""
+    quantity, rest = _quantity(text.casefold())
+    return not asks(text) and (quantity is not None or any(_amount(word) for word in spoken(rest)[-2:]))
+
+
 def wants_to_buy(text: str) -> bool:
     """Whether a word in it says that something is to be bought, and none asks."""
     return not asks(text) and not _BUYING.isdisjoint(spoken(text))
@@ -139,6 +164,7 @@ _CHOOSING = word_set(
     "gue itu ini paket paketnya barang produk daftar langganan pasang untuk buat sebanyak "
     "jumlah qty jadi isi harga"
 )
+_ASSENTING = word_set("ok oke okey iya baik sip siap yaudah yauda boleh kalau gitu begitu langsung")
 _CHANGING = word_set(
     "jadi jd jadinya jadiin ganti ubah cukup ambil mau pesan pesen kurangi tambah tambahin "
     "kurangin dulu jumlah jumlahnya qty"

@@ -50,19 +50,18 @@ class InvoicePost:
             return True
         body = InvoiceBody.from_json(invoice.body)
         if not self._is_our_number:
-            # First where he knows us, and with a word about the other number.
-            if (theirs := self.settings.starsender_number) is not None:
-                words = self.wording.say("invoice_nomor_lain", nomor=_local(theirs))
-                self._add(
-                    connection, order, words, kind=Kind.TEXT, transport=order.transport, chat=order.chat
-                )
+            # He heard of the other number when he was told how to pay; here he knows us.
             self._by_bot(connection, invoice, order)
-        text = self.wording.say(
-            "invoice_starsender",
-            nama=body.customer_name or body.customer_number,
-            total=format_rupiah(body.total_idr),
-            nomor=invoice.number,
-        )
+        if self._is_our_number:
+            # In the chat where the bot has just thanked him.
+            text = self.wording.say("invoice_menyusul", nomor=invoice.number)
+        else:
+            text = self.wording.say(
+                "invoice_starsender",
+                nama=body.customer_name or body.customer_number,
+                total=format_rupiah(body.total_idr),
+                nomor=invoice.number,
+            )
         caption = self.wording.say("invoice_keterangan", nomor=invoice.number)
         for kind, words in ((Kind.TEXT, text), (Kind.DOCUMENT, caption)):
             self._add(connection, order, words, kind=kind, invoice=invoice, transport=STARSENDER, chat=number)
@@ -102,6 +101,19 @@ class InvoicePost:
         )
 
     @property
+    def other_number(self) -> str:
+        """The number that customers hear of before an invoice comes from it, as they read it; or nothing."""
+        theirs = self.settings.starsender_number
+        if not self._is_used or theirs is None or self._is_our_number:
+            return ""
+        return f"0{theirs[2:]}" if theirs.startswith("62") else f"+{theirs}"
+
+    @property
+    def _is_used(self) -> bool:
+        """Whether Starsender can be used at all: it fetches the files from us."""
+        return self.settings.starsender_key is not None and self.settings.public_url is not None
+
+    @property
     def _is_our_number(self) -> bool:
         """Whether Starsender's device is the shop's own number."""
         theirs = self.settings.starsender_number
@@ -109,7 +121,7 @@ class InvoicePost:
 
     def _starsender_to(self, invoice: Invoice) -> str | None:
         """The number that Starsender writes to; None when it cannot be used for this customer."""
-        if self.settings.starsender_key is None or self.settings.public_url is None:
+        if not self._is_used:
             return None
         customer = invoice.body.get("customer", {})
         return normalise_phone(str(customer.get("number", "")))
@@ -222,8 +234,3 @@ def lately(
     """Kind and words of what Starsender may have brought to the customer within the time."""
     values = {"in_account": account, "in_customer": customer_id, "within_ms": within_ms}
     return [(row[0], row[1]) for row in connection.execute(_LATELY, values).all()]
-
-
-def _local(number: str) -> str:
-    """ "0812..." for a number of Indonesia, "+65..." for others."""
-    return f"0{number[2:]}" if number.startswith("62") else f"+{number}"

@@ -41,7 +41,7 @@ class Printer:
 
     async def print(self, body: Mapping[str, Any]) -> bytes:
         """The document. Raises ``CannotPrint`` when it takes too long or the content is none."""
-        written = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+        written = json.dumps(_with_whole_path(body), ensure_ascii=False, sort_keys=True).encode()
         name = hashlib.sha256(written).digest()
         async with self._free:
             if name in self._kept:
@@ -76,3 +76,11 @@ class Printer:
             log.error("invoice_not_printed", code=process.returncode, reason=reason[-1:] or [""])
             raise CannotPrint(f"the document could not be made (exit code {process.returncode})")
         return made
+
+
+def _with_whole_path(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content, its logo named from the root: the process that reads it works in another folder."""
+    shop = body.get("shop")
+    if not isinstance(shop, Mapping) or not shop.get("logo"):
+        return body
+    return {**body, "shop": {**shop, "logo": str(Path(str(shop["logo"])).absolute())}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +25,19 @@ _LARGEST_ANSWER = 64 * 1024
 _LONGEST_REASON = 200
 
 
+class Cause(StrEnum):
+    """What is wrong with Starsender, for the owner: ``admin_sebab_starsender_...`` of the wording says it."""
+
+    UNREACHABLE = "tak_terhubung"  # no connection
+    SILENT = "diam"  # no answer, or the connection broke under way
+    BROKEN = "galat"  # a fault of theirs
+    LIMITED = "dibatasi"  # we send too much
+    KEY = "kunci"  # our key is not (any more) one of theirs
+    REFUSED = "ditolak"  # the device or the number; ``reason`` holds their words
+    OFF = "mati"  # a setting of ours was taken away
+    OURS = "gagal"  # a fault of ours
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """Starsender took it, and will tell nobody whether it arrived."""
@@ -33,6 +47,7 @@ class Accepted:
 class Again:
     """Certainly not taken; worth another attempt, after ``after_s`` if that is known."""
 
+    cause: Cause
     reason: str
     after_s: float | None = None
 
@@ -41,6 +56,7 @@ class Again:
 class Uncertain:
     """It may have been taken."""
 
+    cause: Cause
     reason: str
 
 
@@ -48,6 +64,7 @@ class Uncertain:
 class Failed:
     """Certainly not taken, and another attempt would end the same: the device, the number, or the key."""
 
+    cause: Cause
     reason: str
 
 
@@ -95,25 +112,26 @@ class StarsenderClient:
                 body = await response.content.read(_LARGEST_ANSWER)
                 return outcome_of(response.status, body, response.headers.get("Retry-After"))
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as exc:
-            return Again(f"no connection to Starsender ({type(exc).__name__})")
+            return Again(Cause.UNREACHABLE, f"no connection to Starsender ({type(exc).__name__})")
         except TimeoutError:
-            return Uncertain("Starsender did not answer in time")
+            return Uncertain(Cause.SILENT, "Starsender did not answer in time")
         except (aiohttp.ClientError, OSError) as exc:
             # The request was under way when the connection broke.
-            return Uncertain(f"the connection to Starsender broke ({type(exc).__name__})")
+            return Uncertain(Cause.SILENT, f"the connection to Starsender broke ({type(exc).__name__})")
 
 
 def outcome_of(status: int, body: bytes, retry_after: str | None = None) -> Outcome:
     """What an answer means. Pure."""
     if status == 429:
-        return Again("Starsender limits us", after_s=_pause_s(retry_after))
+        return Again(Cause.LIMITED, "Starsender limits us", after_s=_pause_s(retry_after))
     if status >= 500:
-        return Uncertain(f"Starsender answered {status}")
+        return Uncertain(Cause.BROKEN, f"Starsender answered {status}")
     if status != 200:
-        # 401 and 403 are the key; a redirect is a wrong STARSENDER_URL.
-        return Failed(f"Starsender answered {status}{_message(body)}")
+        # A redirect is a wrong STARSENDER_URL.
+        cause = Cause.KEY if status in (401, 403) else Cause.REFUSED
+        return Failed(cause, f"{status}{_message(body)}")
     if _object(body).get("success") is not True:
-        return Failed(f"Starsender refused it{_message(body)}")
+        return Failed(Cause.REFUSED, _message(body).removeprefix(": ") or "no reason given")
     return Accepted()
 
 

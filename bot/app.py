@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bot import firstrun
 from bot.channel import Channel, Intake
 from bot.intake import IntakeDoor
+from config.memory import MemoryKind
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
@@ -102,7 +103,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
 
         model = await stack.enter_async_context(ModelClient(settings.model))
         await _check_model(model)
-        memory = await _open_memory(store, model)
+        memory = await _open_memory(settings, store, model)
         stack.push_async_callback(memory.close)
         bot = assemble(settings, shop, wording, store, model, memory, channel, intake=intake)
         await _take_over(store, settings.account, bot)
@@ -132,15 +133,24 @@ async def _check_model(model: ModelClient) -> None:
         log.warning("model_unreachable", reason=str(exc))
 
 
-async def _open_memory(store: Store, model: ModelClient) -> MemoryIndex:
-    from store.memory.embedded import EmbeddedMemory
-
+async def _open_memory(settings: Settings, store: Store, model: ModelClient) -> MemoryIndex:
+    """The memory that the settings name. A Weaviate server that is away stops nobody; the owner is told."""
     embedder = model.embedder
     model_name, dimensions = (embedder.model, embedder.dimensions) if embedder else (None, None)
     await store.write(lambda c: embedding_space.settle(c, model_name, dimensions))
-    memory = EmbeddedMemory(store)
+    memory = _make_memory(settings, store)
     await memory.open()
     return memory
+
+
+def _make_memory(settings: Settings, store: Store) -> MemoryIndex:
+    if settings.memory.kind is MemoryKind.WEAVIATE:
+        from store.memory.weaviate.memory import WeaviateMemory
+
+        return WeaviateMemory(store, settings.memory)
+    from store.memory.embedded import EmbeddedMemory
+
+    return EmbeddedMemory(store)
 
 
 async def _take_over(store: Store, account: str, bot: Running) -> None:

@@ -14,7 +14,8 @@ from billing.till import Till
 from bot import audience, firstrun, rights
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
-from bot.chores import chores
+from bot.chats import ChatWords
+from bot.chores import ChoreParts, chores
 from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
@@ -27,6 +28,7 @@ from bot.media import MediaKeeper
 from bot.patience import Patience
 from bot.people import People, RoomAddress
 from bot.periodic import every
+from bot.posts import Posts
 from bot.room import OwnersRoom, RoomParts
 from bot.room.registry import owners_room
 from bot.selling.shop import sell
@@ -34,6 +36,7 @@ from bot.signs import Signs
 from bot.takeover import Takeover
 from bot.timers import Timers
 from bot.watcher import watch_knowledge
+from bot.whatsapp import past
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
@@ -60,6 +63,8 @@ OUTBOX_LANES = 8
 MEDIA_LANES = 2
 MEDIA_POLL_S = 2.0
 MEDIA_BACKOFF = Backoff(attempts=12, first_s=1.0, most_s=600.0)
+# The transport of the channel that runs unattended.
+WHATSAPP = "whatsapp"
 SETTLE_POLL_S = 0.02
 # The longest that a piped conversation waits for one answer and its delivery.
 SETTLE_TIMEOUT_S = 120.0
@@ -144,6 +149,7 @@ def assemble(
             most_file_bytes=bot.media_max_mb * 1024 * 1024,
             claim_room=firstrun.mover(channel, people),
             notes=lambda: _notes(settings, shop),
+            chats=ChatWords(people=people, queue=outbox),
             desk=selling.desk,
         )
     )
@@ -177,7 +183,7 @@ def assemble(
         owner=instance,
         people=people,
         media=media,
-        signs=Signs(account=account, channel=channel),
+        signs=Signs(account=account, channel=channel, people=people),
         timers=timers,
         wording=wording,
         configured_mode=configured_mode,
@@ -204,6 +210,7 @@ def assemble(
                 wording=wording,
                 pause_s=bot.human_pause_s,
             ),
+            posts=Posts(account=account, store=store, channel=channel, queue=inbox, owner=instance),
             late_pace=LatePace(),
             loops=LoopGuard(
                 store=store, people=people, wording=wording, account=account, most_answers=bot.loop_answers
@@ -351,18 +358,35 @@ def assemble(
         "erasures": every(rights.CHECK_S, "erasures", erasures.carry_out),
         "media": media_worker.run(),
         **chores(
-            store=store,
-            memory=memory,
-            people=people,
-            shop=shop,
-            media=media,
-            stranded=StrandedInvoices(
-                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ChoreParts(
+                store=store,
+                memory=memory,
+                people=people,
+                shop=shop,
+                media=media,
+                stranded=StrandedInvoices(
+                    account=account, store=store, post=Till.of(settings, shop, wording).post
+                ),
+                instance=instance,
+                outbox=outbox,
+                configured_mode=configured_mode,
+                tidy_files=partial(
+                    past.forget_old,
+                    past.folder_in(settings.state_dir, account),
+                    days=settings.whatsapp.history_days,
+                ),
             ),
-            instance=instance,
             poll_s=bot.poll_s,
         ),
     }
+    if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
+        # A chat in a terminal is watched by whoever sits at it.
+        from bot.health import Health, serve
+
+        health = Health(
+            account=account, channel=channel, store=store, settings=settings, zone=shop.zona_waktu
+        )
+        background["health"] = serve(health, settings.operation.health_port)
     if bot.watch_knowledge:
         background["knowledge"] = watch_knowledge(settings.data_dir)
     return Running(
@@ -401,7 +425,7 @@ def _has_unfinished(connection: Connection, found: tuple[Queue, ...], chat: str 
             table.c.account == queue.account,
             table.c.transport == queue.transport,
             table.c.finished_ms.is_(None),
-            table.c.state != QueueState.HELD.value,
+            table.c.state.not_in([QueueState.HELD.value, QueueState.PARKED.value]),
             literal(True) if chat is None else table.c.key == chat,
         )
         if connection.execute(select(waiting)).scalar():

@@ -30,6 +30,7 @@ class State(StrEnum):
     REPLACED = "replaced"  # * another process took the session; a person must stop one of the two
     BANNED = "banned"  # * the number may not connect for a while
     OUTDATED = "outdated"  # * WhatsApp refuses this version; a person must update
+    UNUSABLE = "unusable"  # * the session file is damaged, or not ours to use; a person must act
     LOGGED_OUT = "logged_out"  # * the phone removed this device; a new code has to be scanned
     STOPPING = "stopping"  # the process is ending
     STOPPED = "stopped"  # nothing comes in or goes out any more
@@ -113,6 +114,7 @@ class IncomingMessage:
     # Seconds after which messages of the chat disappear, 0 for never; None: this one does not say.
     timer_s: int | None = None
     own: bool = False  # a person wrote it from the shop's own phone; ``addresses`` are the customer's
+    past: bool = False  # from before the bot was linked: kept, never answered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,7 +174,16 @@ class Refused:
     reason: str
 
 
-Outcome = Sent | Retry | Unknown | Refused
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Certainly not sent: the network takes nothing from this account for this chat now, and asking makes it
+    worse. It waits for hours, or for a person's word.
+    """
+
+    reason: str
+
+
+Outcome = Sent | Retry | Unknown | Refused | Parked
 
 
 class Unreadable(Exception):
@@ -244,6 +255,11 @@ class Channel(Protocol):
 
     @property
     def state(self) -> State: ...
+
+    @property
+    def caution(self) -> float:
+        """How many times slower than usual to send: a number that is new here is watched more closely."""
+        ...
 
     async def start(self, intake: Intake) -> None:
         """Connect and begin to record what comes in; returns once that runs."""

@@ -36,6 +36,7 @@ from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
 from store.usage import Budget, Limit, Reservation
 from store.vectors import to_bytes
+from store.worker import Retry
 
 T = TypeVar("T")
 
@@ -144,9 +145,12 @@ class Consequences:
             usage.settle(connection, decision.reservation, decision.reply.spent)
         if customer is None:
             return None
+        first_ms, last_ms = said.rows[0].recorded_ms, said.rows[-1].recorded_ms
+        if first_ms <= customer.human_ms < last_ms:
+            raise Retry("a person wrote between these messages; what came after is another thought")
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        verdict = self._verdict(connection, gate(mode, customer), decision)
+        verdict = self._verdict(connection, gate(mode, customer, last_ms), decision)
         if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
             decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
@@ -246,7 +250,10 @@ class Consequences:
         self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
 
     def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
-        """To a person, who sees and hears what the customer sent beside his words."""
+        """To a person, who sees and hears what the customer sent beside his words.
+
+        What may be looked at once stays in the chat: it would be there for good in the owner's room.
+        """
         handoff_id = self.people.hand_over(
             connection, customer=customer, chat=said.last.chat, question=said.shown, reason=reason
         )
@@ -258,7 +265,9 @@ class Consequences:
         files = [
             row
             for row, message in zip(said.message_rows, said.messages, strict=True)
-            if message.file is not None and message.kind in WITH_FILES - {Media.STICKER}
+            if message.file is not None
+            and not message.file.view_once
+            and message.kind in WITH_FILES - {Media.STICKER}
         ]
         for row in files[:MOST_FORWARDED]:
             forward_media(

@@ -10,9 +10,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row
 
+from billing.confirmation import Meaning, meaning
 from bot import audience, modes
 from bot.burst import Bursts
-from bot.channel import Channel, IncomingMessage, Media, Signal, Unreadable
+from bot.channel import Channel, IncomingMessage, Media, Sign, Signal, Unreadable
 from bot.consequences import Consequences, Reworded
 from bot.decision import Decision, Right
 from bot.firstrun import ROOM_CODE
@@ -21,9 +22,11 @@ from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
 from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
+from bot.posts import POST, Posts
 from bot.room import OwnersRoom
 from bot.rules import Rule, rule_for_burst
 from bot.selling import shopping
+from bot.selling.marks import agreeable
 from bot.selling.seller import Seller
 from bot.selling.shopping import Shopping
 from bot.takeover import Takeover
@@ -31,7 +34,7 @@ from config.settings import Audience, Mode
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import NOTHING_SPENT, Answerer, Outcome, Question, Reply
-from store import customers, inbox, turns, usage
+from store import customers, inbox, outbox, turns, usage
 from store.customers import Customer
 from store.doors import Store
 from store.errors import StoreError
@@ -70,6 +73,7 @@ class Parts:
     people: People
     room: OwnersRoom
     takeover: Takeover
+    posts: Posts
     loops: LoopGuard
     late_pace: LatePace
     seller: Seller
@@ -105,35 +109,43 @@ class Conversation:
             return None
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
-            await p.takeover.heard(first)
+            await (p.posts.heard(first) if head.kind == POST else p.takeover.heard(first))
             return None
-        # A reaction, an edit, a deletion: about something that was said, and nothing to be answered.
-        if not first.messages:
+        # A reaction, an edit, a deletion: about something that was said, and nothing to be answered. Only a
+        # thumb on what was just read back is a yes.
+        agreed = not first.messages and await self._agrees(first)
+        if agreed:
+            first = self._read([head], agreed=True)
+        elif not first.messages:
             await p.consequences.commit_signs(first)
             return None
         # 2. Who is it, what was said lately, and what may the bot do in this chat at all?
         meeting = await self._meet(first)
         allowed = gate(meeting.mode, meeting.customer)
-        if allowed is Pass.SEND:
+        if allowed is Pass.SEND and not first.last.past:
             await p.channel.signal(head.chat, Signal.TYPING)
         for attempt in range(1, MOST_READINGS + 1):
             try:
-                return await self._answer(head, meeting, allowed, newest=attempt < MOST_READINGS)
+                newest = attempt < MOST_READINGS
+                return await self._answer(head, meeting, allowed, newest=newest, agreed=agreed)
             except Reworded:
                 log.info("reworded", customer=meeting.customer.id)
         return None
 
     async def _answer(
-        self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool
+        self, head: Row[Any], meeting: Meeting, allowed: Pass, *, newest: bool, agreed: bool
     ) -> Row[Any] | None:
         """Answer the burst; ``Reworded`` when ``newest`` matters and its words changed meanwhile."""
         p = self._p
         # 3. Wait until the thought is complete, and read what was said.
-        said = self._read(await p.bursts.gather(head))
+        rows = await p.bursts.gather(head)
+        # What a person saw before he wrote here is answered, even after his pause; the rest comes next.
+        answered = [row for row in rows if row.recorded_ms <= meeting.customer.human_ms]
+        said = self._read(answered or rows, agreed=agreed)
         if not said.messages:
             await p.consequences.commit_signs(said)
             return None
-        if allowed is Pass.DROP or await p.loops.trips(said, meeting.recent):
+        if answered or allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return None
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
@@ -166,8 +178,26 @@ class Conversation:
             return self._by_rule(rule)
         return await self._by_knowledge(question, said, meeting)
 
-    def _read(self, rows: list[Row[Any]]) -> Said:
-        """What the burst says up to its first unreadable event, which fails alone when its turn comes."""
+    async def _agrees(self, said: Said) -> bool:
+        """Whether it is a thumb on the newest reply, which read something back."""
+        sign, p = said.head, self._p
+        if sign.kind != Sign.REACTION or sign.quoted_id is None or meaning(sign.text) is not Meaning.YES:
+            return False
+        reacted_to, address = sign.quoted_id, sign.addresses[0]
+
+        def agrees(connection: Connection) -> bool:
+            customer = customers.find(connection, p.account, address)
+            newest = [] if customer is None else turns.recent(connection, customer.id, limit=1)
+            body = outbox.sent_body(connection, p.account, sign.chat, reacted_to)
+            return body is not None and any(agreeable(turn) and turn.replied in body for turn in newest)
+
+        return await p.store.read(agrees)
+
+    def _read(self, rows: list[Row[Any]], *, agreed: bool = False) -> Said:
+        """What the burst says up to its first unreadable event, which fails alone when its turn comes.
+
+        With ``agreed`` its head, a thumb on a message, counts as one that was typed.
+        """
         messages: list[IncomingMessage] = []
         for row in rows:
             try:
@@ -176,6 +206,8 @@ class Conversation:
                 if not messages:
                     raise Discard(f"unreadable event: {exc}") from exc
                 break
+        if agreed:
+            messages[0] = replace(messages[0], kind="text")
         return join(rows[: len(messages)], messages)
 
     async def _meet(self, said: Said) -> Meeting:
@@ -188,7 +220,7 @@ class Conversation:
                 customer=customer,
                 recent=turns.recent(connection, customer.id, limit=max(RECENT_TURNS, p.loops.most_answers)),
                 mode=modes.current(connection, p.account, configured=p.configured_mode),
-                shopping=shopping.look_up(connection, p.account, customer.id),
+                shopping=shopping.look_up(connection, p.account, customer),
             )
 
         def known(connection: Connection) -> Meeting | None:
@@ -260,12 +292,19 @@ class Conversation:
 
     def _apologise(self, decision: Decision) -> Decision:
         """The answer to somebody who had to wait: it says sorry, and many of them don't go out at once."""
-        if not decision.text:
+        act = decision.act
+        if not decision.text and act is None:
             return decision
         sorry = self._p.wording.say("terlambat")
-        return replace(
-            decision, text=f"{sorry} {decision.text}", delay_ms=self._p.late_pace.delay_ms(), quotes=True
-        )
+        delay_ms = self._p.late_pace.delay_ms(self._p.channel.caution)
+
+        def late(found: Decision) -> Decision:
+            text = f"{sorry} {found.text}" if found.text else ""
+            return replace(found, text=text, delay_ms=delay_ms, quotes=bool(text))
+
+        if act is None:
+            return late(decision)
+        return replace(late(decision), act=lambda connection, customer: late(act(connection, customer)))
 
     async def _by_knowledge(self, question: str, said: Said, meeting: Meeting) -> Decision:
         """The model's checked answer within the budget, or the honest way out."""
@@ -276,7 +315,7 @@ class Conversation:
             customer_id=meeting.customer.id,
             message=question,
             recent=meeting.recent[-RECENT_TURNS:],
-            context=said.context,
+            context=await p.posts.context_of(said),
         )
         wanted = Reservation(
             account=p.account,
@@ -287,22 +326,26 @@ class Conversation:
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
             reply = await p.answerer.answer_without_model(asked)
-            return replace(await self._from_reply(reply, None), refused=wanted)
+            return replace(await self._from_reply(reply, None, question), refused=wanted)
         try:
             reply = await p.answerer.answer(asked)
         except Exception:
             # Only the store can fail here, and it is asked before the model.
             await self._settle_alone(wanted, NOTHING_SPENT)
             raise
-        return await self._from_reply(reply, wanted)
+        return await self._from_reply(reply, wanted, question)
 
-    async def _from_reply(self, reply: Reply, reservation: Reservation | None) -> Decision:
+    async def _from_reply(self, reply: Reply, reservation: Reservation | None, question: str) -> Decision:
         match reply.outcome:
             case Outcome.ANSWERED | Outcome.FAQ:
                 return Decision(text=reply.text, reply=reply, reservation=reservation)
             case Outcome.ORDER:
                 proposed = await self._p.seller.from_model(reply.order)
                 return replace(proposed, reply=reply, reservation=reservation)
+            case Outcome.UNKNOWN if meaning(question) is not None:
+                # A bare yes or no to nothing: no person knows what is meant either.
+                text = self._p.wording.say("jual_maksud")
+                return Decision(text=text, reply=reply, reservation=reservation)
             case Outcome.UNKNOWN:
                 return self._promise(Reason.UNKNOWN, reply, reservation)
             case Outcome.HUMAN:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from bot import learning
 from bot.command import DONE, ago, one_line, refuse, run_command
+from bot.whatsapp import past
 from config.redaction import mask_phone
 from config.settings import Settings
 from store import customers, directory, media
@@ -72,6 +73,9 @@ async def _forget(settings: Settings, store: Store, query: str, *, sure: bool) -
     if not sure:
         return refuse("Belum ada yang dihapus. Kalau memang orang ini, ulangi dengan --yes.")
     learnt = await store.read(lambda c: _learnt_from(c, entry.id))
+    addresses = await store.read(lambda c: customers.addresses_of(c, entry.id))
+    # While it is known which files are his.
+    past.forget(past.folder_in(settings.state_dir, settings.account), addresses)
     files = MediaFiles(settings.state_dir)
     paths = await store.read(lambda c: media.paths_of(c, entry.id))
     await store.write(lambda c: customers.forget(c, entry.id))

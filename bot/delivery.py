@@ -13,15 +13,28 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from bot import modes
-from bot.channel import Channel, Outgoing, Quoted, Refused, Retry, Sent, Signal, Unknown, Unreadable
+from bot.channel import (
+    Channel,
+    Outcome,
+    Outgoing,
+    Parked,
+    Quoted,
+    Refused,
+    Retry,
+    Sent,
+    Signal,
+    Unknown,
+    Unreadable,
+)
 from bot.gate import Pass, gate
 from bot.invoices import InvoiceFiles
+from bot.lateness import TOO_LATE_MS
 from bot.message import clean
 from bot.people import People
 from bot.timers import Timers
 from config.settings import Mode
 from config.wording import Wording
-from store import attachments, customers, handoffs, inbox, outbox, worker
+from store import alerts, attachments, customers, handoffs, inbox, metrics, outbox, worker
 from store import queue as queues
 from store.attachments import Document
 from store.doors import Store
@@ -37,8 +50,15 @@ log = structlog.get_logger(__name__)
 MAX_UNKNOWN_SENDS = 2
 # People are not as regular as programs.
 JITTER = 3.0
+# What could not be sent for so long reaches nobody who still waits for it.
+PARKED_AT_MOST_MS = 24 * 60 * 60 * 1000
 # Between attempts to mark a sent row while the disk is full or the database away.
 MARK_PAUSE_S = 0.5
+_SILENCED = "the chat was silenced before it was sent"
+_STALE = "it could not be sent for too long"
+_BEHIND = "an earlier message of this chat is parked"
+# Fingerprint of the alert, with the account. What is refused again after a release is told again.
+RESTRICTED = "whatsapp_restricted"
 
 
 @dataclass(kw_only=True)
@@ -58,14 +78,21 @@ class Delivery:
     configured_mode: Mode
     pace_s: float
     _next_send: float = field(default=0.0, init=False)
+    # Whether something may be parked; a restart looks once.
+    _is_restricted: bool = field(default=True, init=False)
 
     async def deliver(self, row: Row[Any]) -> None:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
         # Before anything is decided: hours may pass here, and seconds below.
         await self.channel.reachable()
+        if self._is_restricted and await self.store.read(lambda c: self._is_behind_a_parked_one(c, row)):
+            await self.store.write(lambda c: self._park(c, row, _BEHIND))
+            return
         await self._keep_pace()
-        if row.purpose == Purpose.ANSWER and not await self.store.read(lambda c: self._may_still_go(c, row)):
-            await self.store.write(lambda c: self._drop(c, row))
+        if row.purpose == Purpose.ANSWER and (
+            why := await self.store.read(lambda c: self._pointless(c, row))
+        ):
+            await self.store.write(lambda c: self._drop(c, row, why))
             return
         document = await self._document(row) if row.kind in FILES else None
         quoted = None
@@ -86,7 +113,9 @@ class Delivery:
             timer_s=await self.timers.of(row.chat),
             answers=answers,
         )
-        match await self.channel.send(message):
+        outcome = await self.channel.send(message)
+        metrics.SENDS.labels(_result(outcome)).inc()
+        match outcome:
             case Sent(provider_id):
                 await self._mark_sent(row, provider_id)
             case Retry(reason, after_s):
@@ -97,6 +126,11 @@ class Delivery:
                 raise worker.Discard(f"outcome unknown {row.attempts} times: {reason}")
             case Refused(reason):
                 raise worker.Discard(reason)
+            case Parked(reason) if _age_ms(row) < PARKED_AT_MOST_MS:
+                self._is_restricted = True
+                await self.store.write(lambda c: self._park(c, row, reason))
+            case Parked(reason):
+                raise worker.Discard(reason)
 
     def tell_of_dead_letter(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """The owner is told, in the same transaction, what a customer did not get."""
@@ -104,10 +138,13 @@ class Delivery:
             return  # A notice that cannot reach the owner's room cannot be told there either.
         if row.kind == Kind.REACTION:
             return  # A lost 🙏 leaves nothing for a person to do.
+        self._tell_about(connection, row, "admin_gagal_kirim")
+
+    def _tell_about(self, connection: Connection, row: Row[Any], sentence: str) -> None:
         customer = customers.get(connection, row.customer_id)
         name = customer.name if customer is not None else None
         shown, number = self.people.label(connection, row.customer_id, name)
-        body = self.wording.say("admin_gagal_kirim", nama=shown, nomor=number, isi=_shown(connection, row))
+        body = self.wording.say(sentence, nama=shown, nomor=number, isi=_shown(connection, row))
         self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
 
     async def _document(self, row: Row[Any]) -> Document:
@@ -160,32 +197,53 @@ class Delivery:
             else:
                 return
 
-    def _may_still_go(self, connection: Connection, row: Row[Any]) -> bool:
-        """The owner may have silenced the chat since the answer was committed."""
+    def _pointless(self, connection: Connection, row: Row[Any]) -> str:
+        """Why an answer must not go any more; empty when it may.
+
+        Since it was committed the owner may have silenced the chat, or hours may have passed.
+        """
         customer = None if row.customer_id is None else customers.get(connection, row.customer_id)
         if customer is None:
-            return False
+            return _SILENCED
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        return gate(mode, customer) in (Pass.SEND, Pass.HOLD)
+        if gate(mode, customer, row.created_ms) not in (Pass.SEND, Pass.HOLD):
+            return _SILENCED
+        return _STALE if _age_ms(row) >= TOO_LATE_MS else ""
 
-    def _drop(self, connection: Connection, row: Row[Any]) -> None:
-        queues.finish(
-            connection,
-            self.queue,
-            [row.id],
-            owner=self.owner,
-            state=QueueState.DROPPED,
-            error="the chat was silenced before it was sent",
-        )
+    def _drop(self, connection: Connection, row: Row[Any], why: str) -> None:
+        queues.finish(connection, self.queue, [row.id], owner=self.owner, state=QueueState.DROPPED, error=why)
+        if why == _STALE and row.kind != Kind.REACTION:
+            self._tell_about(connection, row, "admin_basi")
+
+    def _is_behind_a_parked_one(self, connection: Connection, row: Row[Any]) -> bool:
+        """Order holds there too; and another attempt in that chat would only make it worse."""
+        if outbox.parked(connection, self.queue, chat=row.chat):
+            return True
+        self._is_restricted = outbox.parked(connection, self.queue) > 0
+        return False
+
+    def _park(self, connection: Connection, row: Row[Any], reason: str) -> None:
+        """Keep it for later; the owner is told once, however many there are."""
+        outbox.park(connection, self.queue, row.id, owner=self.owner, reason=reason)
+        fingerprint = f"{RESTRICTED}:{self.account}"
+        is_on = fingerprint in {known for known, _ in alerts.active(connection)}
+        alerts.raise_alert(connection, fingerprint, reason)
+        if not is_on:
+            self.people.notify(connection, self.wording.say("admin_dibatasi"), kind=handoffs.ALERT)
 
     async def _keep_pace(self) -> None:
         """At least ``pace_s`` between two sends of the account, and up to ``JITTER`` times as much."""
-        if self.pace_s <= 0:
+        pace_s = self.pace_s * self.channel.caution
+        if pace_s <= 0:
             return
         now = time.monotonic()
         slot = max(now, self._next_send)
-        self._next_send = slot + random.uniform(self.pace_s, JITTER * self.pace_s)
+        self._next_send = slot + random.uniform(pace_s, JITTER * pace_s)
         await asyncio.sleep(slot - now)
+
+
+def _age_ms(row: Row[Any]) -> int:
+    return int(time.time() * 1000) - int(row.created_ms)
 
 
 def _shown(connection: Connection, row: Row[Any]) -> str:
@@ -194,3 +252,9 @@ def _shown(connection: Connection, row: Row[Any]) -> str:
         return f"📄 {row.document}"
     found = attachments.get(connection, row.id) if row.kind in FILES else None
     return row.body if found is None else f"📄 {found.filename} {row.body}".strip()
+
+
+def _result(outcome: Outcome) -> str:
+    """The outcome's name for the figures; 463 apart, for it says that the number is restricted."""
+    name = type(outcome).__name__.lower()
+    return f"{name}_463" if isinstance(outcome, Refused) and "463" in outcome.reason else name

@@ -76,7 +76,7 @@ class FirstRun:
 async def recall(store: Store, channel: Channel, account: str) -> None:
     """Before the channel starts: the room that was named in an earlier process, if the settings name none.
 
-    What was written there meanwhile comes with the first connection, and would be taken for a strange group's.
+    What was written there meanwhile comes with the first connection, and would pass for a strange group's.
     """
     if channel.traits.admin_room is not None:
         return

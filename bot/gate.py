@@ -17,9 +17,13 @@ class Pass(Enum):
     DROP = "drop"  # it must not go
 
 
-def gate(shop_mode: Mode, customer: Customer) -> Pass:
-    """The decision for one customer's chat now; the chat's own mode wins over the shop's."""
-    if customer.silent_ms > 0:
+def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None) -> Pass:
+    """The decision for one customer's chat now; the chat's own mode wins over the shop's.
+
+    ``since_ms`` is when that came which is answered, or when its answer was made (database time): a person
+    who wrote after it has answered it, however long ago that is.
+    """
+    if customer.silent_ms > 0 or (since_ms is not None and since_ms <= customer.human_ms):
         return Pass.DROP
     mode = Mode(customer.mode) if customer.mode is not None else shop_mode
     match mode:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bot.channel import Recorded
-from store import inbox
+from store import inbox, metrics
 from store.doors import Store
 from store.errors import StoreMisconfigured, StoreUnavailable
 from store.inbox import RawEvent
@@ -63,6 +63,7 @@ class IntakeDoor:
             if is_new:
                 self._wake(event.lane or event.chat)
             else:
+                metrics.DUPLICATES.inc()
                 log.info("duplicate_ignored", message_id=event.message_id)
         return [Recorded.NEW if is_new else Recorded.DUPLICATE for is_new in new]
 

@@ -35,9 +35,9 @@ class LatePace:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def delay_ms(self) -> int:
-        """How long the next late answer waits before it is sent."""
+    def delay_ms(self, caution: float = 1.0) -> int:
+        """How long the next late answer waits before it is sent; ``caution`` times as far apart as usual."""
         now = time.monotonic()
         slot = max(now, self._next)
-        self._next = slot + BETWEEN_LATE_ANSWERS_S
+        self._next = slot + BETWEEN_LATE_ANSWERS_S * caution
         return int((slot - now) * 1000)

@@ -6,6 +6,7 @@ No answer ever waits for a file. What is noted survives a crash; a file that can
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Row
 
 from bot import forwarding
 from bot.channel import Channel, FileAway, FileGone, IncomingFile, Unreadable
-from bot.message import Said
+from bot.message import Said, clean_line
 from bot.people import People
 from store import attachments, inbox, media, worker
 from store.customers import Customer
@@ -33,6 +34,8 @@ VIEW_ONCE_MS = DAY_MS
 TIDY_EVERY_S = 60.0
 ORPHANS_EVERY_S = 3600.0
 _AT_ONCE = 100
+MAX_FILENAME_CHARS = 120
+_MIMETYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}")
 _LARGEST = 2**62  # what a sender claims may be more than a database holds
 
 
@@ -65,8 +68,8 @@ class MediaKeeper:
                         chat=message.chat,
                         customer_id=customer.id,
                         kind=message.kind,
-                        mimetype=message.file.mimetype,
-                        filename=message.file.filename,
+                        mimetype=_mimetype(message.file.mimetype),
+                        filename=clean_line(message.file.filename, most=MAX_FILENAME_CHARS),
                         announced_bytes=min(message.file.size_bytes, _LARGEST),
                         keep_ms=self._keep_ms(message.file, message.timer_s),
                         # Looked at before anything is fetched; what then comes is measured again.
@@ -154,3 +157,8 @@ class MediaKeeper:
             log.warning("media_not_removed", files=len(names), reason=exc.strerror)
         else:
             log.info("media_removed", files=len(names))
+
+
+def _mimetype(claimed: str) -> str:
+    """What the sender says that it is, if that is a type at all: it is told to WhatsApp again."""
+    return claimed if _MIMETYPE.fullmatch(claimed) else "application/octet-stream"

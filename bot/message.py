@@ -96,6 +96,11 @@ class Said:
         return "\n".join(dict.fromkeys(found))[:MAX_CONTEXT_CHARS]
 
     @property
+    def reactions(self) -> tuple[IncomingMessage, ...]:
+        """Emoji on earlier messages: the emoji is the text, the message ``quoted_id``."""
+        return tuple(sign for _, sign in self.signs if sign.kind == Sign.REACTION)
+
+    @property
     def timer_s(self) -> int | None:
         """The chat's timer for messages that disappear, as the newest message says that says it."""
         told = [message.timer_s for message in self.messages if message.timer_s is not None]
@@ -107,7 +112,7 @@ def shown(message: IncomingMessage, text: str) -> str:
     """One message as people would tell of it: "(voice note, 12 detik)", "(foto) ini ready kak?"."""
     if message.kind not in _NAMES:
         return text
-    detail = " ".join(clean(message.detail).split())[:MAX_DETAIL_CHARS]
+    detail = clean_line(message.detail, most=MAX_DETAIL_CHARS)
     about = ", ".join(filter(None, (_NAMES[Media(message.kind)], detail)))
     return f"({about}) {text}".strip()
 
@@ -128,7 +133,12 @@ def clean_name(name: str | None) -> str | None:
 
     Customers choose it freely; a line break in it could make a notice say what the bot never said.
     """
-    return " ".join(clean(name or "").split())[:MAX_NAME_CHARS].strip() or None
+    return clean_line(name or "", most=MAX_NAME_CHARS) or None
+
+
+def clean_line(text: str, *, most: int) -> str:
+    """The text as one clean line of at most so many characters."""
+    return " ".join(clean(text).split())[:most].strip()
 
 
 def join(rows: Sequence[Row[Any]], messages: Sequence[IncomingMessage]) -> Said:

@@ -151,6 +151,20 @@ class People:
             purpose=Purpose.REMINDER,
         )
 
+    def reworded(self, connection: Connection, handoff_id: int, question: str) -> None:
+        """Tell the owner that the customer asks something else now; quoting either notice answers him."""
+        handoffs.reword(connection, handoff_id, question=question)
+        if (handoff := handoffs.get(connection, handoff_id)) is None:
+            return
+        about = self._about(connection, handoff.customer_id, handoff.customer_name, question)
+        self.notify(
+            connection,
+            self.wording.say("admin_diubah", **about),
+            kind=handoffs.HANDOFF_NOTICE,
+            customer_id=handoff.customer_id,
+            handoff_id=handoff_id,
+        )
+
     def notify(
         self,
         connection: Connection,

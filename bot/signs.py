@@ -9,10 +9,14 @@ from sqlalchemy import Connection, Row
 
 from bot.channel import SIGNS, Channel, IncomingMessage, Sign, Unreadable
 from bot.message import MAX_CHARS, Said, clean, join
+from bot.people import People
 from rag.normalise import search_text
-from store import inbox, media, outbox, turns
+from store import handoffs, inbox, media, outbox, turns
 from store.customers import Customer
 from store.turns import Author, NewTurn
+
+# How a turn notes it, for the model and the memory.
+_CHANGED_TO = "(diubah jadi: "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +25,7 @@ class Signs:
 
     account: str
     channel: Channel
+    people: People
 
     def apply(self, connection: Connection, said: Said, customer: Customer) -> None:
         """Everything of the burst that is about other messages, in the order in which it came."""
@@ -46,7 +51,10 @@ class Signs:
         for row, _ in about:
             asked = turns.asked(connection, row.turn_id) if row.turn_id is not None else None
             if asked is not None:
-                self._reword(connection, row.turn_id, f"{asked}\n(diubah jadi: {said})")
+                waiting = self._open_handoff(connection, customer, asked)
+                self._reword(connection, row.turn_id, f"{asked}\n{_CHANGED_TO}{said})")
+                if waiting is not None:
+                    self.people.reworded(connection, waiting, said)
                 return int(row.turn_id)
         new = NewTurn(
             customer_id=customer.id,
@@ -65,9 +73,22 @@ class Signs:
         outbox.drop_unsent_answers(connection, self.account, chat=sign.chat, message_id=sign.quoted_id or "")
         self._forget(connection, rows)
         for turn_id in {row.turn_id for row in rows if row.turn_id is not None}:
+            before = turns.asked(connection, turn_id) or ""
             left = self._readable(inbox.of_turn(connection, customer.id, turn_id))
             asked = join(*zip(*left, strict=True)).shown if left else ""
             self._reword(connection, turn_id, asked)
+            if (waiting := self._open_handoff(connection, customer, before)) is not None:
+                # A person who answers it would answer what nobody asks any more.
+                handoffs.finish(connection, waiting, state=handoffs.State.CLOSED)
+
+    def _open_handoff(self, connection: Connection, customer: Customer, asked: str) -> int | None:
+        """What still waits for a person of what the turn asks; None when nothing does."""
+        # Edited before, the question is the newest words alone.
+        for question in (asked, asked.rpartition(_CHANGED_TO)[2].removesuffix(")")):
+            found = handoffs.find_open(connection, self.account, customer_id=customer.id, question=question)
+            if question and found is not None:
+                return found
+        return None
 
     def _forget(self, connection: Connection, rows: list[Row[Any]]) -> None:
         ids = [row.id for row in rows]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from bot.channel import State
-from store import alerts, meta
+from store import alerts, meta, standing
 
 # States in which nobody is answered until a person acts or time passes, each with what to do.
 ALARMING = {
@@ -17,7 +17,10 @@ ALARMING = {
     State.REPLACED: "another process uses the shop's session: stop one of the two, then start the bot",
     State.BANNED: "WhatsApp keeps this number out for a while: wait, and send less",
     State.OUTDATED: "WhatsApp refuses this version: update Balas",
+    State.UNUSABLE: "the WhatsApp session cannot be used as it is",
 }
+# They say nothing new where one of the above is the reason: that one goes on standing there.
+_ENDINGS = (State.STOPPING, State.STOPPED)
 _ALERT = "whatsapp"
 _OUTAGE = "messages_waited"
 
@@ -35,7 +38,12 @@ class Recorded:
 def write(
     connection: Connection, account: str, *, state: State, detail: str = "", until_ms: int | None = None
 ) -> None:
-    """Write the state down; an alarming one raises the alert, being online ends it."""
+    """Write the state down; an alarming one raises the alert, being online ends it.
+
+    An alarming state outlives its process: why nobody is answered must not read as "stopped".
+    """
+    if state in _ENDINGS and (last := read(connection, account)) is not None and last.state in ALARMING:
+        return
     told = {"state": state.value, "detail": detail, "since_ms": int(time.time() * 1000), "until_ms": until_ms}
     meta.put(connection, _key(account), json.dumps(told))
     if (advice := ALARMING.get(state)) is not None:
@@ -70,4 +78,4 @@ def read(connection: Connection, account: str) -> Recorded | None:
 
 
 def _key(account: str) -> str:
-    return f"channel:{account}"
+    return standing.key(account)

@@ -82,6 +82,7 @@ class Takeover:
         for handoff in handoffs.open_of(connection, self.account, customer_id=customer.id):
             # He is being answered by a person, so nobody has to be reminded of it.
             handoffs.finish(connection, handoff, state=handoffs.State.ANSWERED, answer=said.shown)
+        customers.human_wrote(connection, customer.id)
         sent_ms = now_ms if last.sent_ms is None else min(last.sent_ms, now_ms)
         left_ms = int(self.pause_s * 1000) - (now_ms - sent_ms)
         if left_ms > customer.silent_ms:

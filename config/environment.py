@@ -162,6 +162,22 @@ def http_url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def several(parser: Parser) -> Parser:
+    """One value or more, separated by commas; each as ``parser`` leaves it, joined again."""
+
+    def parse(raw: str) -> str:
+        return ",".join(str(parser(part.strip())) for part in raw.split(","))
+
+    return parse
+
+
+def class_name(raw: str) -> str:
+    # Weaviate would silently capitalise it, and the names would then not be found again.
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", raw):
+        raise ValueError(f"must be letters and digits beginning with a capital, not {raw!r}")
+    return raw
+
+
 def host(raw: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.:%-]{1,253}", raw):
         raise ValueError(
@@ -198,8 +214,8 @@ def is_unprotected(url: str) -> bool:
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
-def read_env_file(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
-    """The values of a `.env` file, the problems that stop the start, and the warnings that don't.
+def read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
+    """The values of a `.env` file, and the problems that stop the start.
 
     A missing file is an empty one: in a container everything may come from the environment.
     """
@@ -208,18 +224,28 @@ def read_env_file(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
         # No interpolation: a `$` in a password is just a `$`.
         values = dotenv_values(path, interpolate=False, encoding="utf-8-sig") if path.is_file() else {}
     except OSError as error:
-        return {}, [f"{path} can't be read ({error.strerror}): give this user the right to read it."], []
+        return {}, [f"{path} can't be read ({error.strerror}): give this user the right to read it."]
     except UnicodeDecodeError:
-        return {}, [f"{path} is not UTF-8 text: save it again as UTF-8."], []
+        return {}, [f"{path} is not UTF-8 text: save it again as UTF-8."]
     problems = [
         f"{path}: {key!r} has no value; write {key}=... on one line."
         for key, value in values.items()
         if value is None
     ]
-    warnings = []
     if values and os.name == "posix" and path.stat().st_mode & 0o077:
-        warnings.append(f"Others on this machine can read {path}, which holds keys: run `chmod 600 {path}`.")
-    return {key: value for key, value in values.items() if value is not None}, problems, warnings
+        problems.append(f"Others on this machine can read {path}, which holds keys: run `chmod 600 {path}`.")
+    return {key: value for key, value in values.items() if value is not None}, problems
+
+
+def open_folder(path: Path) -> list[str]:
+    """The problem of a folder that must be its user's alone; none while it does not exist."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return []
+    if os.name != "posix" or not mode & 0o077:
+        return []
+    return [f"Others on this machine can look into {path}, which holds all chats: run `chmod 700 {path}`."]
 
 
 def slips(names: Iterable[str], known: Mapping[str, object] | Iterable[str]) -> list[tuple[str, str]]:

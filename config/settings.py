@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
-from config import billing
+from config import billing, memory, operation
 from config import environment as env
 from config.billing import BillingSettings
 from config.environment import keyed as _key
 from config.errors import ConfigError
+from config.memory import MemorySettings
+from config.operation import AlertSettings, OperationSettings
 from config.secret import MASK, Secret
 
 
@@ -198,6 +200,8 @@ class WhatsAppSettings:
     login: Login = field(default=Login.QR, metadata=_key("WHATSAPP_LOGIN", env.one_of(Login)))
     # Marks private messages as those of an AI business, which WhatsApp shows in the chat.
     bot_tag: bool = field(default=False, metadata=_key("WHATSAPP_BOT_TAG", env.yes_or_no))
+    # At pairing the phone hands over its chats of the last months; 0 means that their words are not kept.
+    history_days: int = field(default=0, metadata=_key("HISTORY_DAYS", env.whole(at_least=0, at_most=365)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,10 +237,13 @@ class Settings:
     state_dir: Path = field(default=Path("var"), metadata=_key("STATE_DIR", env.folder))
     model: ModelSettings
     store: StoreSettings = field(default_factory=StoreSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     bot: BotSettings = field(default_factory=BotSettings)
     whatsapp: WhatsAppSettings = field(default_factory=WhatsAppSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     billing: BillingSettings = field(default_factory=BillingSettings)
+    operation: OperationSettings = field(default_factory=OperationSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # What the owner should mend, though Balas can run: one sentence each, saying what to do.
     warnings: tuple[str, ...] = ()
@@ -251,8 +258,10 @@ class Settings:
         found = (
             self.model.api_key,
             self.store.database_password,
+            self.memory.weaviate_key,
             self.billing.server_key,
             self.billing.starsender_key,
+            self.alerts.telegram_token,
         )
         return tuple(secret for secret in found if secret)
 
@@ -263,7 +272,7 @@ class Settings:
         Raises ConfigError with every missing, invalid and misspelt key at once.
         """
         environ = os.environ if environ is None else environ
-        from_file, problems, warnings = env.read_env_file(env_file) if env_file else ({}, [], [])
+        from_file, problems = env.read_env_file(env_file) if env_file else ({}, [])
         known = dict(keys())
         problems += [
             f"{name} in {env_file} is no setting; did you mean {meant}?"
@@ -279,10 +288,15 @@ class Settings:
         if values["whatsapp"].get("login") is Login.CODE and not values["whatsapp"].get("number"):
             problems.append("WHATSAPP_LOGIN=code needs WHATSAPP_NUMBER, the number of the shop's phone.")
         problems += billing.problems_of(values["billing"])
+        problems += memory.problems_of(values["memory"])
+        problems += operation.problems_of(values["alerts"])
+        if "state_dir" in values:
+            problems += env.open_folder(values["state_dir"])
         if problems:
             raise ConfigError(problems)
         parts = {name: part(**values.pop(name)) for name, part in _parts(cls)}
-        warnings += _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
+        warnings = _advice(parts["model"], parts["webhooks"]) + billing.advice_on(parts["billing"])
+        warnings += memory.advice_on(parts["memory"])
         return cls(**values, **parts, warnings=tuple(warnings))
 
 

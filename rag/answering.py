@@ -22,6 +22,7 @@ from rag.answer import CheckedAnswer, Verdict, Wanted, check
 from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
 from rag.model import ModelClient
 from rag.retrieval import faq_that_fits, phrasings, query_from
+from store import metrics
 from store.memory.index import MemoryIndex, Passage
 from store.turns import Turn
 from store.usage import Spent
@@ -121,17 +122,21 @@ class Answerer:
     async def _ask(self, question: Question, work: _Work) -> Reply:
         query = query_from(work.texts, await self._embedded(work.texts, work))
         oldest_recent = question.recent[0].id if question.recent else None
-        work.passages = await self._memory.search(query, limit=PASSAGES)
-        recalled = await self._memory.recall(
-            customer_id=question.customer_id, query=query, before_turn=oldest_recent, limit=RECALLED
+        # Together: on a server each of them is a journey.
+        passages, recalled = await asyncio.gather(
+            self._memory.search(query, limit=PASSAGES),
+            self._memory.recall(
+                customer_id=question.customer_id, query=query, before_turn=oldest_recent, limit=RECALLED
+            ),
         )
-        if not work.passages and not recalled and not question.recent:
+        work.passages = passages
+        if not passages and not recalled and not question.recent:
             return work.reply(Outcome.UNKNOWN, self._settings)
         prompt = prompts.build(
             system=self._system,
             recent=question.recent,
             recalled=recalled,
-            passages=work.passages,
+            passages=passages,
             message=question.message,
             context=question.context,
         )
@@ -175,6 +180,8 @@ class Answerer:
             case Verdict.HUMAN:
                 return work.reply(Outcome.HUMAN, self._settings)
             case Verdict.REJECTED:
+                # What follows a colon is the model's own words.
+                metrics.REJECTS.labels(checked.reason.partition(":")[0]).inc()
                 log.warning("answer_rejected", reason=checked.reason)
                 return await self._fallback(work)
 

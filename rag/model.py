@@ -23,8 +23,8 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 
 from config.settings import ModelSettings
-from rag.breaker import Breaker
 from rag.errors import ModelMisconfigured, ModelRubbish, ModelUnavailable
+from store.breaker import Breaker
 from store.vectors import Vector
 
 T = TypeVar("T")

@@ -34,8 +34,8 @@ EXPLANATION = (
     "Demo: a sample shop, answered by a stand-in model on this machine (no real AI). To end: Ctrl-D.",
 )
 PAGE_EXPLANATION = (
-    "Demo: WhatsApp dan AI-nya tiruan di komputer ini, botnya sungguhan. HP-nya mulai kosong.",
-    "Demo: WhatsApp and the model are stand-ins on this machine, the bot is real. Phones start empty.",
+    "Demo: WhatsApp, AI dan Midtrans-nya tiruan di komputer ini, botnya sungguhan. HP-nya mulai kosong.",
+    "Demo: WhatsApp, the model and Midtrans are stand-ins here, the bot is real. Phones start empty.",
 )
 # Where the demo differs from an ordinary start; a variable in the environment wins over these.
 DEMO_DEFAULTS = {
@@ -56,6 +56,8 @@ PAGE_DEFAULTS = DEMO_DEFAULTS | {
     "BURST_QUESTION_S": "0.5",
     # The owner who tries to write himself sees the bot come back.
     "HUMAN_PAUSE_S": "60",
+    # A shop's own bot may run on this machine as well.
+    "HEALTH_PORT": "0",
     # The log is a file.
     "LOG_LEVEL": "INFO",
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
 
 from store.schema import alerts, now_ms
 
 REPEAT_AFTER_MS = 15 * 60 * 1000
+# What goes on for so long is told less often: (it has lasted, then it is repeated after).
+_SELDOM_MS = ((12 * 60 * 60 * 1000, 6 * 60 * 60 * 1000), (60 * 60 * 1000, 60 * 60 * 1000))
 
 
 def raise_alert(connection: Connection, fingerprint: str, message: str) -> bool:
@@ -79,3 +83,79 @@ def active(connection: Connection) -> list[tuple[str, str]]:
         select(alerts.c.fingerprint, alerts.c.message).where(alerts.c.recovered_ms.is_(None))
     ).all()
     return [(row[0], row[1]) for row in rows]
+
+
+class News(StrEnum):
+    """What there is to tell about an alert."""
+
+    WRONG = "wrong"  # it is on
+    OVER = "over"  # it was told, and is over
+    PASSED = "passed"  # it is over, and nobody was told while it was on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Telling:
+    """An alert that somebody is to be told of now. ``mark_told`` it once somebody was reached."""
+
+    fingerprint: str
+    message: str
+    news: News
+    lasted_ms: int  # until now, or until it was over
+    notified_ms: int
+    recovered_ms: int | None
+
+
+def to_tell(connection: Connection) -> list[Telling]:
+    """What is to be told now: each at most once in ``REPEAT_AFTER_MS``, however often it comes and goes."""
+    rows = connection.execute(select(alerts, now_ms().label("now")).order_by(alerts.c.first_ms)).all()
+    found = [(row, _news(row)) for row in rows]
+    return [
+        Telling(
+            fingerprint=row.fingerprint,
+            message=row.message,
+            news=news,
+            lasted_ms=(row.now if row.recovered_ms is None else row.recovered_ms) - row.first_ms,
+            notified_ms=row.notified_ms,
+            recovered_ms=row.recovered_ms,
+        )
+        for row, news in found
+        if news is not None
+    ]
+
+
+def _news(row: Row[Any]) -> News | None:
+    is_new = row.notified_ms is not None and (row.told_ms is None or row.notified_ms > row.told_ms)
+    if is_new:
+        if row.told_ms is not None and row.now - row.told_ms < _pause_ms(row):
+            return None
+        return News.WRONG if row.recovered_ms is None else News.PASSED
+    if row.recovered_ms is None or row.told_ms is None:
+        return None
+    ended_untold = row.recovery_told_ms is None or row.recovery_told_ms < row.recovered_ms
+    return News.OVER if ended_untold else None
+
+
+def _pause_ms(row: Row[Any]) -> int:
+    """What began anew since it was told last is told as if for the first time, but for the shortest pause."""
+    if row.first_ms <= row.told_ms:
+        for lasted_ms, pause_ms in _SELDOM_MS:
+            if row.now - row.first_ms >= lasted_ms:
+                return pause_ms
+    return REPEAT_AFTER_MS
+
+
+def mark_told(connection: Connection, telling: Telling) -> None:
+    """Somebody was reached with it. What happened to the alert meanwhile is told another time."""
+    # Never before what was told of: a clock that was set back must not tell it again and again.
+    told = {"told_ms": _later(telling.notified_ms)} if telling.news is not News.OVER else {}
+    if telling.recovered_ms is not None:
+        told["recovery_told_ms"] = _later(telling.recovered_ms)
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.fingerprint == telling.fingerprint, alerts.c.notified_ms == telling.notified_ms)
+        .values(**told)
+    )
+
+
+def _later(than_ms: int) -> Any:
+    return case((now_ms() > than_ms, now_ms()), else_=than_ms)

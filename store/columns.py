@@ -65,6 +65,7 @@ class QueueState(StrEnum):
     NEW = "new"  # waits for its turn, or for its next attempt
     CLAIMED = "claimed"  # a worker has it; taken back when that worker is gone
     HELD = "held"  # waits for a person's approval; later rows of its key may pass
+    PARKED = "parked"  # the network takes nothing for its chat now; waits for a time or a person's word
     DONE = "done"  # finished well
     DEAD = "dead"  # given up after the last attempt, or refused for good
     DROPPED = "dropped"  # became pointless before it was done (a person answered, the customer was deleted)

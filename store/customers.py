@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from store import changes, order_owners
 from store.schema import (
@@ -20,8 +32,12 @@ from store.schema import (
     media,
     notices,
     now_ms,
+    orders,
     outbox,
+    past_chats,
+    proposals,
     turns,
+    undecryptable,
     usage,
 )
 
@@ -42,6 +58,8 @@ class Customer:
     introduced: bool
     mode: str | None
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
+    human_ms: int = 0  # when a person of the shop was last heard here; nothing older is answered
+    trades: bool = False  # whether he was read an offer, or ever ordered: else nobody need look for orders
 
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
@@ -61,6 +79,12 @@ _COLUMNS = select(
     customers.c.introduced_ms,
     customers.c.mode,
     customers.c.silent_until_ms - now_ms(),
+    customers.c.human_ms,
+    # In the statement that finds him anyway: another one would cost every answer more than this.
+    or_(
+        exists().where(proposals.c.customer_id == customers.c.id),
+        exists().where(orders.c.customer_id == customers.c.id),
+    ),
 )
 _GET = _COLUMNS.where(customers.c.id == bindparam("customer"))
 _FIND = _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
@@ -96,6 +120,8 @@ def _customer(row: Sequence[Any]) -> Customer:
         introduced=row[2] is not None,
         mode=row[3],
         silent_ms=max(0, row[4] or 0),
+        human_ms=row[5] or 0,
+        trades=bool(row[6]),
     )
 
 
@@ -146,6 +172,11 @@ def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason
         .where(customers.c.id == customer_id)
         .values(silent_until_ms=now_ms() + for_ms, silent_reason=reason)
     )
+
+
+def human_wrote(connection: Connection, customer_id: int) -> None:
+    """A person of the shop wrote in this chat: whatever is there now, messages and answers, is his affair."""
+    connection.execute(update(customers).where(customers.c.id == customer_id).values(human_ms=now_ms()))
 
 
 def speak_again(connection: Connection, customer_id: int) -> None:
@@ -218,7 +249,10 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
             turns.c.created_ms <= now_ms() - for_ms,
         )
     ).all()
-    return [Waiting(customer=_customer(row), chat=row[5], asked=row[6]) for row in rows if row[5] is not None]
+    # The last two are those that were added; how many stand before them is the customer's affair.
+    return [
+        Waiting(customer=_customer(row), chat=row[-2], asked=row[-1]) for row in rows if row[-2] is not None
+    ]
 
 
 def not_introduced(connection: Connection, customer_id: int) -> None:
@@ -294,7 +328,8 @@ def forget(connection: Connection, customer_id: int) -> bool:
     # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
     connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
-    connection.execute(delete(usage).where(usage.c.customer_id == customer_id))
+    for table in (usage, undecryptable, past_chats):
+        connection.execute(delete(table).where(table.c.customer_id == customer_id))
     order_owners.forget(connection, customer_id)
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
     deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
@@ -309,7 +344,8 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    for table in (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers):
+    tables = (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable, past_chats)
+    for table in tables:
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
         )
@@ -333,6 +369,7 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
         customers.c.mode,
         customers.c.silent_until_ms,
         customers.c.silent_reason,
+        customers.c.human_ms,
     )
     found = {
         row.id: row
@@ -353,6 +390,7 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
             mode=next((mode for mode in _STRICTEST_FIRST if mode in modes), None),
             silent_until_ms=quieter.silent_until_ms,
             silent_reason=quieter.silent_reason,
+            human_ms=max((row.human_ms for row in (ours, theirs) if row.human_ms is not None), default=None),
         )
     )
 

@@ -284,6 +284,11 @@ _OPEN_OF = select(handoffs.c.id).where(
 )
 
 
+def reword(connection: Connection, handoff_id: int, *, question: str) -> None:
+    """The customer asks something else now."""
+    connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(question=question))
+
+
 def open_of(connection: Connection, account: str, *, customer_id: int) -> list[int]:
     """The ids of what one customer waits for."""
     values = {"in_account": account, "customer": customer_id}

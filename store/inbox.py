@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.queue import INBOX_TRANSPORT
-from store.schema import QueueState, inbox, now_ms
+from store.schema import QueueState, at_most, inbox, now_ms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,15 +123,16 @@ _CHANGED = (
         inbox.c.key == bindparam("in_key"),
         inbox.c.finished_ms.is_(None),
         inbox.c.id > bindparam("after"),
-        inbox.c.kind.in_(("edit", "revoke")),
+        # Not IN, whose list SQLAlchemy writes anew at every execution.
+        or_(inbox.c.kind == "edit", inbox.c.kind == "revoke"),
     )
-    .limit(1)
+    .limit(at_most("most"))
 )
 
 
 def is_changed_behind(connection: Connection, account: str, *, key: str, after: int) -> bool:
     """Whether somebody edited or took back a message of the lane in a row that nobody has read yet."""
-    values = {"in_account": account, "in_key": key, "after": after}
+    values = {"in_account": account, "in_key": key, "after": after, "most": 1}
     return connection.execute(_CHANGED, values).first() is not None
 
 
@@ -154,3 +155,26 @@ def newest_before(connection: Connection, account: str, *, chat: str, before: in
     """The newest row of the chat that was recorded before the row with this id; None when there is none."""
     values = {"in_account": account, "in_chat": chat, "before": before}
     return connection.execute(_NEWEST_BEFORE, values).first()
+
+
+def find(connection: Connection, account: str, *, chat: str, message_id: str, kind: str) -> Row[Any] | None:
+    """The row of this message, whoever sent it; None when there is none."""
+    its = (
+        inbox.c.account == account,
+        inbox.c.chat == chat,
+        inbox.c.message_id == message_id,
+        inbox.c.kind == kind,
+    )
+    return connection.execute(select(inbox).where(*its).limit(1)).first()
+
+
+def remove_old(connection: Connection, account: str, *, chat: str, kind: str, older_than_ms: int) -> int:
+    """Delete the finished rows of this kind that are older than that; how many."""
+    old = (
+        inbox.c.account == account,
+        inbox.c.chat == chat,
+        inbox.c.kind == kind,
+        inbox.c.finished_ms.is_not(None),
+        inbox.c.recorded_ms <= now_ms() - older_than_ms,
+    )
+    return int(connection.execute(delete(inbox).where(*old)).rowcount)

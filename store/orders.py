@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
 
-from store.schema import at_most, now_ms, order_lines, orders, proposals
+from store.schema import at_most, now_ms, order_lines, orders
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -314,18 +314,6 @@ def add_shipping(connection: Connection, order_id: str, *, name: str, cost_idr: 
     connection.execute(
         update(orders).where(orders.c.id == order_id).values(total_idr=orders.c.total_idr + cost_idr)
     )
-
-
-_HAS_BUSINESS = select(
-    exists().where(proposals.c.customer_id == bindparam("customer"), proposals.c.consumed_ms.is_(None)),
-    exists().where(orders.c.customer_id == bindparam("customer")),
-)
-
-
-def has_business(connection: Connection, customer_id: int) -> tuple[bool, bool]:
-    """Whether the customer was read something back, and whether he ever ordered: one cheap look for most."""
-    row = connection.execute(_HAS_BUSINESS, {"customer": customer_id}).one()
-    return bool(row[0]), bool(row[1])
 
 
 _LISTED = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from store import attachments
 from store.attachments import Document
@@ -172,6 +172,72 @@ def is_ours(connection: Connection, account: str, chat: str, provider_id: str) -
     """Whether the network's id is that of a message which this outbox sent to the chat."""
     values = {"in_account": account, "in_chat": chat, "provider": provider_id}
     return connection.execute(_IS_OURS, values).first() is not None
+
+
+# What was parked waits so long; then one attempt shows whether the network takes it again.
+PARKED_MS = 6 * 60 * 60 * 1000
+
+
+def park(connection: Connection, queue: Queue, row_id: int, *, owner: str, reason: str) -> None:
+    """The network takes nothing for this chat now: the row waits, and so does what follows it there.
+
+    Raises ``ClaimLost`` when the row is no longer ours.
+    """
+    parked = (
+        update(outbox)
+        .where(
+            outbox.c.id == row_id,
+            outbox.c.state == QueueState.CLAIMED.value,
+            outbox.c.owner == owner,
+        )
+        .values(
+            state=QueueState.PARKED.value,
+            owner=None,
+            claimed_ms=None,
+            # What was never tried did not count as an attempt; what was, gets all of them again.
+            attempts=0,
+            due_ms=now_ms() + PARKED_MS,
+            error=reason,
+        )
+    )
+    if connection.execute(parked).rowcount != 1:
+        raise ClaimLost(f"row {row_id} of {queue.table.name} is no longer claimed by this process")
+
+
+def _parked_of(queue: Queue, chat: str | None, *, due_only: bool = False) -> list[ColumnElement[bool]]:
+    found = [
+        outbox.c.account == queue.account,
+        outbox.c.transport == queue.transport,
+        outbox.c.finished_ms.is_(None),
+        outbox.c.state == QueueState.PARKED.value,
+    ]
+    if chat is not None:
+        found.append(outbox.c.chat == chat)
+    if due_only:
+        found.append(outbox.c.due_ms <= now_ms())
+    return found
+
+
+def parked(connection: Connection, queue: Queue, *, chat: str | None = None, due_only: bool = False) -> int:
+    """How many rows are parked, in one chat or in all of the account."""
+    where = _parked_of(queue, chat, due_only=due_only)
+    count = select(func.count()).select_from(outbox).where(*where)
+    return int(connection.execute(count).scalar_one())
+
+
+def parked_chats(connection: Connection, queue: Queue, *, customer_id: int) -> list[str]:
+    """The customer's chats in which something is parked."""
+    chats = select(outbox.c.chat).where(*_parked_of(queue, None), outbox.c.customer_id == customer_id)
+    return list(connection.execute(chats.distinct()).scalars())
+
+
+def release_parked(
+    connection: Connection, queue: Queue, *, chat: str | None = None, due_only: bool = False
+) -> int:
+    """Let parked rows try again, those of a chat or all (``due_only``: whose time has come); how many."""
+    where = _parked_of(queue, chat, due_only=due_only)
+    values = {"state": QueueState.NEW.value, "due_ms": now_ms(), "error": None}
+    return int(connection.execute(update(outbox).where(*where).values(values)).rowcount)
 
 
 _SAID = (

@@ -1,7 +1,8 @@
 """What every queue table can do: claim the head of a key, finish, try again, give up, take back.
 
 All functions run inside ``store.write``. The rule that keeps order: a row may be claimed only when no
-earlier row of its key (same account and transport) is NEW or CLAIMED. HELD rows let later ones pass.
+earlier row of its key (same account and transport) is NEW or CLAIMED. HELD and PARKED rows let later ones
+pass (delivery parks those behind a PARKED one, too).
 """
 
 from __future__ import annotations

@@ -64,6 +64,7 @@ customers = Table(
     Column("mode", Text),  # the gate's mode for this chat alone; null follows the shop's
     Column("silent_until_ms", BigInteger),  # the bot keeps quiet here until then (loop, pause)
     Column("silent_reason", Text),
+    Column("human_ms", BigInteger),  # when a person last wrote here: nothing older is answered
     # An id must never come back: a deleted customer's answer would find another's chat.
     sqlite_autoincrement=True,
 )
@@ -211,6 +212,19 @@ alerts = Table(
     Column("last_ms", BigInteger, nullable=False),
     Column("notified_ms", BigInteger),
     Column("recovered_ms", BigInteger),
+    # When somebody was reached with it, and with its end; ``supervisor.notifier`` works by these.
+    Column("told_ms", BigInteger),
+    Column("recovery_told_ms", BigInteger),
+)
+
+# One-time addresses of the page that shows the pairing code. Neither token is stored, only its digest.
+login_links = Table(
+    "login_links",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("session", Text),  # digest of the cookie of the one browser that opened it
 )
 
 # Money that the model costs, summed per day: reserved at its upper bound before a call, settled after it.
@@ -317,4 +331,31 @@ chat_timers = Table(
     Column("chat", Text, primary_key=True),
     Column("timer_s", Integer, nullable=False),
     Column("customer_id", BigId, ForeignKey("customers.id"), index=True),
+)
+
+# Messages that came and could not be decrypted. The real one mostly follows within seconds; where it stays
+# away the customer is asked to send it again, and the row remembers when.
+undecryptable = Table(
+    "undecryptable",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("asked_ms", BigInteger),
+)
+
+# Chats that the shop had before the bot was linked, as its phone told once: nobody in them is greeted as
+# somebody new, and who still waits is listed to the owner.
+past_chats = Table(
+    "past_chats",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
+    Column("last_ms", BigInteger, nullable=False),  # by the network's clock
+    Column("waiting", Boolean, nullable=False),  # the customer had the last word
+    Column("told_ms", BigInteger, nullable=False),
+    Column("listed_ms", BigInteger),
 )

@@ -5,17 +5,19 @@ Heavy imports are inside the fixtures, so that a test of pure code does not pay 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from sandbox.weaviate.shared import Server
     from store.doors import Store
     from store.postgres import PostgresStore
     from store.sqlite import SqliteStore
@@ -27,7 +29,13 @@ hypothesis.settings.register_profile("balas", deadline=None)
 hypothesis.settings.load_profile("balas")
 
 # What tests may find missing, as their skip says it, and the Debian package that has it.
-_MISSING = {"PostgreSQL is not installed": "postgresql", "Chromium is not installed": "chromium"}
+_MISSING = {
+    "PostgreSQL is not installed": "postgresql",
+    "Chromium is not installed": "chromium",
+    # There is no package of Weaviate; Go builds it.
+    "Weaviate is not installed": "golang, of version 1.26 or newer",
+    "strace is not installed": "strace",
+}
 
 
 def everything_is_required() -> bool:
@@ -68,6 +76,37 @@ def _postgres_template(postgres_server: PostgresServer) -> str:
         upgrade(connection)
     engine.dispose()
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def weaviate_program() -> Path:
+    """The server's program, built now if need be. Where that is impossible the tests are skipped loudly."""
+    from sandbox.weaviate.binary import WeaviateMissing, find_or_build
+
+    try:
+        return find_or_build()
+    except WeaviateMissing as exc:
+        _without_weaviate(str(exc))
+
+
+@pytest.fixture(scope="session")
+def weaviate_server() -> Iterator[Server]:
+    """A running server that tests share, each with collections of its own. Nobody harms this one."""
+    from sandbox.weaviate.binary import WeaviateMissing
+    from sandbox.weaviate.shared import shared
+
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(shared())
+        except WeaviateMissing as exc:
+            _without_weaviate(str(exc))
+        yield server
+
+
+def _without_weaviate(missing: str) -> NoReturn:
+    if everything_is_required():
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
 
 
 @pytest.fixture

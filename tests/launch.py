@@ -2,6 +2,8 @@
 
     python -m tests.launch [--mutant tests.mutants.NAME] [--die before:NAME[:N]] -- [run_bot's arguments]
 
+``--program run_webhooks.py`` runs the payment process instead.
+
 ``--die after:NAME:3`` kills this process with SIGKILL right after the third call of that function
 returned; ``--fill`` makes every file unwritable there instead, until somebody lifts the limit. Names
 that the product does not have end the launch with ``EXIT_NO_GUARD``.
@@ -23,13 +25,14 @@ from typing import Any
 
 from tests.mutants import GuardMissing, replace, resolve
 
-RUN_BOT = Path(__file__).resolve().parents[1] / "run_bot.py"
+PROJECT = Path(__file__).resolve().parents[1]
+PROGRAMS = ("run_bot.py", "run_webhooks.py")
 # Neither an exit code of the product nor one of Python's own.
 EXIT_NO_GUARD = 99
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Mutate, then become the bot: this returns only by the bot's own exit."""
+    """Mutate, then become the program: this returns only by the program's own exit."""
     options = _parser().parse_args(arguments)
     try:
         if options.mutant:
@@ -41,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except GuardMissing as exc:
         print(f"launch: {exc}; the mutant or step must be written anew", file=sys.stderr)
         raise SystemExit(EXIT_NO_GUARD) from exc
-    sys.argv = [str(RUN_BOT), *options.bot]
-    runpy.run_path(str(RUN_BOT), run_name="__main__")
+    program = str(PROJECT / options.program)
+    sys.argv = [program, *options.bot]
+    runpy.run_path(program, run_name="__main__")
 
 
 def _mutation_of(module: str) -> Any:
@@ -104,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mutant", metavar="MODULE", help="a module of tests.mutants")
     parser.add_argument("--die", action="append", default=[], metavar="WHEN:NAME[:N]")
     parser.add_argument("--fill", action="append", default=[], metavar="WHEN:NAME[:N]")
+    parser.add_argument("--program", choices=PROGRAMS, default=PROGRAMS[0])
     parser.add_argument("bot", nargs="*", help="run_bot's own arguments, after --")
     return parser
 

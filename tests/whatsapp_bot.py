@@ -71,6 +71,8 @@ class WhatsAppBot:
             "POLL_S": "0.05",
             "WATCH_KNOWLEDGE": "false",
             "LOG_FORMAT": "json",
+            # Several run at once.
+            "HEALTH_PORT": "off",
             **self.settings,
         }
 
@@ -172,9 +174,9 @@ class WhatsAppBot:
 
         def unfinished() -> int:
             return sum(
-                self.query(f"SELECT count(*) FROM {table} WHERE finished_ms IS NULL AND state <> 'held'")[0][
-                    0
-                ]
+                self.query(
+                    f"SELECT count(*) FROM {table} WHERE finished_ms IS NULL AND state IN ('new', 'claimed')"
+                )[0][0]
                 for table in ("inbox", "outbox")
             )
 

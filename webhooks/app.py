@@ -18,10 +18,11 @@ from config.wording import Wording
 from store.doors import Store
 from store.opening import open_store
 from store.ownership import alone_on_this_host
+from store.probe import Readiness
 from webhooks.assembly import Service, assemble, taken_over
 from webhooks.errors import AddressTaken, ListenMisconfigured
-from webhooks.health import Readiness
 from webhooks.health import routes as health_routes
+from webhooks.login import LoginPage
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,8 @@ async def run(settings: Settings) -> None:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         service = await stack.enter_async_context(assemble(settings, shop, wording, store))
-        app = make_app(store, settings.account, routes=service.routes)
+        login = LoginPage(store=store, state_dir=settings.state_dir, wording=wording)
+        app = make_app(store, settings.account, routes=[*service.routes, *login.routes()])
         address = await stack.enter_async_context(
             serving(app, settings.webhooks, drain_s=settings.bot.drain_s)
         )

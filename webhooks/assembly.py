@@ -71,7 +71,8 @@ async def assemble(settings: Settings, shop: Shop, wording: Wording, store: Stor
     till = Till.of(settings, shop, wording)
     instance = owners.new_instance_id("webhooks")
     figures = Metrics()
-    routes = metrics.routes(figures, store, account) + invoices.routes(store, account, Printer())
+    printer = Printer()
+    routes = metrics.routes(figures, store, account) + invoices.routes(store, account, printer)
     workers: dict[str, Worker] = {}
     payments: Payments | None = None
     checkout: Checkout | None = None
@@ -90,6 +91,7 @@ async def assemble(settings: Settings, shop: Shop, wording: Wording, store: Stor
                 owner=instance,
                 client=client,
                 post=till.post,
+                printer=printer,
                 wording=wording,
                 patience_s=billing.starsender_patience_s,
             ),
@@ -108,6 +110,7 @@ async def assemble(settings: Settings, shop: Shop, wording: Wording, store: Stor
                     payments=payments,
                     till=till,
                     metrics=figures,
+                    paid=workers["starsender"].wake,
                 ),
                 poll_s=poll_s,
             )

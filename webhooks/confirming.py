@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ class Confirming:
     payments: Payments
     till: Till
     metrics: Metrics
+    # Called when an order was paid: its invoice is not to wait for the next look into the outbox.
+    paid: Callable[[], None] = lambda: None
 
     async def handle(self, row: Row[Any]) -> None:
         """Confirm what the event is about; raises what the worker understands."""
@@ -60,6 +63,8 @@ class Confirming:
                 raise Discard(str(exc)) from exc
             raise Retry(str(exc)) from exc
         self.metrics.confirmations.labels(outcome=outcome.value).inc()
+        if outcome is Outcome.PAID:
+            self.paid()
 
     def tell_of_dead_letter(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """The owner hears of a notification that was given up, in the transaction that does it."""

@@ -5,6 +5,8 @@ At least once: what may not have arrived is sent once more, marked, and then by 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +14,13 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from billing.posting import BY_STARSENDER, STARSENDER, InvoicePost
-from billing.starsender import Accepted, Again, Failed, Outcome, StarsenderClient, Uncertain
+from billing.printing import CannotPrint, Printer
+from billing.starsender import Accepted, Again, Cause, Failed, Outcome, StarsenderClient, Uncertain
 from config.wording import Wording
 from store import alerts, handoffs, invoices, orders, rooms, worker
 from store import queue as queues
 from store.doors import Store
+from store.invoices import Invoice
 from store.outbox import Kind
 from store.queue import Backoff, Queue, outbox_queue
 from store.schema import QueueState
@@ -42,6 +46,7 @@ class StarsenderDelivery:
     owner: str
     client: StarsenderClient | None
     post: InvoicePost
+    printer: Printer
     wording: Wording
     patience_s: float
 
@@ -51,30 +56,40 @@ class StarsenderDelivery:
         match await self._send(row, doubtful=doubtful):
             case Accepted():
                 await self._accepted(row)
-            case Again(reason, after_s) if not self._is_overdue(row):
+            case Again(_, reason, after_s) if not self._is_overdue(row):
                 raise worker.Retry(self._remembering(reason, doubtful=doubtful), after_s=after_s)
-            case Uncertain(reason) if not doubtful:
+            case Uncertain(_, reason) if not doubtful:
                 raise worker.Retry(f"{_UNCERTAIN}: {reason}")
-            case Uncertain(reason):
-                await self._hand_over(row, reason, doubtful=True)
-            case Again(reason) | Failed(reason):
-                await self._hand_over(row, reason, doubtful=doubtful)
+            case Uncertain(cause, reason):
+                await self._hand_over(row, cause, reason, doubtful=True)
+            case Again(cause, reason) | Failed(cause, reason):
+                await self._hand_over(row, cause, reason, doubtful=doubtful)
 
     async def _send(self, row: Row[Any], *, doubtful: bool) -> Outcome:
         if self.client is None:
-            return Failed("STARSENDER_KEY is not set")
+            return Failed(Cause.OFF, "STARSENDER_KEY is not set")
         body = self.post.repeated(row.body) if doubtful else row.body
+        invoice = None
+        if row.document is not None:
+            invoice = await self.store.read(lambda c: invoices.get(c, self.account, row.document))
         if row.kind != Kind.DOCUMENT:
-            return await self.client.send_text(row.chat, body)
-        invoice = await self.store.read(lambda c: invoices.get(c, self.account, row.document))
+            # The file is fetched in a moment, so it is made while the text is under way.
+            outcome, _ = await asyncio.gather(self.client.send_text(row.chat, body), self._print(invoice))
+            return outcome
         address = None if invoice is None else self.post.address(invoice)
         if address is None:
-            return Failed("PUBLIC_URL is not set, so nobody could fetch the file")
+            return Failed(Cause.OFF, "PUBLIC_URL is not set, so nobody could fetch the file")
         return await self.client.send_file(row.chat, body, address)
+
+    async def _print(self, invoice: Invoice | None) -> None:
+        """Make the document, for whoever asks for it next; when it cannot be made, he finds that out."""
+        if invoice is not None:
+            with contextlib.suppress(CannotPrint):
+                await self.printer.print(invoice.body)
 
     def give_up(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """The row is a dead letter: the bot sends the invoice, and the owner is told. For ``Worker``."""
-        self._to_the_bot(connection, row, reason, doubtful=self._is_doubtful(row))
+        self._to_the_bot(connection, row, Cause.OURS, reason, doubtful=self._is_doubtful(row))
 
     async def _accepted(self, row: Row[Any]) -> None:
         def mark(connection: Connection) -> None:
@@ -87,7 +102,7 @@ class StarsenderDelivery:
         await self.store.write(mark)
         log.info("starsender_sent", row=row.id, kind=row.kind, invoice=row.document)
 
-    async def _hand_over(self, row: Row[Any], reason: str, *, doubtful: bool) -> None:
+    async def _hand_over(self, row: Row[Any], cause: Cause, reason: str, *, doubtful: bool) -> None:
         def hand_over(connection: Connection) -> None:
             queues.finish(
                 connection,
@@ -97,14 +112,17 @@ class StarsenderDelivery:
                 state=QueueState.DROPPED,
                 error=f"the bot sends it: {reason}",
             )
-            self._to_the_bot(connection, row, reason, doubtful=doubtful)
+            self._to_the_bot(connection, row, cause, reason, doubtful=doubtful)
 
         await self.store.write(hand_over)
 
-    def _to_the_bot(self, connection: Connection, row: Row[Any], reason: str, *, doubtful: bool) -> None:
-        log.warning("starsender_failed", row=row.id, invoice=row.document, reason=reason)
-        if alerts.raise_alert(connection, ALERT, reason):
-            self._tell(connection, self.wording.say("admin_starsender", sebab=reason))
+    def _to_the_bot(
+        self, connection: Connection, row: Row[Any], cause: Cause, reason: str, *, doubtful: bool
+    ) -> None:
+        log.warning("starsender_failed", row=row.id, invoice=row.document, cause=cause.value, reason=reason)
+        if alerts.raise_alert(connection, ALERT, f"Starsender: {cause.value}: {reason}"):
+            why = self.wording.say(f"admin_sebab_starsender_{cause.value}", kata=reason)
+            self._tell(connection, self.wording.say("admin_starsender", sebab=why))
         invoice = None if row.document is None else invoices.get(connection, self.account, row.document)
         order = None if invoice is None else orders.get(connection, invoice.order_id)
         if invoice is not None and order is not None:

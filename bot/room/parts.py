@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from bot.chats import ChatWords
 from bot.digest import Digest
 from bot.people import People
 from bot.selling.desk import OrderDesk
@@ -34,6 +35,7 @@ class RoomParts:
     configured_mode: Mode
     budget: Budget
     digest: Digest
+    chats: ChatWords
     desk: OrderDesk
     data_dir: Path
     answerer: Answerer

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, update
 
-from bot.channel import Sign
+from bot.channel import Media, Sign
 from bot.message import Said, clean
 from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
 from bot.room.parts import RoomParts
@@ -83,6 +83,8 @@ class OwnersRoom:
             if quote is None or word is None:
                 return []
             return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
+        if quote is not None and request.message.kind in _NOT_RELAYED:
+            return [_Found(act=self._only_words, prepare=None, request=request)]
         if not request.text and request.message.file is None:
             return []
         if request.message.file is not None and quote is None:
@@ -116,6 +118,10 @@ class OwnersRoom:
             # The owner's words about a customer go with him when he is deleted.
             connection.execute(_SET_CUSTOMER, {"row": row_id, "customer": notice.customer_id})
 
+    def _only_words(self, connection: Connection, request: Request) -> str:
+        # Nobody may think that the customer has got it.
+        return self._p.wording.say("admin_hanya_teks")
+
     def _unknown(self, connection: Connection, request: Request) -> str:
         if not request.text:
             return ""
@@ -144,6 +150,12 @@ class OwnersRoom:
                     customer_id=customer_id,
                 ),
             )
+
+
+# A file in the room is no answer yet, not even one with a caption.
+_NOT_RELAYED = frozenset(
+    (Media.IMAGE, Media.VIDEO, Media.AUDIO, Media.DOCUMENT, Media.LOCATION, Media.CONTACT)
+)
 
 
 def _kind(notice: Notice) -> str:

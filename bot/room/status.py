@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from billing.rupiah import format_rupiah
 from bot import modes
+from bot.channel import SIGNS
 from bot.room.command import Command, Request
 from bot.room.parts import RoomParts
 from config.hours import describe_moment
@@ -41,6 +42,7 @@ class Status:
             select(func.count()).where(
                 inbox.c.account == p.account,
                 inbox.c.chat != p.people.room.chat,
+                inbox.c.kind.not_in(SIGNS),
                 inbox.c.recorded_ms >= midnight_ms,
             )
         ).scalar_one()

@@ -25,6 +25,8 @@ from store.orders import Method, Order, State
 
 # As many as fit a bubble.
 _SHOWN = 3
+# What was ordered longer ago is not what a few words are about.
+_LATELY_MS = 7 * 24 * 60 * 60 * 1000
 _DEAD = (State.EXPIRED, State.CANCELLED, State.FAILED)
 
 
@@ -46,9 +48,9 @@ class Aftersales:
                 text = self.sayings.wording.say("jual_pesanan_tidak_ada", pesanan=request.order_id)
                 return Decision(text=text)
         else:
-            order = self._meant(request.ask, shopping)
+            order = self._meant(request.ask, said, shopping)
         if order is None:
-            return self._withdrawn(shopping) if request.ask is Ask.CANCEL else None
+            return self._without_order(request.ask, shopping)
         match request.ask:
             case Ask.STATUS:
                 return self._status([order] if request.order_id else shopping.orders[:_SHOWN], shopping)
@@ -68,27 +70,36 @@ class Aftersales:
             case State.CREATED:
                 return await self.way_to_pay(order, shopping)
             case State.PENDING | State.REVIEW if order.method is Method.MIDTRANS:
-                return await self._looked(order)
+                return await self._looked(order, shopping)
             case State.WAITING_CONFIRMATION:
                 return self._check_transfer(order, shopping)
             case State.EXPIRED | State.FAILED if order.method is Method.MIDTRANS:
                 # A late payment is one all the same.
-                return await self._looked(order)
-        return self._stands(order)
+                return await self._looked(order, shopping)
+        return self._status([order], shopping)
 
-    def _meant(self, ask: Ask, shopping: Shopping) -> Order | None:
+    def _meant(self, ask: Ask, said: Said, shopping: Shopping) -> Order | None:
         """The order that a request without a number is about: one that waits, else the newest."""
         newest = next(iter(shopping.orders), None)
         if ask is Ask.INVOICE:
             return next((order for order in shopping.orders if order.paid_ms is not None), newest)
-        if ask in (Ask.LINK, Ask.CANCEL):
-            return shopping.unpaid or (newest if newest is not None and newest.state not in _DEAD else None)
-        return shopping.unpaid or newest
-
-    def _withdrawn(self, shopping: Shopping) -> Decision | None:
-        """Nothing is ordered yet; what he was read back is off the table."""
-        if shopping.proposal is None:
+        if shopping.unpaid is not None or newest is None:
+            return shopping.unpaid
+        if ask in (Ask.LINK, Ask.PAID) and said.rows[-1].recorded_ms - newest.created_ms > _LATELY_MS:
+            # "Sudah transfer", "rekeningnya berapa": no longer about that order, but about a bill perhaps.
             return None
+        return newest
+
+    def _without_order(self, ask: Ask, shopping: Shopping) -> Decision | None:
+        """Nothing is ordered yet; what he was read back is off the table when he calls it off.
+
+        Who asks for an invoice or says that he has paid may mean what he pays elsewhere: the shop's knowledge
+        says what it says about that.
+        """
+        if ask not in (Ask.STATUS, Ask.CANCEL):
+            return None
+        if ask is Ask.STATUS or shopping.proposal is None:
+            return Decision(text=self.sayings.wording.say("jual_belum_ada"))
 
         def act(connection: Connection, customer: Customer) -> Decision:
             proposals.withdraw(connection, customer.id)
@@ -108,9 +119,6 @@ class Aftersales:
             return Decision(text="\n".join(lines))
 
         return Decision(act=act)
-
-    def _stands(self, order: Order) -> Decision:
-        return self._status([order], Shopping())
 
     async def _cancel(self, order: Order, shopping: Shopping) -> Decision:
         say, shown = self.sayings.wording.say, brief(shopping.lines_of(order))
@@ -172,7 +180,7 @@ class Aftersales:
 
         return Decision(act=act)
 
-    async def _looked(self, order: Order) -> Decision:
+    async def _looked(self, order: Order, shopping: Shopping) -> Decision:
         """Midtrans is asked now, and its answer told as it is."""
         say = self.sayings.wording.say
         match Money.NOBODY_KNOWS if self.cashier is None else await self.cashier.look(order.id):
@@ -180,7 +188,7 @@ class Aftersales:
                 # Thanks and invoice are on their way already, by the transaction that made it paid.
                 return Decision(text=say("jual_sudah_lunas", pesanan=order.id), marks=(Mark.STEP,))
             case Money.OVER:
-                return self._stands(order)
+                return self._status([order], shopping)
             case Money.NOBODY_KNOWS:
                 return Decision(text=say("jual_cek_gangguan"))
         link = None if self.cashier is None else await self.cashier.link(order.id)

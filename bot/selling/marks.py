@@ -14,6 +14,8 @@ from store.turns import Author, Turn
 
 _PREFIX = "jual:"
 _ENTRY = f"{_PREFIX}="
+# How passages of the price list are called (rag.sources.catalogue).
+_ROW = "katalog:"
 # A menu's numbers are forgotten after this long, as people forget it.
 MENU_MS = 10 * 60 * 1000
 
@@ -60,6 +62,11 @@ def is_(turn: Turn | None, mark: Mark) -> bool:
     return turn is not None and bool(turn.replied) and turn.author is Author.BOT and mark in turn.source_ids
 
 
+def agreeable(turn: Turn) -> bool:
+    """Whether a bare yes to the reply means something."""
+    return is_(turn, Mark.READ_BACK) or is_(turn, Mark.GO_ON)
+
+
 def entries_of(turn: Turn) -> tuple[str, ...]:
     """What the numbers of a menu stood for."""
     return tuple(mark.removeprefix(_ENTRY) for mark in turn.source_ids if mark.startswith(_ENTRY))
@@ -75,14 +82,16 @@ def picks_of(turn: Turn) -> list[Pick]:
     return found
 
 
+def priced_by(turn: Turn) -> list[str]:
+    """The codes of the price list's rows that the model's answer rests on; none for any other reply."""
+    if turn.author is not Author.BOT or not turn.replied:
+        return []
+    return [mark.removeprefix(_ROW) for mark in turn.source_ids if mark.startswith(_ROW)]
+
+
 def asked_for(turn: Turn, label: str) -> bool:
     """Whether the reply asked for this detail."""
     return _word(label) in entries_of(turn)
-
-
-def without_ours(marks: Sequence[str]) -> tuple[str, ...]:
-    """The sources of knowledge among a turn's marks."""
-    return tuple(mark for mark in marks if not mark.startswith(_PREFIX))
 
 
 def _word(label: str) -> str:

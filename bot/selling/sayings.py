@@ -28,10 +28,11 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sayings:
-    """Makes the sentences."""
+    """Makes the sentences. ``other_number`` is one that the invoice comes from as well; empty without one."""
 
     wording: Wording
     shop: Shop
+    other_number: str = ""
 
     def menu(self, menu: Menu, *, groups: bool) -> str:
         """The numbered list with what to do with it."""
@@ -43,9 +44,9 @@ class Sayings:
     def read_back(self, basket: Basket, *, sent: bool, lead: str = "") -> str:
         """What would be ordered and what it costs, and whether that is right."""
         name = "jual_tawar" if len(basket.lines) == 1 else "jual_tawar_banyak"
-        text = self.wording.say(name, isi=listed(basket.lines), total=format_rupiah(basket.total_idr))
-        if sent:
-            text += " " + self.wording.say("jual_belum_ongkir")
+        note = f" ({self.wording.say('jual_belum_ongkir')})" if sent else ""
+        total = format_rupiah(basket.total_idr)
+        text = self.wording.say(name, isi=listed(basket.lines), total=total, catatan=note)
         return f"{self.wording.say(lead)}\n{text}" if lead else text
 
     def refused(self, refusal: Refusal) -> str:
@@ -84,20 +85,22 @@ class Sayings:
 
     def link(self, lines: Sequence[Line], total_idr: int, link: Link) -> str:
         """Where to pay, and until when."""
-        return self.wording.say(
+        text = self.wording.say(
             "jual_qris" if link.is_qris else "jual_link",
             rincian=detailed(lines),
             total=format_rupiah(total_idr),
             tautan=link.url,
             batas=self.until(link.expires_ms),
         )
+        return self._with_other_number(text)
 
     def transfer(self, lines: Sequence[Line], total_idr: int) -> str:
         """The shop's accounts, and what to do afterwards."""
         accounts = "\n".join(f"{a.bank} *{a.nomor}* a.n. {a.atas_nama}" for a in self.shop.rekening)
-        return self.wording.say(
+        text = self.wording.say(
             "jual_transfer", rincian=detailed(lines), total=format_rupiah(total_idr), rekening=accounts
         )
+        return self._with_other_number(text)
 
     def shipping_told(self, lines: Sequence[Line], total_idr: int, cost_idr: int) -> str:
         """An admin said what sending costs."""
@@ -122,6 +125,12 @@ class Sayings:
             total=format_rupiah(order.total_idr),
             status=self.standing(order, invoice=invoice),
         )
+
+    def _with_other_number(self, text: str) -> str:
+        """An invoice from a stranger looks like fraud, so the stranger is named before it comes."""
+        if not self.other_number:
+            return text
+        return f"{text}\n{self.wording.say('invoice_nomor_lain', nomor=self.other_number)}"
 
     def until(self, moment_ms: int) -> str:
         """ "besok 14.02 WIB"."""

@@ -14,12 +14,23 @@ from sqlalchemy import Connection
 
 from billing import methods as paying
 from billing.asking import Ask, asked
-from billing.confirmation import Meaning, meaning
+from billing.confirmation import Meaning, calls_off, meaning
 from billing.live import Goods, LiveGoods
-from billing.menu import GROUP_MARK, Pick, choose, group_menu, menu_of, new_quantity, on_sale, wants_to_buy
+from billing.menu import (
+    GROUP_MARK,
+    Pick,
+    bare_order,
+    choose,
+    group_menu,
+    menu_of,
+    names_quantity,
+    new_quantity,
+    on_sale,
+    wants_to_buy,
+)
 from billing.needs import Kind, Need, answers, correction, is_delivery
 from billing.proposal import Basket, Problem, Refusal, basket
-from billing.spoken import CALLS, PARTICLES, spoken, without, word_set
+from billing.spoken import CALLS, PARTICLES, asks, spoken, without, word_set
 from bot.channel import Media
 from bot.decision import Decision
 from bot.message import Said
@@ -72,10 +83,15 @@ class Seller:
         text = question or said.text
         if rule in _OTHER_RULES or len(text) > MOST_CHARS:
             return None
+        newest = meeting.recent[-1] if meeting.recent else None
+        decision: Decision | None = None
+        if newest is not None and _is_fresh(newest, said):
+            decision = await self._after_price(text, newest, is_thanks=rule is Rule.THANKS)
+        if decision is not None:
+            return decision
         request = asked(text)
         if request is not None and request.ask is Ask.MENU:
             return self._menu(await self.goods.now())
-        newest = meeting.recent[-1] if meeting.recent else None
         if marks.is_(newest, Mark.MENU) and _is_fresh(newest, said):
             assert newest is not None
             if (decision := await self._chosen(text, marks.entries_of(newest))) is not None:
@@ -152,6 +168,20 @@ class Seller:
             marked = (*marks.of_menu(menu.entries), Mark.STEP)
             return Decision(text=self.sayings.menu(menu, groups=False), marks=marked)
         return self._proposed(chosen, goods)
+
+    async def _after_price(self, text: str, newest: Turn, *, is_thanks: bool) -> Decision | None:
+        """ "Pesan 2 ya", "jadi kak": right behind an answer that told what one thing costs."""
+        codes = marks.priced_by(newest)
+        if not codes:
+            return None
+        if len(codes) == 1:
+            quantity, answer = bare_order(text), meaning(text)
+            agrees = answer is Meaning.YES and not is_thanks and asks(newest.replied)
+            if answer is Meaning.FIRM_YES or agrees:
+                quantity = 1
+            if quantity is not None:
+                return self._proposed([Pick(code=codes[0], quantity=quantity)], await self.goods.now())
+        return await self._chosen(text, ()) if names_quantity(text) else None
 
     def _proposed(self, picks: Sequence[Pick], goods: Goods, *, lead: str = "") -> Decision:
         """Reads back what was chosen at the list's prices, or says why that cannot be."""
@@ -251,7 +281,7 @@ class Seller:
         if order.state is not State.CREATED:
             return None
         answer = meaning(text)
-        if answer is Meaning.NO:
+        if calls_off(text) or (answer is Meaning.NO and marks.is_(newest, Mark.GO_ON)):
             return self._dropped(order)
         goods = await self.goods.now()
         draft = self.ordering.draft(order, shopping.lines_of(order), goods)
@@ -264,7 +294,7 @@ class Seller:
             if chosen is None and draft.method is None:
                 return None
             return await self.ordering.go_on(order, replace(draft, method=draft.method or chosen), goods)
-        return await self.ordering.go_on(order, draft, goods) if answer is not None else None
+        return await self.ordering.go_on(order, draft, goods) if answer not in (None, Meaning.NO) else None
 
     def _method(self, text: str) -> Method | None:
         banks = [account.bank for account in self.sayings.shop.rekening]

@@ -32,8 +32,8 @@ def sell(
     settings: Settings, shop: Shop, wording: Wording, store: Store, people: People, *, transport: str
 ) -> Selling:
     """Everything that sells, for the chats of one channel."""
-    sayings = Sayings(wording=wording, shop=shop)
     till = Till.of(settings, shop, wording)
+    sayings = Sayings(wording=wording, shop=shop, other_number=till.post.other_number)
     methods = _methods(settings, shop)
     cashier = _cashier(store, till) if Method.MIDTRANS in methods else None
     goods = LiveGoods(data_dir=settings.data_dir)

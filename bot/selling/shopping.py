@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from store import orders, proposals
+from store.customers import Customer
 from store.orders import Line, Order, State
 from store.proposals import Proposal
 
@@ -52,14 +53,13 @@ class Shopping:
 _NOTHING = Shopping()
 
 
-def look_up(connection: Connection, account: str, customer_id: int) -> Shopping:
-    """One statement for who never bought anything, which is nearly everybody."""
-    proposed, ordered = orders.has_business(connection, customer_id)
-    if not proposed and not ordered:
+def look_up(connection: Connection, account: str, customer: Customer) -> Shopping:
+    """Nothing to read for who never bought anything, which is nearly everybody."""
+    if not customer.trades:
         return _NOTHING
-    found = orders.of_customer(connection, account, customer_id, most=_MOST_ORDERS) if ordered else []
+    found = orders.of_customer(connection, account, customer.id, most=_MOST_ORDERS)
     return Shopping(
-        proposal=proposals.pending(connection, customer_id) if proposed else None,
+        proposal=proposals.pending(connection, customer.id),
         orders=found,
         lines={order.id: orders.lines_of(connection, order.id) for order in found},
     )

@@ -48,6 +48,7 @@ class TerminalChannel(ABC):
         self.traits = Traits(transport=TRANSPORT, admin_room=codec.OWNER, capabilities=capabilities)
         self.face = face
         self.state = State.STARTING
+        self.caution = 1.0
         self.unstoppable = False
         self.intake: Intake | None = None
 

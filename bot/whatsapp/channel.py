@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ from bot.channel import (
 )
 from bot.whatsapp import codec, jids, outcomes, writing
 from bot.whatsapp.bridge import BridgeError
-from bot.whatsapp.connection import Connection, Tell
+from bot.whatsapp.connection import Connection
 from bot.whatsapp.journal import Journal
+from bot.whatsapp.notes import Notes
 from config.settings import Mode, WhatsAppSettings
 from store.inbox import RawEvent
 
@@ -49,10 +51,7 @@ LAST_COMMITS_S = 10.0
 
 
 class WhatsAppChannel:
-    """See ``bot.channel.Channel``. ``tell`` hears of every change of state, in order.
-
-    ``outage`` hears, on the journal's thread, that the database takes messages again after so many seconds.
-    """
+    """See ``bot.channel.Channel``. ``notes`` is where it writes down what must not be forgotten."""
 
     def __init__(
         self,
@@ -62,8 +61,7 @@ class WhatsAppChannel:
         account: str,
         room: str | None,
         folder: Path,
-        tell: Tell,
-        outage: Callable[[float], None],
+        notes: Notes,
     ) -> None:
         self.traits = Traits(
             transport=TRANSPORT,
@@ -77,16 +75,26 @@ class WhatsAppChannel:
         self._account = account
         self._journal = Journal(folder / f"{account}-whatsapp.journal", self._record)
         self._intake: Intake | None = None
-        self._outage = outage
+        self._notes = notes
         self._refused_since: float | None = None
         self._signs: set[asyncio.Task[None]] = set()
         self._connection = Connection(
-            neonize, settings, account=account, folder=folder, on_message=self._journal.keep, tell=tell
+            neonize,
+            settings,
+            account=account,
+            room=self.traits.admin_room,
+            folder=folder,
+            on_message=self._journal.keep,
+            notes=notes,
         )
 
     @property
     def state(self) -> State:
         return self._connection.standing.state
+
+    @property
+    def caution(self) -> float:
+        return self._connection.linked.caution(int(time.time() * 1000))
 
     async def start(self, intake: Intake) -> None:
         """Begin to connect. Raises ``SessionUnusable`` (a ConfigError)."""
@@ -128,7 +136,10 @@ class WhatsAppChannel:
         await asyncio.to_thread(self._journal.close, LAST_COMMITS_S)
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
-        return codec.parse(event)
+        message = codec.parse(event)
+        if self._connection.linked.is_past(message.sent_ms):
+            return replace(message, past=True)
+        return message
 
     async def fetch(self, event: Row[Any]) -> bytes:
         message = codec.file_in(event)
@@ -198,7 +209,7 @@ class WhatsAppChannel:
             if outcome is Recorded.REFUSED:
                 self._journal.set_aside(raw)
         if self._refused_since is not None:
-            self._outage(time.monotonic() - self._refused_since)
+            self._notes.outage(time.monotonic() - self._refused_since)
             self._refused_since = None
         return len(portion)
 

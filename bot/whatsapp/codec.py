@@ -5,7 +5,7 @@ The bytes are stored as they came, so that a later version may read more out of 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -13,7 +13,9 @@ from sqlalchemy import Row
 
 from bot import firstrun
 from bot.channel import IncomingFile, IncomingMessage, Sign, Unreadable
+from bot.posts import POST, POSTS
 from bot.whatsapp import content, jids
+from store.customers import Address
 from store.inbox import RawEvent
 
 # neonize's message event, protobuf `neonize.Message`.
@@ -35,7 +37,8 @@ def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = 
     event = _event(raw)
     source = event.Info.MessageSource
     chat = _chat(source, room)
-    is_foreign_group = source.Chat.Server not in jids.PRIVATE and chat != room
+    posted = source.Chat.Server == jids.BROADCASTS and source.IsFromMe
+    is_foreign_group = source.Chat.Server not in jids.PRIVATE and chat != room and not posted
     if is_foreign_group and (code is None or source.Chat.Server != jids.GROUPS):
         return None
     said = content.read(event.Message)
@@ -47,6 +50,17 @@ def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = 
             return None
     if is_foreign_group and not firstrun.is_code(said.text, code):
         return None
+    if posted:
+        return RawEvent(
+            account=account,
+            chat=POSTS,
+            lane=f"{OWN} {POSTS}",
+            sender=OWN,
+            message_id=event.Info.ID,
+            kind=POST,
+            codec=CODEC,
+            raw=raw,
+        )
     # In the owner's room it makes no difference from which phone he writes.
     own = bool(source.IsFromMe) and chat != room and not is_foreign_group
     return RawEvent(
@@ -73,7 +87,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
-    own = row.kind == OWN
+    own = row.kind in (OWN, POST)
     # In what the shop wrote itself the customer is the one whose chat it is.
     alternative = source.RecipientAlt if own else source.SenderAlt
     person = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
@@ -91,6 +105,43 @@ def parse(row: Row[Any]) -> IncomingMessage:
         detail=said.detail,
         file=_seen_once(said.file, event),
         timer_s=said.timer_s,
+        own=own,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undecryptable:
+    """A message that came and could not be read, from a customer or (``own``) from the shop's own phone."""
+
+    chat: str
+    message_id: str
+    addresses: tuple[Address, ...]
+    name: str | None
+    sent_ms: int | None
+    own: bool
+
+
+def undecryptable(raw: bytes, *, room: str | None) -> Undecryptable | None:
+    """An event of neonize's (protobuf `neonize.UndecryptableMessage`); None where nobody waits for an answer.
+
+    Its sender marks what people would not miss, such as a vote or a reaction. Raises ``DecodeError``.
+    """
+    from neonize.proto import Neonize_pb2
+
+    event = Neonize_pb2.UndecryptableMessage.FromString(raw)
+    source, chat = event.Info.MessageSource, _chat(event.Info.MessageSource, room)
+    hidden = event.DecryptFailMode == Neonize_pb2.UndecryptableMessage.DECRYPT_FAIL_HIDE
+    if hidden or source.Chat.Server not in jids.PRIVATE or chat == room:
+        return None
+    own = bool(source.IsFromMe)
+    alternative = source.RecipientAlt if own else source.SenderAlt
+    addresses = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)
+    return Undecryptable(
+        chat=chat,
+        message_id=event.Info.ID,
+        addresses=addresses,
+        name=None if own else (event.Info.Pushname or None),
+        sent_ms=event.Info.Timestamp or None,
         own=own,
     )
 

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,12 @@ from google.protobuf.message import DecodeError
 
 from bot.channel import ChannelEnded, State
 from bot.exits import EXIT_AGAIN, EXIT_LATER, EXIT_MISCONFIGURED
-from bot.whatsapp import events, session
-from bot.whatsapp.bridge import ME, Bridge, BridgeError, Callbacks
+from bot.linked import Linked
+from bot.whatsapp import codec, events, past, session
+from bot.whatsapp.bridge import HISTORY_SYNC, ME, UNDECRYPTABLE, Bridge, BridgeError, Callbacks
+from bot.whatsapp.errors import SessionUnusable
 from bot.whatsapp.machine import Happened, Standing, after
+from bot.whatsapp.notes import Notes
 from bot.whatsapp.pairing import PairingFiles
 from bot.whatsapp.refusals import Refusals
 from config.settings import Login, WhatsAppSettings
@@ -45,9 +50,6 @@ SILENCE_S, ANSWER_TIMEOUT_S = 600.0, 60.0
 WATCH_EVERY_S = 1.0
 _FULL_DISK_BYTES = 1_000_000
 
-# Hears of every change of state, in order.
-Tell = Callable[[Standing], Awaitable[None]]
-
 
 class Connection:
     """One account's connection for the life of this process; every method runs on the event loop.
@@ -62,23 +64,29 @@ class Connection:
         settings: WhatsAppSettings,
         *,
         account: str,
+        room: str | None,
         folder: Path,
         on_message: Callable[[bytes], None],
-        tell: Tell,
+        notes: Notes,
     ) -> None:
         self.online = asyncio.Event()
         self.caught_up = asyncio.Event()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.standing = Standing(state=State.STARTING)
+        self.linked = Linked()
         self._neonize = neonize
         self._settings = settings
         self._account = account
+        self._room = room
+        self._past = past.folder_in(folder, account)
         self._session = folder / f"{account}-whatsapp.db"
         self._files = PairingFiles(folder, account)
         self._refusals = Refusals(folder, account)
         self._on_message = on_message
-        self._tell = tell
+        self._notes = notes
         self._to_tell: asyncio.Queue[Standing] = asyncio.Queue()
+        # What the phone tells of chats from before; large, and in no hurry.
+        self._to_read: asyncio.Queue[bytes] = asyncio.Queue()
         self._bridge: Bridge | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sends: dict[object, float] = {}  # those under way, and when each began
@@ -87,6 +95,7 @@ class Connection:
         self._bridge_talked = False
         self._go_tries = False  # Go is at work: it connects, or reconnects
         self._code_asked = False
+        self._was_linked = False
 
     @property
     def bridge(self) -> Bridge:
@@ -96,7 +105,15 @@ class Connection:
 
     async def start(self) -> None:
         """Look at the session file and begin to connect. Raises ``SessionUnusable``."""
-        number = await asyncio.to_thread(session.check, self._session, number=self._settings.number)
+        try:
+            number = await asyncio.to_thread(session.check, self._session, number=self._settings.number)
+        except SessionUnusable as exc:
+            self._go(Happened.UNUSABLE, detail=str(exc))
+            await self._notes.state(self.standing)
+            raise
+        self.linked = await self._notes.begin()
+        # Logged in once and thrown out: the owner may be far from this screen, and a code can be sent to him.
+        self._was_linked = self._session.exists()
         # They show a code of an earlier process, if any.
         self._files.remove()
         self._bridge = Bridge(
@@ -109,6 +126,7 @@ class Connection:
         )
         self._bridge.is_paired = number is not None
         self._hold("tell", self._tell_in_order())
+        self._hold("history", self._read_history())
         self._hold("connect", self._keep_connected())
         self._hold("watch", self._watch())
 
@@ -129,9 +147,10 @@ class Connection:
             # The last state must be written before the store closes.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._to_tell.join(), 1.0)
-        for task in self._tasks.values():
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self.ended.done() and not self.ended.cancelled():
             # Whoever runs the channel has seen it, or never ran it.
             self.ended.exception()
@@ -155,6 +174,12 @@ class Connection:
         self._bridge_talked = True
         if code == ME:
             return
+        if code == HISTORY_SYNC:
+            self._to_read.put_nowait(raw)
+            return
+        if code == UNDECRYPTABLE:
+            self._on_undecryptable(raw)
+            return
         try:
             meant = events.meaning(code, raw)
         except DecodeError as exc:
@@ -175,6 +200,18 @@ class Connection:
         elif meant.happened is not None:
             self._go(meant.happened, detail=meant.detail, until_ms=meant.until_ms)
 
+    def _on_undecryptable(self, raw: bytes) -> None:
+        """Noted; whether the real one follows is looked at later."""
+        try:
+            found = codec.undecryptable(raw, room=self._room)
+        except DecodeError as exc:
+            log.warning("event_unreadable", code=UNDECRYPTABLE, reason=str(exc))
+            return
+        if found is None or self.linked.is_past(found.sent_ms):
+            return
+        log.info("undecryptable", message_id=found.message_id, own=found.own)
+        self._hold(f"undecryptable {found.message_id}", self._notes.undecryptable(found))
+
     def _on_qr(self, text: str) -> None:
         self._bridge_talked = True
         self._go(Happened.QR_SHOWN)
@@ -184,7 +221,8 @@ class Connection:
             self._end(f"the pairing code cannot be shown: {exc.strerror}{self._disk_hint()}", EXIT_LATER)
             return
         log.info("pairing_code_ready", file=f"{self._account}-pairing.png")
-        if self._settings.login is Login.CODE and not self._code_asked:
+        wants_code = self._settings.login is Login.CODE or self._was_linked
+        if self._settings.number is not None and wants_code and not self._code_asked:
             self._code_asked = True
             self._hold("code", self._ask_for_code())
 
@@ -192,6 +230,7 @@ class Connection:
         self._bridge_talked = True
         if status == "success":
             self._go(Happened.PAIRED)
+            self._hold("paired", self._note_paired())
             self._files.remove()
             self._hold("login", self._expect_login())
         elif status == "timeout":
@@ -230,9 +269,37 @@ class Connection:
         while True:
             standing = await self._to_tell.get()
             try:
-                await self._tell(standing)
+                await self._notes.state(standing)
             finally:
                 self._to_tell.task_done()
+
+    async def _note_paired(self) -> None:
+        # Known at once, whether it can be written or not: what is older is not answered.
+        self.linked = replace(self.linked, paired_ms=int(time.time() * 1000))
+        self.linked = await self._notes.paired() or self.linked
+
+    async def _read_history(self) -> None:
+        """Take in what the phone tells of chats from before; one portion after the other."""
+        while True:
+            raw = await self._to_read.get()
+            try:
+                chats = await asyncio.to_thread(past.conversations, raw)
+                if self._settings.history_days:
+                    await asyncio.to_thread(self._keep_history, chats)
+                own = await self.bridge.own_jids()
+                found = [read for chat in chats if (read := past.read(chat, own=own)) is not None]
+            except DecodeError as exc:
+                log.warning("event_unreadable", code=HISTORY_SYNC, reason=str(exc))
+                continue
+            log.info("history_told", chats=len(found))
+            await self._notes.past(found)
+
+    def _keep_history(self, chats: list[Any]) -> None:
+        try:
+            for chat in chats:
+                past.keep(self._past, chat)
+        except OSError as exc:
+            log.warning("history_not_kept", reason=exc.strerror)
 
     # --- connecting ----------------------------------------------------------------------------------
 
@@ -302,6 +369,8 @@ class Connection:
         self._files.remove()
         self._refusals.forget()
         self._go(Happened.CONNECTED)
+        if number is not None:
+            self.linked = await self._notes.number(number) or self.linked
         await asyncio.sleep(CATCH_UP_S)
         self.caught_up.set()
 
@@ -373,9 +442,11 @@ class Connection:
         if (earlier := self._tasks.get(name)) is not None:
             earlier.cancel()
         task = self._tasks[name] = asyncio.create_task(work, name=f"whatsapp-{name}")
-        task.add_done_callback(self._held_ended)
+        task.add_done_callback(partial(self._held_ended, name))
 
-    def _held_ended(self, task: asyncio.Task[None]) -> None:
+    def _held_ended(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
         if not task.cancelled() and (error := task.exception()) is not None and not self.ended.done():
             self.ended.set_exception(error)
 

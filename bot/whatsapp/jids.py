@@ -10,6 +10,7 @@ from store.customers import Address
 PHONES = "s.whatsapp.net"  # the user part is a phone number
 LIDS = "lid"  # the user part is a number that hides the phone's
 GROUPS = "g.us"
+BROADCASTS = "broadcast"  # status posts, and lists that people are written to by
 # Where one person writes to one shop.
 PRIVATE = frozenset((PHONES, LIDS))
 

@@ -1,8 +1,8 @@
 """The connection as a state machine, pure: what happened, and what state that leads to.
 
-whatsmeow reconnects by itself after a drop. Four states it never leaves, and neither do we: another process
-or a person has to act first (REPLACED, OUTDATED), time has to pass (BANNED), or a phone has to scan a new
-code in a new process (LOGGED_OUT).
+whatsmeow reconnects by itself after a drop. Five states it never leaves, and neither do we: another process
+or a person has to act first (REPLACED, OUTDATED, UNUSABLE), time has to pass (BANNED), or a phone has to scan
+a new code in a new process (LOGGED_OUT).
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ class Happened(Enum):
     REPLACED = auto()  # another process took the session
     BANNED = auto()  # the number may not connect for a while
     OUTDATED = auto()  # WhatsApp refuses this version of the library
+    UNUSABLE = auto()  # the session file must not be used as it is
     STOPPING = auto()  # we are asked to end
     CLOSED = auto()  # nothing comes in or goes out any more
 
 
-FINAL = frozenset((State.LOGGED_OUT, State.REPLACED, State.BANNED, State.OUTDATED))
+FINAL = frozenset((State.LOGGED_OUT, State.REPLACED, State.BANNED, State.OUTDATED, State.UNUSABLE))
 _ALWAYS = {Happened.STOPPING: State.STOPPING, Happened.CLOSED: State.STOPPED}
 _LEADS_TO = {
     Happened.QR_SHOWN: State.PAIRING,
@@ -43,6 +44,7 @@ _LEADS_TO = {
     Happened.REPLACED: State.REPLACED,
     Happened.BANNED: State.BANNED,
     Happened.OUTDATED: State.OUTDATED,
+    Happened.UNUSABLE: State.UNUSABLE,
 }
 
 

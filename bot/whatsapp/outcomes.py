@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bot.channel import FileAway, FileGone, Outcome, Refused, Retry, Unknown
+from bot.channel import FileAway, FileGone, Outcome, Parked, Refused, Retry, Unknown
 
 # These come before anything is written: the devices of the chat are asked for first.
 _BEFORE_WRITING = (
@@ -25,9 +25,11 @@ _UNKNOWN = (
     "disconnected before",
     "failed to send message node",
 )
-# "server returned error 463": numbers that another attempt only makes worse. 463: this number may write to
-# existing chats only; 403: forbidden; 420: too many of this; 479: the chat's addressing was refused.
-NEVER = {463, 403, 420, 479}
+# "server returned error 403": numbers that another attempt only makes worse. 403: forbidden; 420: too many of
+# this; 479: the chat's addressing was refused.
+NEVER = {403, 420, 479}
+# For a while this number may write to chats that it knows and to no others; that ends by itself.
+RESTRICTED = 463
 _SERVER_ERROR = re.compile(r"server returned error (\d+)")
 _NO_LID = "no LID found for"
 
@@ -36,6 +38,8 @@ def of_error(text: str) -> Outcome:
     """The outcome that an error text stands for; what is not known was not sent and is tried again."""
     if (found := _SERVER_ERROR.search(text)) is not None:
         code = int(found[1])
+        if code == RESTRICTED:
+            return Parked(f"WhatsApp lets this number write to no new chats now (error {code})")
         if code in NEVER:
             return Refused(f"WhatsApp refuses to deliver this (error {code})")
         return Retry(f"WhatsApp answered with error {code}")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 _MOST = 3
 _LONGEST = 60
-# The first greets, the last asks for a person: both go another way than questions do.
-_FIRST, _LAST = "Halo kak", "Bisa bicara dengan admin?"
+# One greets, one begins to buy, the last asks for a person: these go another way than questions do.
+_FIRST, _BUY, _LAST = "Halo kak", "menu", "Bisa bicara dengan admin?"
 
 
 def ideas(data_dir: Path) -> list[str]:
-    """A few short messages; without a readable FAQ only the greeting and the wish for a person."""
+    """A few short messages; without a readable FAQ those that every shop knows."""
     try:
         entries = json.loads((data_dir / "faq_data.json").read_text(encoding="utf-8-sig"))
         questions = [str(entry["question"]) for entry in entries]
@@ -20,4 +20,4 @@ def ideas(data_dir: Path) -> list[str]:
         questions = []
     # Spread over the file, because neighbours are about the same thing.
     short = [question for question in questions if len(question) <= _LONGEST]
-    return [_FIRST, *short[:: max(1, len(short) // _MOST)][:_MOST], _LAST]
+    return [_FIRST, _BUY, *short[:: max(1, len(short) // _MOST)][:_MOST], _LAST]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
+from dataclasses import replace
 
 from sandbox.whatsapp import contents
 from sandbox.whatsapp.binary import Attribute, Node
@@ -74,6 +75,13 @@ class Customer(Phone):
         path = self.network.media.put(sealed)
         message = contents.file(kind, sealed, path, mime=mime, caption=caption, name=name, timer_s=timer_s)
         return await self.send(contents.wrapped(message, wrapper) if wrapper else message)
+
+    async def send_dated(self, message: Message, sent_s: int) -> str:
+        """Send a message that the server took at another time, as one that it kept for long; its id."""
+        message_id = new_id()
+        sent = sent_now(message, self._attributes())
+        self.transmit(message_id, replace(sent, attributes={**sent.attributes, "t": str(sent_s)}))
+        return message_id
 
     async def send_again(self, message_id: str) -> None:
         """Encrypt and send an earlier message anew under its id, as phones do that doubt it arrived."""

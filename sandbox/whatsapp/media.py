@@ -22,6 +22,7 @@ _KEY_NAMES = {
     "video": b"WhatsApp Video Keys",
     "audio": b"WhatsApp Audio Keys",
     "document": b"WhatsApp Document Keys",
+    "history": b"WhatsApp History Keys",
 }
 _MAC_BYTES = 10
 

@@ -47,6 +47,8 @@ class Network:
         # By tag or name: stanzas and queries that nobody here knows; they are answered, and a test may look.
         self.unknown: Counter[str] = Counter()
         self._present: dict[Connection, Companion | None] = {}
+        # How often a client came with a finished handshake, let in or not.
+        self.logins = 0
         self._numbers = itertools.count(1)
         # Set, and replaced by a new one, whenever a device comes, goes or is linked.
         self.changed = asyncio.Event()
@@ -57,6 +59,7 @@ class Network:
         """A client finished its handshake: it registers or logs in, or is turned away."""
         client = WA6.ClientPayload.FromString(payload)
         self._present[connection] = None
+        self.logins += 1
         refusal = self.faults.take_refusal()
         if refusal is not None:
             self._turn_away(connection, refusal.reason, refusal.attributes)

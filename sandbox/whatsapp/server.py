@@ -84,6 +84,11 @@ class WhatsAppServer:
         return self._network
 
     @property
+    def logins(self) -> int:
+        """How often clients tried to come in so far."""
+        return self._network.logins
+
+    @property
     def media(self) -> MediaHost:
         """Where files lie."""
         return self._network.media

@@ -64,6 +64,16 @@ class EmbeddedMemory:
         self.generation = 0
 
     @property
+    def trouble(self) -> str | None:
+        """Never any: without the database nothing works, and that is told elsewhere."""
+        return None
+
+    @property
+    def passages(self) -> PassageIndex:
+        """The generation that is served now; another one takes its place, this one never changes."""
+        return self._passages
+
+    @property
     def passage_count(self) -> int:
         return len(self._passages)
 

@@ -57,7 +57,16 @@ class MemoryIndex(Protocol):
     """What every memory does; ``tests/contract/memory.py`` is its executable definition."""
 
     name: str
-    generation: int  # the knowledge generation that is being served; 0 before the first ingest
+
+    @property
+    def generation(self) -> int:
+        """The knowledge generation that is being served; 0 before the first ingest."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from working as it was set up (it answers all the same); None when all is well."""
+        ...
 
     async def open(self) -> None:
         """Load or connect and catch up; raises ``store.errors.StoreMisconfigured`` with what to do."""

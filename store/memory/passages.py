@@ -49,6 +49,25 @@ class _Reading:
     line_impacts: Scores
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Scored:
+    """What a query is worth to every passage: one array for each phrasing, and for each vector."""
+
+    by_words: list[Scores]
+    covered: list[Scores]
+    similarity: npt.NDArray[np.float32]
+
+    def rankings(self, most: int) -> list[Positions]:
+        """The passages that fit at all, best first, by each vector and by the words."""
+        rankings = [best(column, most) for column in self.similarity]
+        if not self.by_words:
+            return rankings
+        # Scores by words of several phrasings are alike and may be added up: a clear one then decides,
+        # which ranks could not show. They weigh as much as one ranking each.
+        ranking = best(np.sum(self.by_words, axis=0), most)
+        return [ranking] * len(self.by_words) + rankings
+
+
 class PassageIndex:
     """One generation, searchable by words and, where there are vectors of ``space``, by meaning."""
 
@@ -56,6 +75,7 @@ class PassageIndex:
         self.generation = generation
         self.space = space
         self._chunks = tuple(chunks)
+        self._rows = {chunk.id: row for row, chunk in enumerate(self._chunks)}
         texts = [chunk.search_text.split() for chunk in self._chunks]
         titles = [frozenset(_WORD.findall(chunk.title.lower())) for chunk in self._chunks]
         self._rarity = rarities(texts)
@@ -79,17 +99,39 @@ class PassageIndex:
 
     def search(self, query: Query, *, limit: int) -> list[Passage]:
         """The best fitting passages, best first."""
+        scored = self._score(query)
+        return self._passages(scored, scored.rankings(DEPTH), limit=limit)
+
+    def judge(self, query: Query, found: Sequence[str], *, limit: int) -> list[Passage]:
+        """The best of the passages that another search found, which are given best first in its own order.
+
+        That search knows neither misspelt words nor word families, so our own ranking of what it found joins
+        its. Ids that this generation lacks are left out.
+        """
+        theirs = np.array([self._rows[id] for id in found if id in self._rows], dtype=np.intp)
+        scored = self._score(query)
+        ours = [ranking[np.isin(ranking, theirs)] for ranking in scored.rankings(len(self))]
+        return self._passages(scored, [*ours, theirs], limit=limit)
+
+    def spelled_out(self, text: str) -> str:
+        """The text's words, and what each of them may stand for in this generation."""
+        asked = words.with_denials(text.split())
+        meant = [other for word, also in asked for other, _ in self._vocabulary.near(word, also)]
+        return " ".join(dict.fromkeys([word for word, _ in asked] + meant))
+
+    def _score(self, query: Query) -> _Scored:
         by_words = [self._score_words(text) for text in query.texts]
-        similarity = self._similarity(query)
-        rankings = [best(column, DEPTH) for column in similarity]
-        if by_words:
-            # Scores by words of several phrasings are alike and may be added up: a clear one then decides,
-            # which ranks could not show. They weigh as much as one ranking each.
-            ranking = best(np.sum([scores for scores, _ in by_words], axis=0), DEPTH)
-            rankings = [ranking] * len(by_words) + rankings
+        return _Scored(
+            by_words=[scores for scores, _ in by_words],
+            covered=[covered for _, covered in by_words],
+            similarity=self._similarity(query),
+        )
+
+    def _passages(self, scored: _Scored, rankings: Sequence[Positions], *, limit: int) -> list[Passage]:
+        similarity = scored.similarity
         nearest = np.max(similarity, axis=0) if len(similarity) else None
         # "Kalau itu berapa?" is covered by many a passage; what counts is whether its topic is as well.
-        coverage = np.min([covered for _, covered in by_words], axis=0) if by_words else None
+        coverage = np.min(scored.covered, axis=0) if scored.covered else None
         return [
             self._passage(
                 row,

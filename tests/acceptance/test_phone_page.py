@@ -89,8 +89,8 @@ class Phones:
         await phone.get_by_placeholder("Ketik pesan").fill(text)
         await phone.get_by_role("button", name="Kirim").click()
 
-    async def state(self, words: str) -> None:
-        await expect(self.page.locator("#state")).to_contain_text(words, timeout=PATIENCE_MS)
+    async def state(self, words: str, *, patience_ms: int = PATIENCE_MS) -> None:
+        await expect(self.page.locator("#state")).to_contain_text(words, timeout=patience_ms)
 
     async def break_by(self, name: str) -> None:
         await self.page.locator("#troubles").get_by_role("button", name=name).click()
@@ -170,3 +170,60 @@ async def test_a_newcomer_scans_writes_takes_over_and_breaks_the_network(copy: P
         assert await page.title() == "Balas – demo"
     assert complaints == []
     assert sorted(path.name for path in (copy / "var").iterdir()) == ["demo"]
+
+
+async def test_a_frozen_network_and_a_ban_are_shown_and_lose_nothing(copy: Path, tmp_path: Path) -> None:
+    shots = tmp_path / "screenshots"
+    shots.mkdir()
+    print(f"\nscreenshots: {shots}")
+    complaints: list[str] = []
+    async with demo(copy) as address, browsing(tmp_path / "profile", complaints) as page:
+        phones = Phones(page, shots)
+        await page.goto(address)
+        await phones.state("Menunggu dipindai")
+        await page.get_by_role("button", name="Pindai dengan HP toko").click()
+        await phones.state("Terhubung")
+        budi, siti = phones.of("Budi"), phones.of("Siti")
+        await phones.write(budi, "IH20 berapa kak?")
+        await expect(budi).to_contain_text("Rp275.000", timeout=PATIENCE_MS)
+
+        await phones.break_by("Bekukan jaringan")
+        await expect(page.locator("#troubles .active")).to_contain_text("Cairkan jaringan")
+        await phones.write(siti, "IH20 berapa kak?")
+        await expect(siti.get_by_label("Terkirim")).to_have_count(1)
+        # The connection is still there; only its silence tells that nothing gets through.
+        await phones.state("Terganggu")
+        await phones.shot("frozen")
+        await expect(siti.locator('[data-author="bot"]')).to_have_count(0)
+        await phones.break_by("Cairkan jaringan")
+        await phones.state("Terhubung")
+        await expect(siti).to_contain_text("Rp275.000", timeout=PATIENCE_MS)
+        await expect(siti.locator('[data-author="bot"]')).to_have_count(1)
+
+        await phones.break_by("Blokir 30 detik")
+        await phones.state("Diblokir sementara")
+        await expect(page.locator("#state-detail")).to_contain_text(re.compile(r"Masih \d+ detik"))
+        await expect(page.locator("#troubles .active")).to_contain_text("Blokir")
+        await phones.write(budi, "makasih kak")
+        await expect(budi.get_by_label("Terkirim")).to_have_count(1)
+        await phones.fits()
+        await phones.shot("banned")
+        await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        await page.locator("#tabs").get_by_role("button", name="Bot").click()
+        await expect(page.locator("#state")).to_be_visible()
+        await phones.fits()
+        await phones.shot("phone-banned")
+        # It knocks once when the time is over, and not before; for a first refusal it waits a minute.
+        await phones.state("Terhubung", patience_ms=2 * PATIENCE_MS)
+        await expect(page.locator("#diary")).to_contain_text("Blokir berakhir")
+        await page.locator("#tabs").get_by_role("button", name="Budi").click()
+        await expect(budi.locator(".reactions")).to_have_text("🙏", timeout=PATIENCE_MS)
+        await phones.shot("phone-after-ban")
+
+        await page.locator("#tabs").get_by_role("button", name="Bot").click()
+        await phones.break_by("Keluarkan bot")
+        await phones.state("Menunggu dipindai")
+        await expect(page.locator("#code")).to_be_visible()
+        await phones.fits()
+        await phones.shot("phone-logged-out")
+    assert complaints == []

@@ -1,4 +1,4 @@
-"""`make demo` from the first "mau beli" to the invoice on the phone, in a real browser: nothing in it is a mock.
+"""`make demo` from the first "mau pesan" to the invoice on the phone, in a real browser.
 
 Screenshots of the way lie in a folder that the test prints (`pytest -s`).
 """
@@ -12,6 +12,8 @@ from pathlib import Path
 from playwright.async_api import BrowserContext, Locator, Page, expect
 from pypdf import PdfReader
 
+from sandbox.midtrans.server import SERVER_KEY
+from sandbox.starsender.server import KEY
 from tests.acceptance.chromium import PATIENCE_MS, PHONE, browsing
 from tests.acceptance.test_phone_page import Phones, _chromium, demo
 
@@ -69,6 +71,7 @@ async def test_a_customer_chooses_confirms_pays_and_gets_his_invoice_and_the_own
         await phones.shot("ordered")
         await phones.write(budi, "1")
         await expect(budi).to_contain_text("Bayarnya di sini ya Kak", **SOON)  # type: ignore[arg-type]  # as above.
+        await expect(budi).to_contain_text("nomor kami 081190000003")
         await phones.shot("link")
         paying = await _pay(page.context, budi, shots, way="qris")
         await paying.close()
@@ -88,7 +91,27 @@ async def test_a_customer_chooses_confirms_pays_and_gets_his_invoice_and_the_own
         await phones.shot("paid")
         await phones.fits()
 
+        siti = phones.of("Siti")
+        await _says(phones, siti, "mau pesan VH7 1", "Rp25.000")
+        await _says(phones, siti, "ya kak", "Mau bayar lewat apa")
+        await _says(phones, siti, "1", "Bayarnya di sini")
+        await phones.break_by("Matikan Midtrans")
+        await phones.break_by("Matikan Starsender")
+        await (await _pay(page.context, siti, shots, way="bca_va")).close()
+        await phones.shot("midtrans-gone")
+        await expect(siti).not_to_contain_text("sudah masuk")
+        await phones.break_by("Hidupkan Midtrans")
+        await expect(siti).to_contain_text("Pembayaran Rp25.000 sudah masuk", **SOON)  # type: ignore[arg-type]  # as above.
+        # Without Starsender the bot's own document is all there is, and it is enough.
+        await expect(siti.locator('[data-author="bot"] a.document')).to_have_count(1, **SOON)  # type: ignore[arg-type]  # as above.
+        await expect(admin).to_contain_text("Starsender bermasalah", **SOON)  # type: ignore[arg-type]  # as above.
+        await expect(siti.locator('[data-author="other"]')).to_have_count(0)
+        await phones.shot("starsender-gone")
+
         await _says(phones, budi, "kirim ulang invoice", "kukirim ulang")
         await expect(invoice).to_have_count(2, **SOON)  # type: ignore[arg-type]  # as above.
         await phones.shot("again")
     assert complaints == []
+    logs = "".join((copy / "var" / "demo" / name).read_text() for name in ("bot.log", "webhooks.log"))
+    for secret in (SERVER_KEY, KEY, "6281234560001", "081234560001", "Kenanga"):
+        assert secret not in logs, "a log holds what nobody may read there"

@@ -1,4 +1,4 @@
-"""Purchases in the sample shop, through the real processes: the bot, the payment process, and Midtrans's stand-in.
+"""Purchases in the sample shop, through the real processes, against Midtrans's stand-in.
 
 The golden transcripts are read line by line: what stands here is what customers and the owner read.
 """
@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,11 @@ async def midtrans() -> AsyncIterator[MidtransServer]:
 
 
 @pytest.fixture
-async def payments(shop: Shop) -> AsyncIterator[Callable[..., Any]]:
-    """``await payments(**settings)``: the payment process; where Midtrans is to send its notifications."""
+def payments(shop: Shop) -> Iterator[Callable[..., str]]:
+    """``payments(**settings)``: the payment process; where Midtrans is to send its notifications."""
     started: list[subprocess.Popen[bytes]] = []
 
-    async def start(**settings: str) -> str:
+    def start(**settings: str) -> str:
         log = shop.folder / "webhooks.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
@@ -59,7 +59,7 @@ async def payments(shop: Shop) -> AsyncIterator[Callable[..., Any]]:
                 stderr=subprocess.STDOUT,
             )
         started.append(process)
-        return f"http://127.0.0.1:{await asyncio.to_thread(_port, log, process)}/midtrans/notification"
+        return f"http://127.0.0.1:{_port(log, process)}/midtrans/notification"
 
     yield start
     for process in started:
@@ -118,7 +118,7 @@ async def test_a_router_is_chosen_confirmed_paid_by_qris_and_its_invoice_comes_i
             "Balas nomornya ya, misalnya *1*, atau *1 2x* kalau mau dua."
         )
         assert await chat.say("yang 1 ya") == (
-            "1x Router TP-Link TL-WR840N, total *Rp185.000*. Benar, Kak? (Belum termasuk ongkir.)"
+            "1x Router TP-Link TL-WR840N, total *Rp185.000* (belum termasuk ongkir). Benar, Kak?"
         )
         noted = await chat.raw("jadi kak")
         order_id = re.findall(ORDER, noted)[0]
@@ -143,11 +143,12 @@ async def test_a_router_is_chosen_confirmed_paid_by_qris_and_its_invoice_comes_i
             "• Ongkir Ngawen: Rp10.000\n"
             "Total *Rp195.000*\n"
             "Bayarnya di sini ya Kak: https://midtrans/…\n"
-            "Linknya berlaku sampai besok 14.02 WIB. Begitu pembayarannya masuk, invoice langsung kukirim ke sini."
+            "Linknya berlaku sampai besok 14.02 WIB. Begitu pembayarannya masuk, invoice langsung kukirim "
+            "ke sini."
         )
         assert await chat.say("sudah bayar kak") == (
-            "Barusan kucek ke Midtrans, Kak: pembayaran Rp195.000 untuk pesanan *B•••••••••* belum masuk. Kadang "
-            "perlu beberapa menit; begitu masuk langsung kukabari.\nLinknya: https://midtrans/…"
+            "Barusan kucek ke Midtrans, Kak: pembayaran Rp195.000 untuk pesanan *B•••••••••* belum masuk. "
+            "Kadang perlu beberapa menit; begitu masuk langsung kukabari.\nLinknya: https://midtrans/…"
         )
         await midtrans.pay(f"{order_id}-1", "qris")
         assert await chat.say("sudah bayar kak") == "Pembayaran pesanan *B•••••••••* sudah masuk, Kak 🙏"
@@ -182,14 +183,15 @@ async def test_a_package_is_ordered_in_one_sentence_and_paid_by_bank_transfer(sh
             "Transfernya ke salah satu ini ya Kak:\n"
             "BCA *4570112233* a.n. CV Pelita Cahaya Nusantara\n"
             "BRI *003401005566507* a.n. CV Pelita Cahaya Nusantara\n"
-            "Kalau sudah, tulis *sudah transfer* atau kirim buktinya ke sini. Admin cek dulu, lalu invoice kukirim."
+            "Kalau sudah, tulis *sudah transfer* atau kirim buktinya ke sini. Admin cek dulu, lalu invoice "
+            "kukirim."
         )
-        assert (await chat.say("sudah transfer ya kak")).startswith(
-            "Makasih Kak. Transferannya dicek admin dulu ya"
-        )
+        checking = await chat.say("sudah transfer ya kak")
+        assert checking.startswith("Makasih Kak. Transferannya dicek admin dulu ya")
         notice = await owner_told(bot, "Cek transfer")
         assert masked(notice["text"]).startswith(
-            "🏦 *Cek transfer Rp250.000*: Budi (pelanggan 1)\nPesanan B•••••••••: 10x Voucher Hotspot 7 Hari\n"
+            "🏦 *Cek transfer Rp250.000*: Budi (pelanggan 1)\n"
+            "Pesanan B•••••••••: 10x Voucher Hotspot 7 Hari\n"
             "Katanya sudah transfer. Geser dan balas *lunas* atau *tolak*. Tulisan lain kukirim ke Budi."
         )
         await asyncio.to_thread(bot.say, OWNER, "lunas", quote=notice["id"])
@@ -228,7 +230,7 @@ async def test_nobody_talks_the_price_down_and_nobody_sees_anothers_order(shop: 
 
 
 async def test_a_payment_is_told_by_the_payment_process_without_a_word_of_the_customer(
-    shop: Shop, midtrans: MidtransServer, payments: Callable[..., Any]
+    shop: Shop, midtrans: MidtransServer, payments: Callable[..., str]
 ) -> None:
     with shop.bot(**midtrans.environment) as bot:
         chat = Chat(bot)
@@ -236,7 +238,7 @@ async def test_a_payment_is_told_by_the_payment_process_without_a_word_of_the_cu
         assert "Rp10.000" in told
         order_id = re.findall(ORDER, await chat.raw("gas"))[0]
         assert "https://midtrans/…" in await chat.say("qris aja")
-        midtrans.notify_url = await payments(**midtrans.environment)
+        midtrans.notify_url = await asyncio.to_thread(payments, **midtrans.environment)
         await midtrans.pay(f"{order_id}-1", "qris")
         assert "Kode voucher dikirim" in (await chat.hears("Pembayaran Rp10.000 sudah masuk"))["text"]
         assert (await chat.hears("INV/"))["file"].endswith(".pdf")

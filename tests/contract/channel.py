@@ -54,6 +54,7 @@ class FaultyChannel:
     ) -> None:
         self.traits = Traits(transport="uji", admin_room=admin_room, capabilities=frozenset(capabilities))
         self.state = State.STARTING
+        self.caution = 1.0
         self.unstoppable = False
         self.online = asyncio.Event()
         self.online.set()
@@ -135,6 +136,7 @@ class FaultyChannel:
                 file=IncomingFile(**raw["file"]) if "file" in raw else None,
                 timer_s=raw.get("timer_s"),
                 own=raw.get("own", False),
+                past=raw.get("past", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Unreadable(f"row {event.id} is no event of the tests") from exc

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from bot import assembly
-from bot.channel import Outcome, Outgoing, Quoted, Refused, Retry, Sent, Signal, Unknown
+from bot.channel import Outcome, Outgoing, Parked, Quoted, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
 from store import invoices
 from store.attachments import Document
@@ -20,7 +20,7 @@ from store.outbox import Kind, NewMessage, Purpose, add
 from store.queue import Backoff
 from store.schema import attachments, outbox
 from tests.integration.invoices.shop import make_paid
-from tests.integration.tiny_shop import OpenShop, TinyShop, shops
+from tests.integration.tiny_shop import OpenShop, TinyShop, age, shops
 
 
 @pytest.fixture
@@ -184,6 +184,66 @@ async def test_the_customers_messages_are_shown_as_read_only_right_before_the_an
     await shop.owner("berhenti")
     await shop.says("siti", "halo")
     assert not [signal for signal in shop.channel.signals if signal[0] == "siti"]
+
+
+async def test_a_number_that_is_new_here_keeps_twice_the_pace(open_shop: OpenShop) -> None:
+    shop = await open_shop(PACE_S="0.06")
+    shop.channel.caution = 2.0
+    started = time.monotonic()
+    await _queue(shop, "budi", "satu", "dua", "tiga")
+    assert time.monotonic() - started >= 0.36
+
+
+async def test_an_answer_that_could_not_be_sent_for_half_a_day_is_dropped_and_told(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = lambda message: Retry("offline", after_s=0.05) if message.chat == "budi" else None
+    await shop.record("budi", "halo")
+    async with asyncio.timeout(10):
+        while not await shop.count(outbox, outbox.c.attempts > 0):  # noqa: ASYNC110 - no event is set.
+            await asyncio.sleep(0.01)
+    await age(shop.store, outbox, "created_ms", by_ms=12 * 60 * 60 * 1000)
+    await shop.settled()
+    [dropped] = await shop.rows(outbox, outbox.c.chat == "budi")
+    assert (dropped.state, dropped.error) == ("dropped", "it could not be sent for too long")
+    [told] = shop.heard("owner")
+    assert "Tidak jadi kukirim" in told
+    assert "selamat datang" in told
+
+
+async def test_what_is_parked_holds_its_own_chat_up_and_no_other_and_is_told_once(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 1, Parked("restricted"))
+    for chat in ("budi", "siti"):
+        await shop.says(chat, "makasih")
+    await _hand_over(shop, "budi", "satu", "dua")
+    await _hand_over(shop, "siti", "lancar")
+    await shop.settled()
+    assert _texts(shop) == []
+    assert _texts(shop, "siti") == ["lancar"]
+    assert [row.state for row in await shop.rows(outbox, outbox.c.body.in_(("satu", "dua")))] == [
+        "parked"
+    ] * 2
+    assert len([text for text in shop.heard("owner") if "membatasi" in text]) == 1
+    assert await shop.owner("lanjut") == ["Oke, 2 pesan yang tertahan kucoba kirim sekarang."]
+    await shop.settled()
+    assert _texts(shop) == ["satu", "dua"]
+    assert "Tidak ada pesan yang tertahan" in (await shop.owner("lanjut"))[0]
+
+
+async def test_what_stays_parked_for_a_day_is_given_up_and_told(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.channel.outcome = _first_times("satu", 99, Parked("restricted"))
+    await _queue(shop, "budi", "satu")
+    await age(shop.store, outbox, "created_ms", by_ms=24 * 60 * 60 * 1000)
+    await shop.owner("lanjut")
+    await shop.settled()
+    [dead] = await shop.rows(outbox, outbox.c.body == "satu")
+    assert dead.state == "dead"
+    assert any("Gagal terkirim" in text and "satu" in text for text in shop.heard("owner"))
 
 
 async def test_a_file_is_sent_with_its_row_and_one_that_is_lost_is_told(open_shop: OpenShop) -> None:

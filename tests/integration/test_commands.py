@@ -7,15 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot import command, customers, handoffs
 from config.settings import Settings
 from store import handoffs as stored_handoffs
-from store import outbox
+from store import media, outbox
 from store.customers import Address, resolve
 from store.handoffs import Reason
+from store.media_files import MediaFiles
 from store.outbox import NewMessage, Purpose
+from store.schema import media as media_table
 from store.schema import outbox as outbox_table
 from store.sqlite import SqliteStore
 
@@ -167,3 +169,37 @@ async def test_mistakes_in_the_settings_are_told_in_the_owners_language(
 )
 def test_ages_are_told_in_the_unit_that_people_use(milliseconds: int, words: str) -> None:
     assert command.ago(milliseconds) == words
+
+
+async def test_a_forgotten_customer_s_files_go_and_those_of_others_stay(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = await SqliteStore.open(settings.sqlite_path)
+    files = MediaFiles(settings.state_dir)
+    names = [files.write(b"foto budi"), files.write(b"foto siti")]
+
+    def write(connection: Connection) -> None:
+        for number, name in enumerate(("Budi", "Siti")):
+            address = Address("t", f"628123456789{number}")
+            customer, _ = resolve(connection, "utama", [address], name=name)
+            new = media.NewMedia(
+                account="utama",
+                inbox_id=number,
+                chat=address.user,
+                customer_id=customer.id,
+                kind="image",
+                mimetype="image/jpeg",
+                filename="",
+                announced_bytes=9,
+                keep_ms=1_000_000,
+            )
+            media_id = media.add(connection, new)
+            connection.execute(
+                update(media_table).where(media_table.c.id == media_id).values(path=names[number])
+            )
+
+    await store.write(write)
+    await store.close()
+    assert run_in_thread(lambda: customers.main(["forget", "Budi", "--yes"])) == 0
+    assert "Sudah dihapus" in capsys.readouterr().out
+    assert [path.name for path in files.folder.iterdir()] == [names[1]]

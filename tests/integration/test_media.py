@@ -15,7 +15,9 @@ import pytest
 
 from bot import assembly
 from bot.channel import FileAway, FileGone
+from bot.consequences import MOST_FORWARDED
 from bot.forwarding import forward_media
+from bot.media import MAX_FILENAME_CHARS
 from bot.timers import Timers
 from config.settings import Settings
 from store import customers
@@ -199,6 +201,67 @@ async def test_the_owner_sees_the_picture_that_an_unknown_question_is_about(open
     assert picture.kind is Kind.IMAGE
     assert picture.document is not None
     assert picture.document.data == PICTURE
+
+
+async def test_what_may_be_seen_once_is_not_put_into_the_owner_s_room_for_good(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await _sends(shop, VOICE, kind="audio", file=_file(len(VOICE), view_once=True))
+    await _fetched(shop)
+    assert [message.kind for message in shop.channel.sent if message.chat == "owner"] == [Kind.TEXT]
+
+
+async def test_an_album_does_not_fill_the_owner_s_room(open_shop: OpenShop) -> None:
+    shop = await open_shop(ingested=True)
+    thinking = shop.thinking()
+    await shop.record("budi", QUESTION)
+    await thinking.has_begun()
+    for number in range(6):
+        shop.channel.files[f"f{number}"] = PICTURE
+        fields: dict[str, Any] = {"kind": "image", "file": _file(len(PICTURE)), "message_id": f"f{number}"}
+        await shop.record("budi", UNKNOWN if number == 5 else "", **fields)
+    thinking.go_on()
+    await shop.settled()
+    await _fetched(shop, 6)
+    shown = [message for message in shop.channel.sent if message.chat == "owner" and message.document]
+    assert len(shown) == MOST_FORWARDED
+
+
+@pytest.mark.parametrize(
+    ("claimed", "filename", "mimetype"),
+    [
+        ("image/jpeg", "bukti\n\u202efdp.exe", "image/jpeg"),
+        ("text/html\r\nX: y", "x" * 500, "application/octet-stream"),
+        ("", "../../etc/passwd", "application/octet-stream"),
+    ],
+)
+async def test_what_a_sender_claims_is_cleaned(
+    open_shop: OpenShop, claimed: str, filename: str, mimetype: str
+) -> None:
+    shop = await open_shop()
+    file = _file(len(PICTURE), mimetype=claimed, filename=filename)
+    await _sends(shop, PICTURE, kind="document", file=file)
+    [row] = await _fetched(shop)
+    assert row.mimetype == mimetype
+    assert len(row.filename) <= MAX_FILENAME_CHARS
+    assert row.filename.isprintable()
+    # It is only what the owner reads; on disk the name is ours.
+    assert _names(shop) == [row.path]
+
+
+async def test_a_file_as_an_answer_is_refused_in_words_because_nobody_would_get_it(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN)
+    before = shop.heard("budi")
+    quote = shop.last_id(containing="Butuh jawaban")
+    for text in ("", "ini fotonya kak"):
+        told = await shop.says("owner", text, kind="image", file=_file(9), quote=quote)
+        assert "belum kukirim" in told[0]
+    assert shop.heard("budi") == before
+    # Whoever only shows the others something is left alone.
+    assert await shop.says("owner", "", kind="image", file=_file(9)) == []
+    assert "Terkirim" in "".join(await shop.owner("Ada kak", quote=quote))
 
 
 async def test_a_file_that_never_comes_is_told_to_the_owner_in_words(open_shop: OpenShop) -> None:

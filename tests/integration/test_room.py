@@ -23,7 +23,7 @@ from store.schema import customers as customer_rows
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox, notices, outbox
 from store.schema import turns as turn_rows
-from tests.integration.tiny_shop import COD, QUESTION, QUICK, UNKNOWN, OpenShop, TinyShop, age, shops
+from tests.integration.tiny_shop import COD, QUESTION, QUICK, UNKNOWN, OpenShop, TinyShop, age, shops, silence
 
 
 @pytest.fixture
@@ -408,3 +408,37 @@ async def test_a_notice_that_cannot_be_sent_causes_no_further_notice(open_shop: 
     assert await shop.store.read(lambda c: [tuple(row) for row in c.execute(query)]) == [("dead", 1)]
     # The promise is still known.
     assert len(await shop.store.read(lambda c: handoffs.list_open(c, "utama"))) == 1
+
+
+async def test_the_owner_has_one_chat_ignored_and_goes_on_in_it(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, name="Budi")
+    [said] = await shop.owner("Abaikan budi")
+    assert said.startswith("Oke, Budi")
+    assert await shop.says("budi", QUESTION) == []
+    assert len(await shop.says("siti", QUESTION, name="Siti")) == 1
+    [said] = await shop.owner("lanjut budi.")
+    assert said.startswith("Siap, Budi")
+    assert len(await shop.says("budi", QUESTION)) == 1
+
+
+async def test_go_on_ends_a_humans_pause_too(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, name="Budi")
+    await silence(shop, "budi")
+    assert await shop.says("budi", QUESTION) == []
+    await shop.owner("lanjut budi")
+    assert len(await shop.says("budi", QUESTION)) == 1
+
+
+async def test_a_name_that_fits_nobody_or_several_changes_nothing(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi1", "halo", name="Budi Satu")
+    await shop.says("budi2", "halo", name="Budi Dua")
+    assert "081299990000" in (await shop.owner("abaikan 081299990000"))[0]
+    [said] = await shop.owner("abaikan budi")
+    assert "Budi Satu" in said
+    assert "*abaikan #" in said
+    assert len(await shop.says("budi1", QUESTION)) == 1
+    # People also talk to each other in the room.
+    assert await shop.owner("lanjut besok saja ya bu, aku sudah capek sekali hari ini") == []

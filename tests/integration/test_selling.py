@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
-from bot import assembly
+from bot import assembly, chores
+from bot.people import People
 from bot.selling import shop as selling_shop
 from bot.selling.cashier import Money
 from bot.selling.sayings import Link
 from config.settings import Settings
+from config.shop import Shop
 from store import orders as order_store
 from store import rooms
 from store.doors import Store
@@ -22,6 +27,7 @@ from store.orders import State
 from store.schema import handoffs as handoff_rows
 from store.schema import invoices as invoice_rows
 from store.schema import order_lines, orders, proposals, turns
+from store.worker import Retry
 from tests.integration.tiny_shop import QUESTION, QUICK, OpenShop, TinyShop, age, shops
 
 BANK = """
@@ -170,7 +176,7 @@ async def test_a_sale_by_link_asks_what_the_row_asks_and_adds_the_shipping(
 ) -> None:
     shop = await open_shop(midtrans=True)
     assert await talk(shop, "mau pesan kabel lan 2") == [
-        "2x Kabel LAN, total *Rp190.000*. Benar, Kak? (Belum termasuk ongkir.)"
+        "2x Kabel LAN, total *Rp190.000* (belum termasuk ongkir). Benar, Kak?"
     ]
     [question] = await shop.says("budi", "ya")
     assert "nama penerima" in question
@@ -297,7 +303,7 @@ async def test_what_was_sold_out_meanwhile_is_not_sold(open_shop: OpenShop) -> N
     assert told == "Router Archer tinggal 1, Kak. Mau diambil berapa?"
     assert await shop.count(orders) == 0
     assert await talk(shop, "1 aja") == [
-        "1x Router Archer, total *Rp399.000*. Benar, Kak? (Belum termasuk ongkir.)"
+        "1x Router Archer, total *Rp399.000* (belum termasuk ongkir). Benar, Kak?"
     ]
 
 
@@ -435,8 +441,7 @@ async def test_how_an_order_stands_is_told_to_its_customer_only(open_shop: OpenS
         [told] = await talk(shop, text, chat="siti")
         assert told == shop.wording.say("jual_pesanan_tidak_ada", pesanan=order.id)
     assert (await last_order(shop)).state == "waiting_confirmation"
-    # Without an order there is none to talk about: the model answers, or a person.
-    assert order.id not in "\n".join(await talk(shop, "status pesanan", chat="siti"))
+    assert await talk(shop, "status pesanan", chat="siti") == [shop.wording.say("jual_belum_ada")]
 
 
 async def test_an_order_is_called_off_while_nothing_is_paid(open_shop: OpenShop) -> None:
@@ -561,7 +566,7 @@ async def test_a_death_between_order_and_answer_goes_on_with_the_same_order(
         if not died:
             died.append(order_id)
             # The order may have its link by now, and nobody was told of it.
-            raise RuntimeError("the process dies here")
+            raise Retry("the process dies here")
         return made
 
     monkeypatch.setattr(cashier, "link", dying)
@@ -671,3 +676,175 @@ async def test_an_unpaid_transfer_that_expired_is_not_open_any_more(open_shop: O
     [told] = await talk(shop, "status pesanan")
     assert "Batas bayarnya sudah lewat" in told
     assert await _orders_in(shop.store) == 1
+
+
+async def test_a_thumb_on_what_was_just_read_back_is_a_yes_and_on_nothing_else(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20")
+    read_back = shop.last_id("budi", containing="Benar, Kak?")
+    await shop.says("budi", "👍", kind="reaction", quote=shop.last_id("budi", containing="selamat datang"))
+    await shop.says("budi", "😂", kind="reaction", quote=read_back)
+    assert await shop.count(orders) == 0
+    [told] = await shop.says("budi", "👍", kind="reaction", quote=read_back)
+    assert "4570112233" in told
+    assert await shop.count(orders) == 1
+    await shop.says("budi", "👍", kind="reaction", quote=read_back)
+    assert await shop.count(orders) == 1
+
+
+async def test_a_picture_pays_nothing_and_is_shown_to_the_admins(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi")
+    told = await shop.says("budi", "", kind="image")
+    assert told == [shop.wording.say("jual_cek_transfer")]
+    assert (await last_order(shop)).state == "waiting_confirmation"
+    assert any("Cek transfer" in text for text in shop.heard("owner"))
+
+
+class _Awake(Shop):
+    """A shop in which it is never night, whenever the test runs."""
+
+    def is_quiet_time(self, at: datetime) -> bool:
+        return False
+
+
+async def test_the_owner_is_reminded_of_an_order_until_nobody_is_needed(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Sudirman 1, Sorong")
+    profile = _Awake.load(shop.settings.data_dir, name=None)
+    people = People(room=shop.running.room, shop=profile, wording=shop.wording, remind_after_s=60)
+
+    async def reminded() -> list[str]:
+        await age(shop.store, handoff_rows, "due_ms", by_ms=3 * 60 * 60 * 1000)
+        before = len(shop.heard("owner"))
+        await chores.remind(shop.store, people, profile)
+        await shop.settled()
+        return shop.heard("owner")[before:]
+
+    [told] = await reminded()
+    assert "belum dibalas" in told
+    # The reminder is quoted like the notice itself.
+    await shop.owner("ongkir 20rb", quote=shop.last_id(containing="belum dibalas"))
+    assert "Ongkirnya Rp20.000" in shop.heard("budi")[-1]
+    assert await reminded() == []
+    await talk(shop, "lanjut", "sudah transfer", "batal pesanan")
+    assert await reminded() == []
+    assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
+
+
+@pytest.mark.parametrize("text", ["ok saya pesan 2 ya", "mau 2 bulan", "ambil dua kak"])
+async def test_right_behind_a_price_a_few_words_order_that_thing(open_shop: OpenShop, text: str) -> None:
+    shop = await open_shop()
+    [priced] = await talk(shop, "harga paket 20 mbps berapa kak?")
+    assert "Rp250.000" in priced
+    assert await talk(shop, text) == ["2x Paket 20 Mbps, total *Rp500.000*. Benar, Kak?"]
+    assert await shop.count(orders) == 0
+
+
+async def test_who_never_ordered_is_told_so(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    for text in ("status pesanan saya", "batal pesanan"):
+        assert await talk(shop, text) == [shop.wording.say("jual_belum_ada")]
+    await talk(shop, "pesan ih20")
+    assert await talk(shop, "batal pesanan") == [shop.wording.say("jual_tidak_jadi")]
+    assert await talk(shop, "jadi") != []
+    assert await shop.count(orders) == 0
+
+
+async def test_not_yet_and_not_there_are_answers_and_no_calling_off(open_shop: OpenShop) -> None:
+    rows = 'A1,Paket Bisnis,100000,,,ya,"foto KTP, NPWP kalau ada",\n'
+    shop = await open_shop(files={"katalog.csv": CATALOGUE + rows})
+    await talk(shop, "pesan paket bisnis", "ya", "nanti ya kak")
+    assert "NPWP" in (await talk(shop, "halo"))[-1]
+    await talk(shop, "nggak ada")
+    order = await last_order(shop)
+    assert order.state == "waiting_confirmation"
+    assert order.details == '{"foto KTP": "menyusul", "NPWP kalau ada": "tidak ada"}'
+
+
+async def test_what_is_over_is_said_to_be_over(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi", "batal pesanan")
+    order = await last_order(shop)
+    for text in ("batal pesanan", "sudah transfer", "status pesanan", "kirim ulang link"):
+        assert await talk(shop, text) == [f"*{order.id}*: 1x Paket 20 Mbps, Rp250.000. Sudah dibatalkan."]
+    # Weeks later "sudah transfer" is about something else.
+    await age(shop.store, orders, "created_ms", by_ms=30 * 24 * 60 * 60 * 1000)
+    assert order.id not in "\n".join(await talk(shop, "sudah transfer"))
+
+
+async def test_a_draft_is_called_off_while_it_is_filled_in(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    assert await talk(shop, "pesan kabel lan", "ya", "ga jadi deh") == [shop.wording.say("jual_tidak_jadi")]
+    assert (await last_order(shop)).state == "cancelled"
+
+
+async def test_who_had_to_wait_for_a_read_back_is_told_sorry(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    sent_ms = int(time.time() * 1000) - 3_600_000
+    [told] = await shop.says("budi", "pesan ih20", sent_ms=sent_ms)
+    assert told == "Maaf baru kebalas, Kak. 1x Paket 20 Mbps, total *Rp250.000*. Benar, Kak?"
+    await talk(shop, "ya")
+    assert (await last_order(shop)).total_idr == 250_000
+
+
+_WORDS = (
+    *("pesan ih20 3x", "pesan RT1", "pesan kabel lan", "pesan ih20 dan kabel lan 2x", "pesan ih20"),
+    *("menu", "1", "2", "3", "1 2x", "yang 1 aja", "pesan ih20", "pesan kabel lan 2", "pesan router archer"),
+    *("ya", "ya", "ya", "jadi", "gas", "ok", "nggak jadi", "batal", "5 aja", "jadi 2 aja", "bisa kurang?"),
+    *("Budi", "Jl. Merapi 2, Klaten", "Jl. Solo 1, Solo", "ambil di toko", "transfer", "link", QUESTION),
+    *(
+        "harganya Rp1.000 ya, konfirmasi",
+        "status pesanan",
+        "batal pesanan",
+        "kirim ulang link",
+        "halo",
+        "makasih",
+    ),
+    *(
+        "sudah transfer",
+        "ubah nama penerima jadi Siti",
+        "pesan ih20 0x",
+        "pesan barang lama 1x",
+        "👍",
+        "tidak",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_said_nothing_is_ordered_that_was_not_read_back_at_the_lists_prices(
+    open_shop: OpenShop, cashier: FakeCashier, seed: int
+) -> None:
+    shop = await open_shop(midtrans=True)
+    chance = random.Random(seed)
+    prices = {"IH20": 250_000, "RT1": 399_000, "LAN": 95_000}
+    known: set[str] = set()
+    told: list[str] = []
+    for _ in range(60):
+        agrees = any("Benar, Kak?" in said for said in told) and chance.random() < 0.6
+        text = "ya" if agrees else chance.choice(_WORDS)
+        told = await shop.says("budi", text)
+        for row in await shop.store.read(lambda c: c.execute(select(orders)).all()):
+            lines = await lines_of(shop, row.id)
+            goods = [line for line in lines if line[0] != "SHIPPING"]
+            assert all(prices[code] == price and 1 <= count <= 999 for code, count, price in goods)
+            assert row.total_idr == sum(count * price for _, count, price in lines)
+            assert sum(line[0] == "SHIPPING" for line in lines) <= 1
+            if row.id not in known:
+                known.add(row.id)
+                asked = [said for said in shop.heard("budi") if "Benar, Kak?" in said]
+                total = f"{sum(count * price for _, count, price in goods):,}".replace(",", ".")
+                assert f"*Rp{total}*" in asked[-1], (text, told, asked[-1])
+    # The customer's words alone paid nothing.
+    assert await shop.count(invoice_rows) == 0
+    assert known
+
+
+@pytest.mark.parametrize("text", ["ya", "tidak", "gas kak"])
+async def test_a_yes_or_no_to_nothing_is_asked_about_and_bothers_nobody(
+    open_shop: OpenShop, text: str
+) -> None:
+    shop = await open_shop()
+    assert await talk(shop, text) == [shop.wording.say("jual_maksud")]
+    assert await shop.count(handoff_rows) == 0

@@ -13,10 +13,11 @@ from store import outbox as outboxes
 from store.doors import Store
 from store.memory.index import Query
 from store.outbox import NewMessage, Purpose
+from store.schema import handoffs as handoff_rows
 from store.schema import inbox as inbox_rows
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
-from tests.integration.tiny_shop import COD, QUESTION, OpenShop, TinyShop, shops
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, shops
 
 HOURS = "buka jam berapa kak?"
 
@@ -177,6 +178,40 @@ async def test_a_reaction_of_somebody_who_never_wrote_creates_no_customer(open_s
     shop = await open_shop()
     assert await _sign(shop, "reaction", "entah", "👍", chat="joko") == []
     assert await shop.count(inbox_rows) == 0
+
+
+async def test_the_owner_reads_how_an_open_question_was_changed_and_can_answer_that(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN, message_id="b1")
+    for words in ("ada sepatu roda biru?", "ada sepatu roda hijau?"):
+        await _sign(shop, "edit", "b1", words)
+        assert "Pertanyaannya diubah" in shop.heard("owner")[-1]
+        assert words in shop.heard("owner")[-1]
+    assert await shop.owner("Ada kak", quote=shop.last_id(containing="hijau"))
+    assert shop.heard("budi")[-1] == "Ada kak"
+    # Answered is answered: what is changed now is a note alone.
+    before = len(shop.heard("owner"))
+    await _sign(shop, "edit", "b1", "ada sepatu roda ungu?")
+    assert len(shop.heard("owner")) == before
+
+
+async def test_nobody_is_reminded_of_a_question_that_was_taken_back(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN, message_id="b1")
+    assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 1
+    await _sign(shop, "revoke", "b1")
+    [handoff] = await shop.rows(handoff_rows)
+    assert handoff.state == "closed"
+    assert "tidak ada yang menunggu" in (await shop.owner("daftar"))[0]
+
+
+async def test_signs_are_no_messages_in_the_owner_s_count(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, message_id="b1")
+    await _sign(shop, "reaction", shop.last_id("budi"), "👍")
+    assert "Hari ini: 1 pesan masuk" in (await shop.owner("status"))[0]
 
 
 async def test_a_two_bubble_answer_is_dropped_whole_and_one_to_several_messages_is_not(

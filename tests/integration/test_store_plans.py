@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from store import changes, queue, turns
+from store import attachments, changes, inbox, queue, turns
 from store.memory import recall
 from store.queue import inbox_queue
 from store.sqlite import SqliteStore
@@ -22,6 +22,8 @@ SQLITE_OK = 0
     [
         pytest.param(lambda c: queue.claim(c, INBOX, owner="satu", most=5), id="claim"),
         pytest.param(lambda c: queue.has_claimable(c, INBOX), id="has_claimable"),
+        pytest.param(lambda c: inbox.is_changed_behind(c, "utama", key="budi", after=1), id="edits behind"),
+        pytest.param(lambda c: attachments.get(c, 1), id="file of a message"),
         pytest.param(lambda c: turns.recent(c, 1, limit=8), id="recent turns"),
         pytest.param(lambda c: list(recall.read_newest(c, 1, None, most=8)), id="newest turns"),
         pytest.param(lambda c: recall.read_newer(c, 1, None, newest=3), id="newer turns"),

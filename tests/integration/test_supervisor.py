@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import shutil
@@ -19,58 +18,11 @@ import pytest
 
 from bot.exits import EXIT_AGAIN, EXIT_LATER
 from config.settings import BotSettings
+from supervisor.rendering import CannotRender, Place, configuration, read, unit, unknown_options
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIGURATION = PROJECT / "supervisor" / "balas.conf"
 SCRIPTS = Path(sys.executable).parent
-
-# From the documentation of Supervisor 4.3 ("Configuration File"), section by section.
-_OUTPUT = {
-    f"{stream}_{what}"
-    for stream in ("stdout", "stderr")
-    for what in (
-        *("logfile", "logfile_maxbytes", "logfile_backups", "capture_maxbytes"),
-        *("events_enabled", "syslog"),
-    )
-}
-_PROGRAM = _OUTPUT | {
-    *("command", "process_name", "numprocs", "numprocs_start", "priority", "autostart", "startsecs"),
-    *("startretries", "autorestart", "exitcodes", "stopsignal", "stopwaitsecs", "stopasgroup"),
-    *("killasgroup", "user", "redirect_stderr", "environment", "directory", "umask", "serverurl"),
-}
-OPTIONS = {
-    "unix_http_server": {"file", "chmod", "chown", "username", "password"},
-    "supervisord": {
-        *("logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "pidfile", "umask", "nodaemon"),
-        *("silent", "minfds", "minprocs", "nocleanup", "childlogdir", "user", "directory", "strip_ansi"),
-        *("environment", "identifier"),
-    },
-    "supervisorctl": {"serverurl", "username", "password", "prompt", "history_file"},
-    "rpcinterface": {"supervisor.rpcinterface_factory"},
-    "group": {"programs", "priority"},
-    "program": _PROGRAM,
-    "eventlistener": _PROGRAM | {"buffer_size", "events", "result_handler"},
-}
-
-
-def read(text: str) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(strict=True)
-    parser.read_string(text)
-    return parser
-
-
-def unknown_options(parser: configparser.RawConfigParser) -> list[str]:
-    """Every section or option that Supervisor 4.3 does not document, or that we do not want."""
-    found = []
-    for section in parser.sections():
-        kind = section.partition(":")[0]
-        if kind not in OPTIONS:
-            found.append(f"[{section}]")
-            continue
-        found += [
-            f"[{section}] {option}" for option in parser.options(section) if option not in OPTIONS[kind]
-        ]
-    return found
 
 
 def test_every_option_is_one_that_supervisor_knows() -> None:
@@ -80,6 +32,72 @@ def test_every_option_is_one_that_supervisor_knows() -> None:
 def test_a_misspelt_option_and_a_server_on_the_network_would_be_found() -> None:
     text = "[program:x]\ncommand=y\nautorestarts=true\n[inet_http_server]\nport=9001\n"
     assert unknown_options(read(text)) == ["[program:x] autorestarts", "[inet_http_server]"]
+
+
+def place(folder: Path, *, user: str | None = None) -> Place:
+    return Place(
+        project=folder / "kode",
+        python=folder / "kode/.venv/bin/python",
+        state=folder / "keadaan",
+        data=folder / "data",
+        user=user,
+    )
+
+
+def test_the_rendered_configuration_has_real_paths_and_known_options_only() -> None:
+    text = configuration(place(Path("/opt/balas"), user="balas"))
+    parser = read(text)
+    assert unknown_options(parser) == []
+    assert "%(here)s" not in "".join(line for line in text.splitlines() if not line.startswith(";"))
+    assert parser.get("supervisord", "user") == "balas"
+    assert parser.get("supervisord", "logfile") == "/opt/balas/keadaan/supervisord.log"
+    assert parser.get("unix_http_server", "file") == "/opt/balas/keadaan/supervisor.sock"
+    for section in ("program:bot", "program:webhooks", "eventlistener:watch"):
+        assert parser.get(section, "command").startswith("/opt/balas/kode/.venv/bin/python ")
+        assert parser.get(section, "directory") == "/opt/balas/kode"
+    # Whatever is in the original is in the copy.
+    original = read(CONFIGURATION.read_text())
+    assert [s for s in original.sections() if dict(original[s]).keys() - dict(parser[s]).keys()] == []
+
+
+def test_every_log_is_bounded() -> None:
+    parser = read(CONFIGURATION.read_text())
+    for section in parser.sections():
+        for option in parser.options(section):
+            if option.endswith("logfile") and parser.get(section, option) != "NONE":
+                assert parser.get(section, f"{option}_maxbytes") == "10MB"
+                assert parser.getint(section, f"{option}_backups") <= 5
+
+
+@pytest.mark.parametrize("name", ["a b", "a%b", "a;b", 'a"b', "a\nb"])
+def test_a_path_that_would_mean_something_else_is_refused(name: str) -> None:
+    with pytest.raises(CannotRender, match="choose a path without"):
+        configuration(place(Path("/opt") / name))
+    with pytest.raises(CannotRender, match="absolute"):
+        configuration(place(Path("opt")))
+
+
+def test_a_misspelt_option_is_not_rendered() -> None:
+    with pytest.raises(CannotRender, match="autorestarts"):
+        configuration(place(Path("/opt")), "[program:x]\nautorestarts = true\n")
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path, report: Callable[[str], None]) -> None:
+    there = place(tmp_path)
+    there.python.parent.mkdir(parents=True)
+    for program in ("supervisord", "supervisorctl"):
+        there.python.with_name(program).write_text("#!/bin/sh\n")
+        there.python.with_name(program).chmod(0o755)
+    file = tmp_path / "balas.service"
+    file.write_text(unit(there, configuration=tmp_path / "supervisord.conf"))
+    assert "NoNewPrivileges=yes" in file.read_text()
+    assert f"ReadWritePaths={there.state} {there.data}\n" in file.read_text()
+    if shutil.which("systemd-analyze") is None:
+        report("NOT TESTED: systemd-analyze is not here, so nobody has read the unit")
+        return
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, check=False)
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "balas.service" in line]
+    assert (done.returncode, ours) == (0, [])
 
 
 def test_each_program_restarts_after_a_crash_only_and_has_time_to_drain() -> None:
@@ -104,6 +122,9 @@ def installation() -> Iterator[Path]:
     (folder / "supervisor").mkdir()
     # The bot has a test of its own, with a WhatsApp to talk to.
     text = CONFIGURATION.read_text().replace("autostart = true", "autostart = false", 1)
+    # So has the watcher.
+    listener = text.index("[eventlistener:watch]")
+    text = text[:listener] + text[listener:].replace("autostart = true", "autostart = false")
     (folder / "supervisor" / "balas.conf").write_text(text)
     (folder / "var").mkdir(mode=0o700)
     (folder / "data").mkdir()

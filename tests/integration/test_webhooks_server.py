@@ -50,7 +50,7 @@ async def test_a_healthy_process_is_live_and_ready(base: str, client: aiohttp.Cl
 async def test_ready_is_found_out_by_writing(
     base: str, client: aiohttp.ClientSession, sqlite_store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webhooks.health.KEEP_S", 0.0)
+    monkeypatch.setattr("store.probe.KEEP_S", 0.0)
 
     async def probed() -> str | None:
         async with client.get(f"{base}/ready"):
@@ -77,7 +77,7 @@ async def test_many_askers_cost_one_write_a_second(
         return await write(fn)  # type: ignore[arg-type]  # passed on as it came
 
     monkeypatch.setattr(sqlite_store, "write", counted)
-    monkeypatch.setattr("webhooks.health.KEEP_S", 60.0)
+    monkeypatch.setattr("store.probe.KEEP_S", 60.0)
     answers = await asyncio.gather(*(client.get(f"{base}/ready") for _ in range(30)))
     assert {answer.status for answer in answers} == {200}
     assert writes == 1
@@ -86,8 +86,8 @@ async def test_many_askers_cost_one_write_a_second(
 async def test_a_locked_database_is_live_but_not_ready_until_it_is_free_again(
     base: str, client: aiohttp.ClientSession, sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webhooks.health.PROBE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("webhooks.health.KEEP_S", 0.0)
+    monkeypatch.setattr("store.probe.PROBE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("store.probe.KEEP_S", 0.0)
     with contextlib.closing(pysqlite3.connect(sqlite_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         async with client.get(f"{base}/ready") as answer:

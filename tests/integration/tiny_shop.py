@@ -63,6 +63,7 @@ class TinyShop:
     running: assembly.Running
     settings: Settings
     wording: Wording
+    tasks: list[asyncio.Task[None]]
     _ids: Any = field(default_factory=lambda: _IDS)
 
     async def record(self, chat: str, text: str, *, message_id: str | None = None, **fields: Any) -> Recorded:
@@ -127,6 +128,16 @@ class TinyShop:
     def model_asked(self) -> int:
         """How often the chat model was asked."""
         return int(self.stand_in.requests()["by_endpoint"].get("/v1/chat/completions", 0))
+
+    async def die(self) -> None:
+        """End as a killed process does: nothing is finished, nothing is given back."""
+        workers = (self.running.inbox_worker, self.running.outbox_worker, self.running.media_worker)
+        handlers = [task for worker in workers for task in worker._running.values()]
+        for task in (*self.tasks, *handlers):
+            task.cancel()
+        await asyncio.gather(*self.tasks, *handlers, return_exceptions=True)
+        # What it had handed to the database may have been committed.
+        await self.store.write(lambda c: None)
 
     def thinking(self) -> Thinking:
         """Hold the model's next answers until ``Thinking.go_on``."""
@@ -209,6 +220,7 @@ async def shops(store: Store, make_settings: Callable[..., Settings]) -> AsyncIt
                 running=running,
                 settings=settings,
                 wording=wording,
+                tasks=tasks,
             )
 
         yield open_shop

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import openai
-
 from rag.breaker import Breaker
+
 from rag.model import ModelClient
 from tests.mutants import Replace
 

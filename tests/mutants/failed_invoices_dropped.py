@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from billing.starsender import Cause
 from tests.mutants import Replace
 from webhooks.starsender import StarsenderDelivery
 
@@ -13,7 +14,13 @@ from webhooks.starsender import StarsenderDelivery
 def mutate(replace: Replace) -> None:
     def make(_original: Any) -> Any:
         def _to_the_bot(
-            self: StarsenderDelivery, connection: Connection, row: Row[Any], reason: str, *, doubtful: bool
+            self: StarsenderDelivery,
+            connection: Connection,
+            row: Row[Any],
+            cause: Cause,
+            reason: str,
+            *,
+            doubtful: bool,
         ) -> None:
             return None
 

@@ -14,6 +14,7 @@ const STATES = {
   replaced: ["red", "Digantikan", "Proses lain memakai sesi ini."],
   banned: ["red", "Diblokir sementara", "Ia menunggu, lalu mulai lagi sendiri."],
   outdated: ["red", "Versi lama", "WhatsApp menolak versi ini."],
+  unusable: ["red", "Sesi rusak", "Berkas sesi WhatsApp-nya tidak bisa dipakai."],
   logged_out: ["red", "Dikeluarkan", "Ia mulai lagi dengan kode baru."],
   stopping: ["grey", "Berhenti…", ""],
   stopped: ["grey", "Berhenti", "Prosesnya sebentar lagi dinyalakan."],
@@ -68,7 +69,11 @@ export class Panel {
   // The process is looked at first: what it wrote down last may be older than its death.
   get state() {
     const { life, state } = this.bot;
-    if (life === "ended") return ["red", "Berhenti", "Prosesnya tidak dinyalakan lagi sebelum dibetulkan."];
+    if (life === "ended") {
+      const [colour, words, meaning] = STATES[state] ?? STATES.stopped;
+      const isWhy = colour === "red";
+      return ["red", isWhy ? words : "Berhenti", `${isWhy ? `${meaning} ` : ""}Prosesnya tidak dinyalakan lagi sebelum dibetulkan.`];
+    }
     if (life === "starting") return ["amber", "Dinyalakan…", "Prosesnya sedang dimulai."];
     return STATES[state] ?? ["amber", state, ""];
   }

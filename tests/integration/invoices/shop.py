@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from billing.invoice import InvoiceBody, InvoiceLine
 from billing.posting import InvoicePost
+from billing.printing import Printer
 from billing.starsender import StarsenderClient
 from config.settings import Settings
 from config.shop import Shop
@@ -95,7 +96,12 @@ def make_post(folder: Path, settings: Settings) -> InvoicePost:
 
 
 def make_delivery(
-    store: Store, post: InvoicePost, client: StarsenderClient | None, *, patience_s: float = 300.0
+    store: Store,
+    post: InvoicePost,
+    client: StarsenderClient | None,
+    *,
+    patience_s: float = 300.0,
+    printer: Printer | None = None,
 ) -> StarsenderDelivery:
     return StarsenderDelivery(
         account=ACCOUNT,
@@ -104,6 +110,7 @@ def make_delivery(
         owner="webhooks-uji",
         client=client,
         post=post,
+        printer=printer or Printer(),
         wording=post.wording,
         patience_s=patience_s,
     )

@@ -60,21 +60,36 @@ async def test_from_the_shops_own_number_starsender_alone_sends_it_text_first(
     ]
 
 
-async def test_another_number_is_announced_here_and_the_document_comes_here_as_well(
+async def test_from_another_number_it_comes_here_as_well(
     store: Store, tmp_path: Path, make_settings: Make
 ) -> None:
     rows = await _post(store, tmp_path, make_settings(**BY_STARSENDER))
     assert rows == [
-        ("terminal", "budi", "text"),
         ("terminal", "budi", "document"),
         ("starsender", NUMBER, "text"),
         ("starsender", NUMBER, "document"),
     ]
     written = await outbox_rows(store)
-    assert "081190000003" in written[0].body
-    assert "Rp84.000" in written[2].body
-    assert "INV/2026/11/0001" in written[3].body
-    assert [row.document for row in written] == [None, *["INV/2026/11/0001"] * 3]
+    assert "Rp84.000" in written[1].body
+    assert "INV/2026/11/0001" in written[2].body
+    assert [row.document for row in written] == ["INV/2026/11/0001"] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({}, "081190000003"),
+        ({"STARSENDER_NUMBER": "+65 8123 4567"}, "+6581234567"),
+        ({"STARSENDER_NUMBER": SHOP_NUMBER}, ""),
+        ({"STARSENDER_NUMBER": ""}, ""),
+        ({"STARSENDER_KEY": ""}, ""),
+        ({"PUBLIC_URL": ""}, ""),
+    ],
+)
+def test_another_number_is_named_before_anything_comes_from_it(
+    tmp_path: Path, make_settings: Make, change: dict[str, str], shown: str
+) -> None:
+    assert make_post(tmp_path, make_settings(**{**BY_STARSENDER, **change})).other_number == shown
 
 
 async def test_asked_for_once_more_it_comes_to_the_chat_where_he_asked(

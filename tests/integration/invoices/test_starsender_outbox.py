@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Row, update
 
 from billing.posting import left_behind
+from billing.printing import Printer
 from billing.starsender import StarsenderClient
 from config.secret import Secret
 from config.settings import Settings
@@ -44,6 +45,14 @@ from webhooks import starsender as module
 from webhooks.starsender import StarsenderDelivery, starsender_queue, starsender_worker
 
 PATIENCE_S = 60.0
+CAUSES = {
+    Mode.BROKEN: "servernya lagi gangguan",
+    Mode.HTML: "servernya lagi gangguan",
+    Mode.RESET: "servernya tidak menjawab",
+    Mode.REFUSED: "pesannya ditolak (“Device is disconnected”)",
+    Mode.GARBAGE: "pesannya ditolak",
+    Mode.EMPTY: "pesannya ditolak",
+}
 ENDED = ("done", "dropped", "dead")
 Make = Callable[..., Settings]
 
@@ -97,7 +106,9 @@ async def scene(
     monkeypatch.setattr(module, "BACKOFF", Backoff(attempts=100, first_s=0.01, most_s=0.02))
     await open_room(store)
     async with contextlib.AsyncExitStack() as stack:
-        public = await stack.enter_async_context(serving_invoices(store))
+        # As in the payment process: what was made for one is there for the other.
+        printer = Printer()
+        public = await stack.enter_async_context(serving_invoices(store, printer))
         starsender = await stack.enter_async_context(StarsenderServer(number=SHOP_NUMBER))
         settings = make_settings(**starsender.environment, PUBLIC_URL=public)
         key = settings.billing.starsender_key
@@ -105,7 +116,9 @@ async def scene(
         client = await stack.enter_async_context(
             StarsenderClient(key=key, base_url=settings.billing.starsender_url, total_s=2.0)
         )
-        delivery = make_delivery(store, make_post(tmp_path, settings), client, patience_s=PATIENCE_S)
+        delivery = make_delivery(
+            store, make_post(tmp_path, settings), client, patience_s=PATIENCE_S, printer=printer
+        )
         yield Scene(store, starsender, delivery)
 
 
@@ -114,7 +127,7 @@ async def test_the_text_comes_first_and_then_the_pdf(scene: Scene) -> None:
     rows = await scene.work()
     first, second = scene.starsender.sent
     assert (first.to, first.file) == (NUMBER, b"")
-    assert "Rp84.000" in first.body
+    assert first.body == "Invoice INV/2026/11/0001 kami kirim di bawah ini ya Kak."
     assert second.file.startswith(b"%PDF-")
     assert second.name == "INV-2026-11-0001.pdf"
     assert to_customer(rows) == [("starsender", "text", "done"), ("starsender", "document", "done")]
@@ -147,7 +160,7 @@ async def test_when_starsender_fails_for_good_the_bot_sends_the_document_and_the
     assert await verdict(scene.store, scene.starsender) == []
     notices = [row.body for row in rows if row.chat == "ruang"]
     assert len(notices) == 1
-    assert "Starsender bermasalah" in notices[0]
+    assert notices[0].startswith(f"⚠️ *Starsender bermasalah*: {CAUSES[mode]}")
 
 
 @pytest.mark.parametrize("mutant", [failed_invoices_dropped, unanswered_invoices_counted_as_sent])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.confirmation import Meaning, meaning
+from billing.confirmation import Meaning, calls_off, meaning
 
 FIRM = (
     "jadi|Jadi kak|gas|gasss|gaskeun|ok gas|oke gas kak|deal|fix|konfirmasi|ya jadi|iya jadi kak|"
@@ -56,3 +56,11 @@ def test_what_is_more_or_something_else_confirms_nothing(text: str) -> None:
 )
 def test_a_yes_with_anything_of_weight_beside_it_is_none(text: str, word: str) -> None:
     assert meaning(f"ya {word} {text}") not in (Meaning.YES, Meaning.FIRM_YES)
+
+
+def test_not_now_is_not_never() -> None:
+    assert calls_off("batal aja kak")
+    assert calls_off("ga jadi deh")
+    assert not calls_off("nanti ya")
+    assert not calls_off("nggak")
+    assert not calls_off("jadi")

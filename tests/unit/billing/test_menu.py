@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.catalogue import CatalogueItem, read_catalogue
-from billing.menu import MOST_LINES, Pick, choose, group_menu, menu_of, new_quantity, wants_to_buy
+from billing.menu import (
+    MOST_LINES,
+    Pick,
+    bare_order,
+    choose,
+    group_menu,
+    menu_of,
+    names_quantity,
+    new_quantity,
+    wants_to_buy,
+)
 
 PROJECT = Path(__file__).resolve().parents[3]
 SAMPLE = read_catalogue(PROJECT / "data" / "katalog.csv").items
@@ -166,3 +176,33 @@ def test_a_word_of_buying_counts_unless_it_is_a_question() -> None:
     assert wants_to_buy("mau pesan ih20")
     assert not wants_to_buy("cara pesan ih20 gimana?")
     assert not wants_to_buy("ih20")
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("pesan 2 ya", 2),
+        ("ok saya pesan 1 ya", 1),
+        ("mau 3 lembar", 3),
+        ("ambil 3 ya kak", 3),
+        ("beli dong", 1),
+        ("oke order kak", 1),
+        ("pesan dua", 2),
+        ("2", None),
+        ("mau", None),
+        ("mau tanya", None),
+        ("pesan yang merah", None),
+        ("pesan 2?", None),
+        ("ambil berapa hari", None),
+        ("pesan 2 atau 3", None),
+    ],
+)
+def test_an_order_of_what_was_just_spoken_of(text: str, quantity: int | None) -> None:
+    assert bare_order(text) == quantity
+
+
+def test_a_quantity_is_seen_at_the_end_or_by_its_unit() -> None:
+    assert names_quantity("yang archer aja 1")
+    assert names_quantity("archer 2x ya")
+    assert not names_quantity("archer berapa?")
+    assert not names_quantity("yang archer aja")

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
+from pypdf import PdfReader
 
 from billing.printing import KEPT, CannotPrint, Printer
 from tests.unit.billing.test_invoice import BODY
@@ -25,6 +30,16 @@ async def test_the_process_gets_nothing_of_our_environment(monkeypatch: pytest.M
     monkeypatch.setattr(asyncio, "create_subprocess_exec", watch)
     await Printer().print(BODY.as_json())
     assert given == [{}]
+
+
+async def test_a_logo_is_found_from_the_folder_in_which_we_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    Image.new("RGB", (300, 120), (200, 60, 20)).save(tmp_path / "data" / "logo.png")
+    monkeypatch.chdir(tmp_path)
+    made = await Printer().print(replace(BODY, logo="data/logo.png").as_json())
+    assert len(PdfReader(io.BytesIO(made)).pages[0].images) == 1
 
 
 async def test_what_is_no_invoice_is_not_printed() -> None:

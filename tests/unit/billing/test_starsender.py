@@ -10,6 +10,7 @@ import pytest
 from billing.starsender import (
     Accepted,
     Again,
+    Cause,
     Failed,
     Outcome,
     StarsenderClient,
@@ -17,6 +18,7 @@ from billing.starsender import (
     outcome_of,
 )
 from config.secret import Secret
+from config.wording import SENTENCES
 from sandbox.starsender import Mode, StarsenderServer
 
 KEY = "kunci-perangkat-rahasia-000"
@@ -39,7 +41,7 @@ async def test_a_text_and_a_file_are_taken(client: StarsenderClient, starsender:
     assert await client.send_text(BUDI, "Halo Kak") == Accepted()
     outcome = await client.send_file(BUDI, "Ini invoicenya", starsender.url.replace("/api", "/tidak-ada"))
     # It fetches the file before it answers.
-    assert outcome == Failed("Starsender refused it: File could not be downloaded")
+    assert outcome == Failed(Cause.REFUSED, "File could not be downloaded")
     assert [(sent.to, sent.body) for sent in starsender.sent] == [(BUDI, "Halo Kak")]
 
 
@@ -85,7 +87,7 @@ async def test_a_wrong_key_is_final_and_never_shown(
     async with StarsenderClient(key=Secret(wrong), base_url=starsender.url) as client:
         outcome = await client.send_text(BUDI, "Halo")
         assert wrong not in repr(client)
-    assert outcome == Failed("Starsender answered 401: Invalid API key")
+    assert outcome == Failed(Cause.KEY, "401: Invalid API key")
     assert wrong not in caplog.text
 
 
@@ -93,16 +95,16 @@ async def test_a_wrong_key_is_final_and_never_shown(
     ("status", "body", "retry_after", "expected"),
     [
         (200, b'{"success": true}', None, Accepted()),
-        (200, b'{"success": "true"}', None, Failed("Starsender refused it")),
-        (200, b'{"success": 1}', None, Failed("Starsender refused it")),
-        (200, b'[{"success": true}]', None, Failed("Starsender refused it")),
-        (200, b'{"success": false, "message": " a\\n b "}', None, Failed("Starsender refused it: a b")),
-        (302, b"", None, Failed("Starsender answered 302")),
-        (429, b"", None, Again("Starsender limits us", after_s=30.0)),
-        (429, b"", "7", Again("Starsender limits us", after_s=7.0)),
-        (429, b"", "99999999999", Again("Starsender limits us", after_s=300.0)),
-        (429, b"", "Wed, 21 Oct 2026", Again("Starsender limits us", after_s=30.0)),
-        (503, b'{"success": true}', None, Uncertain("Starsender answered 503")),
+        (200, b'{"success": "true"}', None, Failed(Cause.REFUSED, "no reason given")),
+        (200, b'{"success": 1}', None, Failed(Cause.REFUSED, "no reason given")),
+        (200, b'[{"success": true}]', None, Failed(Cause.REFUSED, "no reason given")),
+        (200, b'{"success": false, "message": " a\\n b "}', None, Failed(Cause.REFUSED, "a b")),
+        (302, b"", None, Failed(Cause.REFUSED, "302")),
+        (429, b"", None, Again(Cause.LIMITED, "Starsender limits us", after_s=30.0)),
+        (429, b"", "7", Again(Cause.LIMITED, "Starsender limits us", after_s=7.0)),
+        (429, b"", "99999999999", Again(Cause.LIMITED, "Starsender limits us", after_s=300.0)),
+        (429, b"", "Wed, 21 Oct 2026", Again(Cause.LIMITED, "Starsender limits us", after_s=30.0)),
+        (503, b'{"success": true}', None, Uncertain(Cause.BROKEN, "Starsender answered 503")),
     ],
 )
 def test_an_answer_is_sorted_by_what_it_means(
@@ -115,3 +117,9 @@ def test_a_long_message_of_theirs_is_cut() -> None:
     outcome = outcome_of(200, b'{"success": false, "message": "' + b"x" * 5_000 + b'"}')
     assert isinstance(outcome, Failed)
     assert len(outcome.reason) < 250
+
+
+def test_the_owner_is_told_each_cause_in_a_sentence_of_his_language() -> None:
+    assert {f"admin_sebab_starsender_{cause.value}" for cause in Cause} == {
+        name for name in SENTENCES if name.startswith("admin_sebab_starsender_")
+    }

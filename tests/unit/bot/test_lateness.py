@@ -33,3 +33,10 @@ def test_late_answers_go_out_six_a_minute() -> None:
     delays = [pace.delay_ms() for _ in range(7)]
     assert delays[0] == 0
     assert 59_000 < delays[6] <= 60_000
+
+
+def test_late_answers_of_a_new_number_go_out_three_a_minute() -> None:
+    pace = LatePace()
+    delays = [pace.delay_ms(2.0) for _ in range(4)]
+    assert delays[0] == 0
+    assert 59_000 < delays[3] <= 60_000

@@ -62,3 +62,15 @@ async def test_zero_switches_the_guard_off() -> None:
     guard = LoopGuard(store=unused, people=unused, wording=unused, account="utama", most_answers=0)
     said: Any = SimpleNamespace(text="sama", rows=[SimpleNamespace(recorded_ms=NOW_MS)])
     assert not await guard.trips(said, [_turn("sama")] * 8)
+
+
+def test_what_goes_on_does_not_go_round() -> None:
+    step = Turn(
+        id=1, asked="1", replied="x", author=Author.BOT, created_ms=NOW_MS - 500, source_ids=("jual:langkah",)
+    )
+    # "1" for the group, "1" for the item, "1" for the way to pay.
+    assert not _circles("1", [step, step])
+    assert not _circles("baru", [*[_turn(str(n)) for n in range(6)], step])
+    # Behind the last step it is counted as ever.
+    assert _circles("baru", [step, *[_turn(str(n)) for n in range(6)]])
+    assert _circles("sama", [step, _turn("sama"), _turn("sama")])

@@ -84,6 +84,7 @@ def test_every_key_is_read_into_its_field() -> None:
         WHATSAPP_NUMBER="0812-3456-7890",
         WHATSAPP_LOGIN="code",
         WHATSAPP_BOT_TAG="ya",
+        HISTORY_DAYS="30",
         WEBHOOKS_HOST="::1",
         WEBHOOKS_PORT="0",
         MIDTRANS_SERVER_KEY="Mid-server-x",
@@ -103,6 +104,16 @@ def test_every_key_is_read_into_its_field() -> None:
         INVOICE_LINK_DAYS="7",
         INVOICE_PPN="ya",
         INVOICE_NPWP="01.234.567.8-901.000",
+        HEALTH_PORT="off",
+        DISK_FREE_MB="90",
+        UNANSWERED_MIN="3",
+        OFFLINE_MIN="0.5",
+        KEEP_CHATS_DAYS="0",
+        TELEGRAM_TOKEN="123456:abc",
+        TELEGRAM_CHAT="-100987",
+        TELEGRAM_URL="http://127.0.0.1:7004/",
+        ALERT_NUMBER="0813 2222 3333",
+        PING_URL="http://127.0.0.1:7005/ping",
         LOG_LEVEL="debug",
         LOG_FORMAT="JSON",
         SUPERVISOR_ENABLED="1",
@@ -157,7 +168,12 @@ def test_every_key_is_read_into_its_field() -> None:
         "media_max_mb": 5,
         "media_days": 7,
     }
-    assert changed["whatsapp"] == {"number": "6281234567890", "login": Login.CODE, "bot_tag": True}
+    assert changed["whatsapp"] == {
+        "number": "6281234567890",
+        "login": Login.CODE,
+        "bot_tag": True,
+        "history_days": 30,
+    }
     assert changed["webhooks"] == {"host": "::1", "port": 0}
     assert changed["billing"] == {
         "server_key": Secret("Mid-server-x"),
@@ -177,6 +193,20 @@ def test_every_key_is_read_into_its_field() -> None:
         "invoice_link_days": 7,
         "ppn": True,
         "npwp": "01.234.567.8-901.000",
+    }
+    assert changed["operation"] == {
+        "health_port": None,
+        "disk_free_mb": 90,
+        "unanswered_min": 3.0,
+        "offline_min": 0.5,
+        "keep_chats_days": 0,
+    }
+    assert changed["alerts"] == {
+        "telegram_token": Secret("123456:abc"),
+        "telegram_chat": "-100987",
+        "telegram_url": "http://127.0.0.1:7004",
+        "number": "6281322223333",
+        "ping_url": "http://127.0.0.1:7005/ping",
     }
     assert log == {"level": "DEBUG", "format": LogFormat.JSON, "under_supervisor": True}
 
@@ -368,12 +398,25 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         Settings.load(NEEDED, env_file=file)
 
 
-def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
     file = env_file(tmp_path, "CHAT_MODEL=x\n")
     assert Settings.load(NEEDED, env_file=file).warnings == ()
-    file.chmod(0o640)
-    (warning,) = Settings.load(NEEDED, env_file=file).warnings
-    assert f"chmod 600 {file}" in warning
+    file.chmod(mode)
+    with pytest.raises(ConfigError, match=f"chmod 600 {file}"):
+        Settings.load(NEEDED, env_file=file)
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o701, 0o755])
+def test_a_state_folder_that_others_can_look_into_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "var"
+    assert load(STATE_DIR=str(folder)).state_dir == folder
+    folder.mkdir(mode=0o700)
+    assert load(STATE_DIR=str(folder)).state_dir == folder
+    folder.chmod(mode)
+    assert problems_of(STATE_DIR=str(folder)) == (
+        f"Others on this machine can look into {folder}, which holds all chats: run `chmod 700 {folder}`.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -485,3 +528,13 @@ def test_the_shops_number_is_read_as_people_write_it(written: str, number: str) 
 def test_what_is_no_phone_number_is_refused(written: str) -> None:
     with pytest.raises(ConfigError, match="WHATSAPP_NUMBER must be a phone number"):
         load(WHATSAPP_NUMBER=written)
+
+
+@pytest.mark.parametrize("only", ["TELEGRAM_TOKEN", "TELEGRAM_CHAT"])
+def test_half_of_telegram_is_named(only: str) -> None:
+    (problem,) = problems_of(**{only: "12345:abc"})
+    assert "belong together" in problem
+
+
+def test_the_address_of_the_ping_is_not_shown() -> None:
+    assert "rahasia" not in repr(load(PING_URL="https://ping.example/rahasia"))

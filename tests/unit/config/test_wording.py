@@ -15,7 +15,7 @@ SHOP = Shop(nama="Pelita Net", sapaan="Bun", panggilan="Bunda")
 # They stand inside other sentences, which address him.
 PARTS = {"jual_ada_foto", "jual_ada_lokasi", "jual_baris_ongkir", "jual_belum_ongkir", "jual_status"}
 FOR_CUSTOMERS = sorted(
-    name for name in SENTENCES if not name.startswith(("admin_", "status_")) and name not in PARTS
+    name for name in SENTENCES if not name.startswith(("admin_", "status_", "masuk_")) and name not in PARTS
 )
 FORBIDDEN = ("sebagai ai", "berdasarkan informasi yang tersedia", "terjadi kesalahan sistem")
 

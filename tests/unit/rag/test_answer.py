@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answer import MAX_ANSWER_CHARS, CheckedAnswer, Verdict, check, promises, whatsapp_text
+from rag.answer import MAX_ANSWER_CHARS, CheckedAnswer, Verdict, Wanted, check, promises, whatsapp_text
 from rag.prompt import Prompt, build
 from store.memory.index import Passage, Recalled
 from store.turns import Author, Turn
@@ -255,3 +255,41 @@ def test_one_endless_sentence_is_cut_and_not_reduced_to_its_greeting() -> None:
 @given(st.text(max_size=3000))
 def test_no_answer_is_longer_than_a_bubble(text: str) -> None:
     assert len(whatsapp_text(text)) <= MAX_ANSWER_CHARS
+
+
+def test_an_order_is_proposed_and_the_model_s_own_words_about_it_are_not_sent() -> None:
+    checked = _checked(
+        answer="Totalnya cuma Rp1.000 dan sudah kami proses, Kak!",
+        source_ids=[],
+        order=[{"code": "IH20", "quantity": 3}],
+    )
+    assert checked == CheckedAnswer(verdict=Verdict.ORDER, order=(Wanted(code="IH20", quantity=3),))
+
+
+def test_a_server_that_knows_no_order_and_an_empty_one_mean_an_answer() -> None:
+    assert _checked(order=[]).verdict is Verdict.SEND
+    assert _checked(order=None).verdict is Verdict.SEND
+
+
+def test_a_person_and_the_canary_come_before_an_order() -> None:
+    order = [{"code": "IH20", "quantity": 3}]
+    assert _checked(order=order, needs_human=True).verdict is Verdict.HUMAN
+    assert _checked(order=order, answer=f"Kodenya {CANARY}.").verdict is Verdict.REJECTED
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "IH20",
+        {"code": "IH20", "quantity": 1},
+        ["IH20"],
+        [{"code": "IH20"}],
+        [{"code": "IH20", "quantity": "3"}],
+        [{"code": "IH20", "quantity": 1.5}],
+        [{"code": "IH20", "quantity": True}],
+        [{"code": None, "quantity": 1}],
+        [{"code": "IH20", "quantity": 1}] * 21,
+    ],
+)
+def test_what_is_no_list_of_codes_and_whole_quantities_is_rejected(order: Any) -> None:
+    assert _checked(order=order).verdict is Verdict.REJECTED

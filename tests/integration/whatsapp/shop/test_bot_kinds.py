@@ -165,6 +165,18 @@ async def test_a_host_in_trouble_is_asked_again(wa: WhatsAppServer, bot: WhatsAp
     assert await file_of(bot, message_id) == ("done", PICTURE)
 
 
+async def test_a_death_before_the_file_was_fetched_loses_none(wa: WhatsAppServer, bot: WhatsAppBot) -> None:
+    budi = await known(wa)
+    wa.network.media.failing = 500
+    message_id = await budi.send_file("document", PICTURE, mime="application/pdf", name="bukti.pdf")
+    assert "Kirimannya kuterima" in await hears_text(budi)
+    await bot.kill()
+    wa.network.media.failing = None
+    await bot.start()
+    await bot.online()
+    assert await file_of(bot, message_id) == ("done", PICTURE)
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [

@@ -61,8 +61,9 @@ async def supervised(wa: WhatsAppServer, make_bot: MakeBot) -> AsyncIterator[Sup
     (folder / "supervisor").mkdir()
     parser = configparser.RawConfigParser()
     parser.read_string((PROJECT / "supervisor" / "balas.conf").read_text())
-    # The payment process has its own test.
+    # The payment process and the watcher have tests of their own.
     parser.set("program:webhooks", "autostart", "false")
+    parser.set("eventlistener:watch", "autostart", "false")
     with (folder / "supervisor" / "balas.conf").open("w") as file:
         parser.write(file)
     (folder / "run_bot.py").symlink_to(PROJECT / "run_bot.py")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,13 +12,17 @@ from typing import Any
 
 import pytest
 
-from bot.channel import Channel, Intake, Outcome, Outgoing, Quoted, Refused, Retry, Signal, Unknown
+from bot.channel import Channel, Intake, Outcome, Outgoing, Parked, Quoted, Refused, Retry, Signal, Unknown
+from bot.linked import Linked
 from bot.whatsapp import bridge as bridges
 from bot.whatsapp import connection
 from bot.whatsapp.bridge import BridgeError, Callbacks
 from bot.whatsapp.channel import WhatsAppChannel
+from bot.whatsapp.codec import Undecryptable
+from bot.whatsapp.machine import Standing
 from config.settings import WhatsAppSettings
 from store.outbox import Kind
+from store.past_chats import PastChat
 from tests.contract.channel import (
     INVOICE,
     WAIT_S,
@@ -94,6 +98,39 @@ class FakeBridge:
             raise BridgeError(self.error)
 
 
+class FakeNotes:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.known = Linked()
+        self.states: list[str] = []
+        self.numbers: list[str] = []
+        self.unread: list[Undecryptable] = []
+        self.outages: list[float] = []
+
+    async def begin(self) -> Linked:
+        return self.known
+
+    async def state(self, now: Standing) -> None:
+        self.states.append(now.state.value)
+
+    async def paired(self) -> Linked | None:
+        return None
+
+    async def number(self, number: str) -> Linked | None:
+        self.numbers.append(number)
+        return None
+
+    async def undecryptable(self, found: Undecryptable) -> None:
+        self.unread.append(found)
+
+    async def past(self, chats: Sequence[PastChat]) -> None:
+        """Nothing is told of earlier chats."""
+
+    def outage(self, seconds: float) -> None:
+        self.outages.append(seconds)
+
+
 class OnlineChannel(WhatsAppChannel):
     """Starts like the terminal does: connected once ``start`` returns. Budi's address is short."""
 
@@ -110,13 +147,10 @@ class OnlineChannel(WhatsAppChannel):
 class WhatsAppHarness:
     def __init__(self, folder: Path, event: Callable[..., bytes]) -> None:
         self._event = event
-        self.told: list[str] = []
-
-        async def tell(standing: Any) -> None:
-            self.told.append(standing.state.value)
-
+        self.notes = FakeNotes()
+        self.told = self.notes.states
         self._online = OnlineChannel(
-            None, WhatsAppSettings(), account="utama", room=None, folder=folder, tell=tell, outage=print
+            None, WhatsAppSettings(), account="utama", room=None, folder=folder, notes=self.notes
         )
 
         self.channel: Channel = self._online
@@ -205,7 +239,8 @@ async def test_it_shows_itself_as_absent_once_it_is_logged_in(harness: WhatsAppH
     [
         ("websocket not connected", Retry),
         ("timed out waiting for message send response", Unknown),
-        ("server returned error 463", Refused),
+        ("server returned error 463", Parked),
+        ("server returned error 403", Refused),
     ],
 )
 async def test_go_s_errors_become_outcomes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.channel import Refused, Retry, Unknown
+from bot.channel import Parked, Refused, Retry, Unknown
 from bot.whatsapp import outcomes
 
 
@@ -47,6 +47,12 @@ def test_what_another_attempt_makes_worse_is_refused(code: int) -> None:
     outcome = outcomes.of_error(f"server returned error {code}")
     assert isinstance(outcome, Refused)
     assert str(code) in outcome.reason
+
+
+def test_what_is_refused_for_a_while_is_parked() -> None:
+    outcome = outcomes.of_error("server returned error 463")
+    assert isinstance(outcome, Parked)
+    assert "463" in outcome.reason
 
 
 def test_a_number_that_is_not_on_whatsapp_is_refused() -> None:

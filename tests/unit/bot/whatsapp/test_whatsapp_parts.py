@@ -33,6 +33,7 @@ CLASSES = {
     "OFFLINE_PREVIEW": "OfflineSyncPreviewEv",
     "OFFLINE_COMPLETED": "OfflineSyncCompletedEv",
     "UNDECRYPTABLE": "UndecryptableMessageEv",
+    "HISTORY_SYNC": "HistorySyncEv",
 }
 
 

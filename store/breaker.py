@@ -23,6 +23,11 @@ class Breaker:
         """Whether a call should not even be tried now."""
         return self._failed >= self._limit and self._clock() < self._open_until
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether all is well: for callers that leave the trial after a pause to somebody else."""
+        return self._failed < self._limit
+
     def allow(self) -> bool:
         """Whether to try. In the half-open state one trial passes; the others wait for its outcome."""
         if self._failed < self._limit:

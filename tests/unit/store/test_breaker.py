@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.breaker import Breaker
+from store.breaker import Breaker
 
 
 class Clock:

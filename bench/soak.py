@@ -1,0 +1,419 @@
+"""Months in small: the bot and the payment process under mixed load and faults, for a set time.
+
+    python -m bench.soak [--seconds 3600] [--customers 60]
+
+Customers ask one question after the other over the loopback WhatsApp; others pay their orders, each told to
+the payment process twice. Meanwhile sockets drop, the model refuses, stutters and talks nonsense. Every
+question must be answered once, and every paid order have one invoice, delivered once. At the end the bot
+is stopped and started under the same load. One hour is ``make soak``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Connection, func, select
+
+from bench import past
+from bench.figures import figure
+from bench.linked import Asker, die_with_parent
+from bench.questions import DATA, PROJECT, asks, person
+from bench.settings import environment_for
+from billing.checkout import Checkout
+from billing.midtrans import Midtrans
+from billing.outage import Outage
+from billing.payments import Payments
+from billing.till import Till
+from config import logging as balas_logging
+from config.settings import LogSettings, Settings
+from config.shop import Shop
+from config.wording import Wording
+from sandbox.midtrans import MidtransServer
+from sandbox.openai.process import OpenAIStandInProcess
+from sandbox.whatsapp.customer import Addressing, Customer
+from sandbox.whatsapp.server import WhatsAppServer
+from store import orders, standing
+from store.orders import Line, LineKind, State
+from store.schema import QueueState, inbox, invoices, outbox
+from store.schema import orders as orders_table
+from store.sqlite import SqliteStore
+
+ACCOUNT = "utama"
+BUYERS = 5
+RESTARTS = 5
+# What was warm by then is no growth: caches, connections, the first answer of every customer.
+WARM_UP_SHARE = 0.25
+SAMPLE_S = 2.0
+BETWEEN_PAYMENTS_S = 2.0
+# A customer's pause between an answer and his next question, at random up to this.
+MOST_PAUSE_S = 1.0
+PATIENCE_S = 120.0
+_FAULTS = (
+    {"mode": "500", "rate": 0.3},
+    {"mode": "429", "rate": 0.3},
+    {"mode": "slow", "delay_s": 1.0, "rate": 0.3},
+    {"mode": "garbage", "for_": "chat", "rate": 0.3},
+    {"mode": "reset", "rate": 0.2},
+)
+BETWEEN_FAULTS_S = 20.0
+
+
+@dataclass(kw_only=True)
+class Counts:
+    """What happened, for the checker."""
+
+    asked: int = 0
+    lost: int = 0
+    paid: list[str] = field(default_factory=list)
+    bot_rss: list[tuple[float, float]] = field(default_factory=list)  # (seconds since the start, MB)
+    webhooks_rss: list[tuple[float, float]] = field(default_factory=list)
+    drops: int = 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures; 1 when something was lost, doubled or credited wrongly."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=600.0, help="how long the load lasts (600)")
+    parser.add_argument("--customers", type=int, default=60, help="who ask at the same time (60)")
+    parser.add_argument("--seed", type=int, default=1)
+    # `python -m bench` passes its own sizes.
+    parser.add_argument("--quick", action="store_const", const=60.0, dest="seconds")
+    parser.add_argument("--full", action="store_const", const=3600.0, dest="seconds")
+    options = parser.parse_args(arguments)
+    balas_logging.configure(LogSettings(level="WARNING"))
+    with OpenAIStandInProcess() as model:
+        stored = past.ready(1_000, model.base_url)
+        with tempfile.TemporaryDirectory(prefix="soak-", dir=past.cache_folder()) as name:
+            soak = Soak(model, Path(name), options.seconds, options.customers, options.seed)
+            past.copy_to(stored, soak.state)
+            return asyncio.run(soak.run())
+
+
+class Soak:
+    """One run."""
+
+    def __init__(
+        self, model: OpenAIStandInProcess, folder: Path, seconds: float, customers: int, seed: int
+    ) -> None:
+        self.state = folder / "var"
+        self._model = model
+        self._folder = folder
+        self._seconds = seconds
+        self._customers = customers
+        self._chance = random.Random(seed)
+        self._counts = Counts()
+        self._over = asyncio.Event()
+
+    async def run(self) -> int:
+        """The load, the checks, the restarts; the exit code."""
+        async with WhatsAppServer() as server, MidtransServer(minute_s=0.5) as midtrans:
+            port = _free_port()
+            environment = {
+                **environment_for(self._model.base_url, self.state),
+                **midtrans.environment,
+                "WEBHOOKS_PORT": str(port),
+                # Money's path is the same whoever tells of it; nobody reaches a real address here.
+                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            }
+            midtrans.notify_url = f"http://127.0.0.1:{port}/midtrans/notification"
+            settings = Settings.load({**environment, "DATA_DIR": str(DATA)}, env_file=None)
+            with self._process("run_webhooks.py", server, environment) as webhooks:
+                store = await SqliteStore.open(settings.sqlite_path)
+                try:
+                    return await self._load(server, midtrans, environment, settings, store, webhooks)
+                finally:
+                    await store.close()
+
+    async def _load(
+        self,
+        server: WhatsAppServer,
+        midtrans: MidtransServer,
+        environment: dict[str, str],
+        settings: Settings,
+        store: SqliteStore,
+        webhooks: subprocess.Popen[bytes],
+    ) -> int:
+        askers = [Asker(server, person(number)) for number in range(self._customers)]
+        restarts_s: list[float] = []
+        stops_s: list[float] = []
+        codes: list[int] = []
+        async with contextlib.AsyncExitStack() as stack:
+            bot = stack.enter_context(self._process("run_bot.py", server, environment))
+            await server.owner.scan(await self._qr())
+            await server.online(PATIENCE_S)
+            buyers = [
+                await server.customer(f"62899{number:08d}", lid=Addressing.LID) for number in range(BUYERS)
+            ]
+            for buyer in buyers:
+                await buyer.send("halo")
+                await buyer.receive(PATIENCE_S)
+            shop = await stack.enter_async_context(_till(settings, store))
+            began = time.monotonic()
+            questions = itertools.cycle(ask.text for ask in itertools.islice(asks(1, seed=7), 2_000))
+            load = [asyncio.create_task(self._ask(asker, questions)) for asker in askers]
+            load.append(asyncio.create_task(self._pay(shop, midtrans, store, buyers)))
+            trouble = asyncio.create_task(self._trouble(server))
+            watch = asyncio.create_task(self._sample(bot, webhooks, began))
+            await asyncio.sleep(self._seconds)
+            # What follows is about stopping; a process that starts has another memory.
+            for task in (trouble, watch):
+                task.cancel()
+            await asyncio.gather(trouble, watch, return_exceptions=True)
+            self._model.control(mode="ok")
+            for _ in range(RESTARTS):
+                started = time.monotonic()
+                bot.send_signal(signal.SIGTERM)
+                codes.append(await asyncio.to_thread(bot.wait, PATIENCE_S))
+                stops_s.append(time.monotonic() - started)
+                started = time.monotonic()
+                bot = stack.enter_context(self._process("run_bot.py", server, environment))
+                await server.online(PATIENCE_S)
+                restarts_s.append(time.monotonic() - started)
+                await asyncio.sleep(3.0)
+            self._over.set()
+            await asyncio.gather(*load)
+            await midtrans.delivered(PATIENCE_S)
+            await self._settled(store)
+            wrong = await self._judge(store, askers, buyers)
+            state = await store.read(lambda c: standing.read(c, ACCOUNT))
+            print(
+                f"state at the end: {state.state if state else '-'}; {self._counts.drops} drops", flush=True
+            )
+        return self._tell(wrong, restarts_s, stops_s, codes)
+
+    async def _ask(self, asker: Asker, questions: Iterator[str]) -> None:
+        while not self._over.is_set():
+            self._counts.asked += 1
+            try:
+                await asker.ask(next(questions))
+            except TimeoutError:
+                self._counts.lost += 1
+            await asyncio.sleep(self._chance.uniform(0, MOST_PAUSE_S))
+
+    async def _pay(
+        self, shop: Checkout, midtrans: MidtransServer, store: SqliteStore, buyers: Sequence[Customer]
+    ) -> None:
+        chats = await store.read(_chats_of_buyers, slow=True)
+        assert len(chats) == len(buyers), f"{len(chats)} of {len(buyers)} buyers are known"
+        while not self._over.is_set():
+            customer_id, chat = self._chance.choice(chats)
+            line = Line(
+                kind=LineKind.ITEM,
+                code="IH20",
+                name="Paket",
+                quantity=1,
+                unit_idr=self._chance.randrange(10, 400) * 1_000,
+            )
+            order = await store.write(
+                lambda c, line=line, chat=chat, customer_id=customer_id: orders.create(  # type: ignore[misc]  # mypy infers no type for a lambda with defaults.
+                    c,
+                    account=ACCOUNT,
+                    customer_id=customer_id,
+                    transport="whatsapp",
+                    chat=chat,
+                    lines=[line],
+                    expires_in_ms=3_600_000,
+                    details={},
+                )
+            )
+            attempt = await shop.link(order.id)
+            await midtrans.pay(attempt.id, "qris")
+            # Every notification comes twice, as it does in life.
+            midtrans.notify(attempt.id)
+            self._counts.paid.append(order.id)
+            await asyncio.sleep(BETWEEN_PAYMENTS_S)
+
+    async def _trouble(self, server: WhatsAppServer) -> None:
+        while True:
+            await asyncio.sleep(BETWEEN_FAULTS_S)
+            self._model.control(**self._chance.choice(_FAULTS))
+            await asyncio.sleep(BETWEEN_FAULTS_S / 2)
+            self._model.control(mode="ok")
+            with contextlib.suppress(TimeoutError):
+                await server.drop()
+                self._counts.drops += 1
+
+    async def _sample(
+        self, bot: subprocess.Popen[bytes], webhooks: subprocess.Popen[bytes], began: float
+    ) -> None:
+        while True:
+            now = time.monotonic() - began
+            for process, samples in ((bot, self._counts.bot_rss), (webhooks, self._counts.webhooks_rss)):
+                samples.append((now, psutil.Process(process.pid).memory_info().rss / 2**20))
+            await asyncio.sleep(SAMPLE_S)
+
+    async def _qr(self) -> str:
+        import json
+
+        file = self.state / f"{ACCOUNT}-pairing.json"
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                with contextlib.suppress(OSError, ValueError, KeyError):
+                    return str(json.loads(file.read_bytes())["qr"])
+                await asyncio.sleep(0.05)
+
+    async def _settled(self, store: SqliteStore) -> None:
+        """Until nothing waits in any queue and every invoice is delivered."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await store.read(_unfinished, slow=True):  # noqa: ASYNC110 - other processes set no event here.
+                await asyncio.sleep(0.2)
+
+    async def _judge(
+        self, store: SqliteStore, askers: Sequence[Asker], buyers: Sequence[Customer]
+    ) -> dict[str, int]:
+        """How many of each kind of wrong there are; all must be 0."""
+        found = await store.read(_books, slow=True)
+        paid = set(self._counts.paid)
+        shown = [
+            received.text for buyer in buyers for received in buyer.received if received.kind == "document"
+        ]
+        numbers = list(found.invoices.values())
+        return {
+            "messages_lost": self._counts.lost,
+            "answers_doubled": sum(asker.surplus for asker in askers),
+            "dead_letters": found.dead,
+            "paid_not_credited": len(paid - found.paid),
+            "credited_not_paid": len(found.paid - paid),
+            "invoices_missing": len(found.paid - found.invoices.keys()),
+            "invoice_numbers_doubled": len(numbers) - len(set(numbers)),
+            "invoices_not_delivered": sum(
+                1 for number in numbers if not any(number in text for text in shown)
+            ),
+            "invoices_delivered_twice": sum(
+                1 for number in numbers if sum(number in text for text in shown) > 1
+            ),
+        }
+
+    def _tell(
+        self,
+        wrong: dict[str, int],
+        restarts_s: Sequence[float],
+        stops_s: Sequence[float],
+        codes: Sequence[int],
+    ) -> int:
+        counts = self._counts
+        print(f"{counts.asked} questions, {len(counts.paid)} payments in {self._seconds:.0f} s", flush=True)
+        figure("soak.questions", counts.asked, "questions")
+        figure("soak.payments", len(counts.paid), "payments")
+        for name, count in wrong.items():
+            figure(f"soak.{name}", count, "ids", at_most=0)
+        for name, samples in (("bot", counts.bot_rss), ("webhooks", counts.webhooks_rss)):
+            warm, late = _ends(samples, self._seconds)
+            figure(f"soak.{name}_rss", late, "MB")
+            figure(f"soak.{name}_rss_growth", (late / warm - 1) * 100, "%", at_most=5)
+        figure("soak.restart_to_online_slowest", max(restarts_s), "s", at_most=5)
+        figure("soak.restart_to_online", statistics.median(restarts_s), "s")
+        figure("soak.sigterm_to_exit_slowest", max(stops_s), "s", at_most=10)
+        figure("soak.stops_without_exit_0", sum(code != 0 for code in codes), "stops", at_most=0)
+        return 1 if any(wrong.values()) or any(codes) else 0
+
+    @contextlib.contextmanager
+    def _process(
+        self, script: str, server: WhatsAppServer, environment: dict[str, str]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """One of the product's processes; killed at the end if it is still there."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        theirs = server.environment
+        path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
+        channel = ["--channel", "whatsapp"] if script == "run_bot.py" else []
+        with (self._folder / f"{script}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(PROJECT / script), *channel],
+                cwd=self._folder,
+                env={**kept, **theirs, **environment, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextlib.asynccontextmanager
+async def _till(settings: Settings, store: SqliteStore) -> AsyncIterator[Checkout]:
+    """What makes payment links, as the bot does after a customer's *ya*."""
+    shop = Shop.load(settings.data_dir, name=settings.shop_name)
+    till = Till.of(settings, shop, Wording.load(settings.data_dir, shop))
+    async with Midtrans(settings.billing) as midtrans:
+        payments = Payments(store=store, midtrans=midtrans, till=till, outage=Outage(store=store, till=till))
+        yield Checkout(store=store, midtrans=midtrans, payments=payments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Books:
+    paid: set[str]
+    invoices: dict[str, str]  # by order
+    dead: int
+
+
+def _books(connection: Connection) -> _Books:
+    paid = select(orders_table.c.id).where(orders_table.c.state == State.PAID.value)
+    dead = [
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.state == QueueState.DEAD.value)
+        ).scalar_one()
+        for table in (inbox, outbox)
+    ]
+    rows = connection.execute(select(invoices.c.order_id, invoices.c.number)).all()
+    return _Books(
+        paid=set(connection.execute(paid).scalars()),
+        invoices={row[0]: row[1] for row in rows},
+        dead=sum(dead),
+    )
+
+
+def _unfinished(connection: Connection) -> int:
+    waiting = sum(
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.finished_ms.is_(None))
+        ).scalar_one()
+        for table in (inbox, outbox)
+    )
+    undelivered = select(func.count()).select_from(invoices).where(invoices.c.delivered_ms.is_(None))
+    return waiting + int(connection.execute(undelivered).scalar_one())
+
+
+def _chats_of_buyers(connection: Connection) -> list[tuple[int, str]]:
+    newest = select(inbox.c.customer_id, inbox.c.chat).order_by(inbox.c.id.desc()).limit(1_000)
+    found: dict[int, str] = {}
+    for customer_id, chat in connection.execute(newest):
+        if customer_id is not None and len(found) < BUYERS:
+            found.setdefault(customer_id, chat)
+    return list(found.items())
+
+
+def _ends(samples: Sequence[tuple[float, float]], seconds: float) -> tuple[float, float]:
+    """The median of the time right after the warm-up, and that of the last tenth."""
+    warm_from = seconds * WARM_UP_SHARE
+    warm = [mb for at, mb in samples if warm_from <= at < warm_from + seconds * 0.1]
+    late = [mb for at, mb in samples if at >= seconds * 0.9]
+    return statistics.median(warm), statistics.median(late)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A real Weaviate server on this machine, for tests, benchmarks and the demo."""

@@ -1,0 +1,103 @@
+"""``python -m store.backup [make [FILE]]`` and ``restore FILE --yes``: the whole SQL state in one file.
+
+Without a word, as every night does it, a backup is made among the others and the oldest ones go.
+
+Exit codes: 0 done; 1 try again later, or not done for want of ``--yes``; 2 somebody must change something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.errors import ConfigError
+from config.settings import Settings
+from store.backup import copying
+from store.errors import StoreError, StoreMisconfigured
+from store.ownership import owning
+
+DONE, NOT_DONE, MISCONFIGURED = 0, 1, 2
+# A fortnight of nights.
+KEPT = 14
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = Settings.load()
+        if options.command == "make":
+            return _make(settings, options.file)
+        return _restore(settings, options.file, sure=options.yes)
+    except ConfigError as exc:
+        return _refuse(f"Pengaturan belum benar:\n{exc}", MISCONFIGURED)
+    except StoreMisconfigured as exc:
+        return _refuse(f"Tidak bisa: {exc}", MISCONFIGURED)
+    except StoreError as exc:
+        return _refuse(f"Database sedang tidak bisa dipakai: {exc}. Coba lagi sebentar.", NOT_DONE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m store.backup", description="Cadangan database, dan memulihkannya."
+    )
+    parser.set_defaults(command="make", file=None)
+    commands = parser.add_subparsers(dest="command")
+    make = commands.add_parser("make", help="tulis cadangan; bot boleh tetap jalan")
+    make.add_argument("file", nargs="?", type=Path, metavar="BERKAS", help="bawaan: di STATE_DIR/backups")
+    restore = commands.add_parser("restore", help="ganti isi database dengan cadangan; hentikan bot dulu")
+    restore.add_argument("file", type=Path, metavar="BERKAS")
+    restore.add_argument("--yes", action="store_true", help="benar-benar ganti; tanpa ini tidak")
+    return parser
+
+
+def _make(settings: Settings, file: Path | None) -> int:
+    folder = settings.state_dir / "backups"
+    target = file or folder / time.strftime("balas-%Y%m%d-%H%M%S.db")
+    if target.exists():
+        return _refuse(f"{target} sudah ada; pilih nama lain.", NOT_DONE)
+    rows = asyncio.run(copying.make(settings, target))
+    if file is None:
+        _remove_oldest(folder)
+    print(f"Cadangan: {target} ({rows} baris). Isinya chat pelanggan: simpan di tempat yang aman.")
+    print("Login WhatsApp tidak ikut di dalamnya.")
+    return DONE
+
+
+def _remove_oldest(folder: Path) -> None:
+    """Whoever was deleted is in no backup any more after so many nights. Files of other names stay."""
+    for old in sorted(folder.glob("balas-[0-9]*-[0-9]*.db"), reverse=True)[KEPT:]:
+        old.unlink()
+
+
+def _restore(settings: Settings, file: Path, *, sure: bool) -> int:
+    if not sure:
+        return _refuse(
+            f"Belum ada yang diganti. Isi database sekarang akan diganti dengan {file}; "
+            "kalau memang itu maunya, hentikan semua proses Balas lalu ulangi dengan --yes.",
+            NOT_DONE,
+        )
+    with owning(settings):
+        done = asyncio.run(copying.restore(settings, file))
+    print(f"Dipulihkan: {done.rows} baris.")
+    print(
+        f"Yang sudah dihapus sejak cadangan itu tetap terhapus: {done.forgotten_customers} pelanggan, "
+        f"{done.forgotten_turns} percakapan."
+    )
+    if done.kept is not None:
+        print(f"Database yang lama masih ada di {done.kept}; hapus sendiri kalau sudah yakin.")
+    print("Ingatan di Weaviate (kalau dipakai) diisi ulang sendiri begitu bot jalan.")
+    return DONE
+
+
+def _refuse(reason: str, code: int) -> int:
+    print(reason, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

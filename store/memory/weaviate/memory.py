@@ -1,0 +1,219 @@
+"""The memory on a Weaviate server, with the embedded one always ready behind it.
+
+The server finds and ranks; what it found is read from SQL, so nothing that was deleted or belongs to somebody
+else can come out of it, however old its data is. Whatever it cannot answer at once (it is away, too slow, of
+another schema, or lacks the newest knowledge) the embedded memory answers from SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from config.memory import MemorySettings
+from store.doors import Store
+from store.memory import recall
+from store.memory.embedded import EmbeddedMemory
+from store.memory.index import Passage, Query, Recalled
+from store.memory.passages import PassageIndex
+from store.memory.ranking import DAMPING, DEPTH
+from store.memory.weaviate.collections import Ranked
+from store.memory.weaviate.errors import WeaviateError, WeaviateRefuses
+from store.memory.weaviate.follower import Follower
+from store.memory.weaviate.link import Link
+from store.vectors import Vector
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# One call of ``catch_up`` works for about so long: the knowledge of the embedded memory comes with the next.
+FOLLOW_S = 1.0
+# Turns that fit equally are told apart by their age, which the server does not do: it is asked for more.
+_MORE = 16
+
+
+class WeaviateMemory:
+    """``store.memory.index.MemoryIndex`` over a Weaviate server."""
+
+    name = "weaviate"
+
+    def __init__(self, store: Store, settings: MemorySettings, *, link: Link | None = None) -> None:
+        self._store = store
+        self._link = link or Link(settings)
+        self._follower = Follower(store, settings, self._link)
+        self._embedded = EmbeddedMemory(store)
+        self._following = asyncio.Lock()
+        self._trouble: str | None = None
+        # How many searches each side answered, and how often the server named another's turn.
+        self.by_server = 0
+        self.by_ourselves = 0
+        self.foreign = 0
+
+    @property
+    def generation(self) -> int:
+        return self._embedded.generation
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the server is not used; None when it is."""
+        return self._trouble
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the server holds everything of weight, and is the one that is asked."""
+        return self._serves() and self._follower.generation == self._embedded.generation
+
+    @property
+    def every_node_is_up(self) -> bool:
+        """Whether no node of the cluster is left alone for its failures."""
+        return self._link.every_node_is_up
+
+    async def open(self) -> None:
+        """Ready to answer, with or without the server.
+
+        A server that is away, refuses the key or has another schema is no reason not to start: customers
+        are answered meanwhile, and ``trouble`` says what is to be done.
+        """
+        await self._link.load()
+        await self._embedded.open()
+        await self._follow()
+
+    async def close(self) -> None:
+        try:
+            await self._follower.close()
+        finally:
+            await self._link.close()
+            await self._embedded.close()
+
+    async def catch_up(self) -> int:
+        """Both follow the log. The number of changes that the server was told."""
+        await self._embedded.catch_up()
+        return await self._follow()
+
+    async def search(self, query: Query, *, limit: int) -> list[Passage]:
+        # One reference for the whole search: a swap meanwhile can't mix two generations.
+        passages = self._embedded.passages
+        found = None
+        # The newest knowledge is searched by ourselves until the server has all of it.
+        if limit > 0 and self._serves() and 0 < passages.generation == self._follower.generation:
+            found = await self._asked(
+                lambda: self._each(query, partial(self._rank_chunks, passages=passages))
+            )
+        # Two swaps later what was searched may have been deleted while it was.
+        if found is None or self._embedded.generation > passages.generation + 1:
+            self.by_ourselves += 1
+            return await self._embedded.search(query, limit=limit)
+        self.by_server += 1
+        ranked = [chunk_id for chunk_id, _ in _fused(found)]
+        return passages.judge(query, ranked, limit=limit)
+
+    async def recall(
+        self, *, customer_id: int, query: Query, before_turn: int | None, limit: int
+    ) -> list[Recalled]:
+        if limit <= 0:
+            return []
+        rank = partial(
+            self._rank_turns, customer_id=customer_id, before_turn=before_turn, limit=limit + _MORE
+        )
+        found = await self._asked(lambda: self._each(query, rank)) if self._serves() else None
+        if found is None:
+            self.by_ourselves += 1
+            return await self._embedded.recall(
+                customer_id=customer_id, query=query, before_turn=before_turn, limit=limit
+            )
+        self.by_server += 1
+        ranked = _fused(found)
+        turns = await self._store.read(lambda c: recall.fetch(c, customer_id, ranked[:limit]))
+        if len(turns) < limit < len(ranked):
+            # Something was deleted since the server last heard of it.
+            turns = await self._store.read(lambda c: recall.fetch(c, customer_id, ranked))
+        return turns[:limit]
+
+    def _serves(self) -> bool:
+        return self._link.is_up and self._follower.is_current
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """What the server answers; None when it does not."""
+        try:
+            return await ask()
+        except WeaviateError as exc:
+            log.warning("memory_server_failed", reason=str(exc))
+            self._follower.doubt()
+            self._trouble = str(exc)
+            return None
+
+    async def _each(self, query: Query, rank: Callable[..., Awaitable[list[T]]]) -> list[list[T]]:
+        """One ranking for each phrasing, all asked for at once."""
+        vectors: list[Vector | None] = list(query.vectors) or [None] * len(query.texts)
+        asked = [rank(text=text, vector=vector) for text, vector in zip(query.texts, vectors, strict=True)]
+        if len(asked) == 1:
+            return [await asked[0]]
+        return list(await asyncio.gather(*asked))
+
+    async def _rank_turns(
+        self, *, text: str, vector: Vector | None, customer_id: int, before_turn: int | None, limit: int
+    ) -> list[int]:
+        found = await self._link.call(
+            partial(
+                self._follower.collections.rank_turns,
+                customer_id=customer_id,
+                text=text,
+                vector=vector,
+                before_turn=before_turn,
+                limit=limit,
+            )
+        )
+        own = [one for one in found if one.sender_id == str(customer_id)]
+        if len(own) < len(found):
+            self.foreign += len(found) - len(own)
+            log.error("memory_named_anothers_turn", count=len(found) - len(own))
+        return _newest_first(own)
+
+    async def _rank_chunks(self, *, text: str, vector: Vector | None, passages: PassageIndex) -> list[str]:
+        return await self._link.call(
+            partial(
+                self._follower.collections.rank_chunks,
+                generation=passages.generation,
+                text=passages.spelled_out(text),
+                vector=vector,
+                limit=DEPTH,
+            )
+        )
+
+    async def _follow(self) -> int:
+        async with self._following:
+            await self._link.probe()
+            if not self._link.is_up:
+                self._trouble = str(self._link.trouble)
+                return 0
+            try:
+                applied = await self._follower.follow(for_s=FOLLOW_S)
+            except WeaviateRefuses as exc:
+                self._link.give_up(exc)
+                self._trouble = str(exc)
+                return 0
+            except WeaviateError as exc:
+                self._trouble = str(exc)
+                return 0
+            if self._follower.is_current:
+                self._trouble = None
+            return applied
+
+
+def _newest_first(found: list[Ranked]) -> list[int]:
+    """Of two turns that fit equally the newer one is first: what was said last holds."""
+    return [one.turn_id for one in sorted(found, key=lambda one: (-one.score, -one.turn_id))]
+
+
+def _fused(rankings: list[list[T]]) -> list[tuple[T, float]]:
+    """Rankings of several phrasings become one; see ``store.memory.ranking``."""
+    fused: dict[T, float] = {}
+    for ranking in rankings:
+        for rank, one in enumerate(ranking, start=1):
+            fused[one] = fused.get(one, 0.0) + 1 / (DAMPING + rank)
+    return sorted(fused.items(), key=lambda item: -item[1])

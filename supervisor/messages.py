@@ -1,0 +1,68 @@
+"""The words of an alert for the owner. Pure but for the clock of the pairing code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from config.wording import ALARMS, Wording
+from store.alert_kinds import WHATSAPP, WHATSAPP_STATES, kind_of
+from store.alerts import News, Telling
+from supervisor.checks import minutes
+
+_TITLE = re.compile(r"\*(.+?)\*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WayIn:
+    """How the owner logs in again without a terminal; what is None there is not."""
+
+    typed: str | None = None  # the code to type into the shop's phone
+    link: str | None = None  # the page with the QR code
+
+
+def sentence_of(telling: Telling, *, state: str | None) -> str:
+    """The name of the alert's sentence; ``state`` is the channel's, which tells its troubles apart."""
+    kind = kind_of(telling.fingerprint).name
+    if kind == WHATSAPP:
+        # After a log-out the next process waits with a code: that is the same trouble still.
+        kind = f"{kind}_{state if state in WHATSAPP_STATES else 'logged_out'}"
+    name = f"admin_alarm_{kind}"
+    return name if name in ALARMS else "admin_alarm_other"
+
+
+def needs_login(telling: Telling, *, state: str | None) -> bool:
+    """Whether the owner can end it with a code."""
+    return telling.news is News.WRONG and sentence_of(telling, state=state).endswith("_logged_out")
+
+
+def compose(wording: Wording, telling: Telling, *, state: str | None, way_in: WayIn | None = None) -> str:
+    """The whole message. ``way_in`` for a log-out: None when there is nothing to log in to."""
+    name = sentence_of(telling, state=state)
+    detail = telling.message.strip() or "-"
+    text = wording.say(name, rincian=detail)
+    if telling.news is News.WRONG:
+        return "\n".join([text, *(_way_in(wording, way_in) if way_in is not None else ())])
+    found = _TITLE.search(text)
+    title = found[1] if found else text.split("\n", 1)[0]
+    lasted = minutes(telling.lasted_ms / 1000)
+    if telling.news is News.OVER:
+        return wording.say("admin_alarm_pulih", judul=title, lama=lasted)
+    return wording.say("admin_alarm_lewat", judul=title, lama=lasted, rincian=detail)
+
+
+def _way_in(wording: Wording, way_in: WayIn) -> list[str]:
+    lines = []
+    if way_in.typed is not None:
+        lines.append(wording.say("admin_alarm_kode", kode=way_in.typed))
+    if way_in.link is not None:
+        lines.append(wording.say("admin_alarm_tautan", tautan=way_in.link))
+    return lines or [wording.say("admin_alarm_pair")]
+
+
+def without_marks(text: str) -> str:
+    """WhatsApp's marks taken out, for channels that would show the stars themselves."""
+    lines = [
+        line.strip("_") if line.startswith("_") and line.endswith("_") else line for line in text.split("\n")
+    ]
+    return re.sub(r"\*([^*\n]+)\*", r"\1", "\n".join(lines))

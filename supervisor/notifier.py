@@ -1,0 +1,146 @@
+"""Tells the owner of alerts, once each: the first way that takes a message has it.
+
+Starsender and WhatsApp only take a row into their queue, so that both get one where Telegram is not set or
+does not answer. While nobody is reached the alert stays to be told, and is tried again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection
+
+from config.settings import Settings
+from config.wording import Wording
+from store import alerts, login_links, pairing_files, standing
+from store.alert_kinds import WHATSAPP, kind_of
+from store.alerts import News, Telling
+from store.doors import Store
+from supervisor.messages import WayIn, compose, needs_login
+from supervisor.routes import Route
+
+log = structlog.get_logger(__name__)
+
+# After a log-out a new process has to start and ask for the code that the message is to carry.
+WAIT_FOR_CODE_S = 90.0
+# While no way takes it: doubling from the first to the last.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
+# No row of a queue can be written then, so this one alert is told from memory.
+DATABASE = "database"
+_REPEAT_S = alerts.REPEAT_AFTER_MS / 1000
+PAGE = "masuk"
+
+
+class Notifier:
+    """Looks for what is to be told; ``tell`` is called again and again by one task."""
+
+    def __init__(self, settings: Settings, store: Store, wording: Wording, routes: Sequence[Route]) -> None:
+        self._settings = settings
+        self._store = store
+        self._wording = wording
+        self._routes = routes
+        self._pause_s = 0.0
+        self._not_before = 0.0
+        self._database_told: float | None = None
+
+    async def tell(self) -> None:
+        """Tell everything that is due. Raises ``StoreError``."""
+        if time.monotonic() < self._not_before:
+            return
+        for telling in await self._store.read(alerts.to_tell):
+            state = await self._state()
+            if needs_login(telling, state=state) and self._code_will_come(telling):
+                continue
+            if not await self._tell_one(telling, state):
+                self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+                self._not_before = time.monotonic() + self._pause_s
+                return
+            self._pause_s = 0.0
+
+    async def tell_without_database(self, reason: str) -> None:
+        """The database takes nothing: tell it by the ways that need none, every 15 minutes at most."""
+        now = time.monotonic()
+        if self._database_told is not None and now - self._database_told < _REPEAT_S:
+            return
+        text = self._wording.say(f"admin_alarm_{DATABASE}", rincian=reason)
+        for route in self._routes:
+            if not route.needs_store and await route.send(text):
+                self._database_told = now
+                log.info("alert_told", fingerprint=DATABASE, route=route.name)
+                return
+        log.error("alert_reaches_nobody", fingerprint=DATABASE, reason=reason)
+
+    async def database_is_back(self) -> None:
+        """Tell that it is over, where it had been told."""
+        if self._database_told is None:
+            return
+
+        def note(connection: Connection) -> None:
+            alerts.raise_alert(connection, DATABASE, "database tidak bisa ditulisi tadi")
+            alerts.recover(connection, DATABASE)
+
+        await self._store.write(note)
+        self._database_told = None
+
+    async def _tell_one(self, telling: Telling, state: str | None) -> bool:
+        ways = self._ways(telling)
+        if ways:
+            way_in = await self._way_in() if needs_login(telling, state=state) else None
+            text = compose(self._wording, telling, state=state, way_in=way_in)
+            taken = await self._send(ways, text)
+            if not taken:
+                return False
+            log.info("alert_told", fingerprint=telling.fingerprint, news=telling.news.value, routes=taken)
+        else:
+            # The log is all there is; `status` shows it as well, and says which settings are missing.
+            log.warning("alert_told_to_nobody", fingerprint=telling.fingerprint, news=telling.news.value)
+        await self._store.write(lambda c: alerts.mark_told(c, telling))
+        return True
+
+    async def _send(self, ways: Sequence[Route], text: str) -> list[str]:
+        taken = []
+        for route in ways:
+            if await route.send(text):
+                taken.append(route.name)
+                if not route.needs_store:
+                    # It is with the owner. The others only put it into a queue.
+                    break
+        return taken
+
+    def _ways(self, telling: Telling) -> list[Route]:
+        kind = kind_of(telling.fingerprint)
+        # Nobody logs in by a message that comes once he is logged in.
+        without_whatsapp = kind.told_in_room or (
+            kind.name in (WHATSAPP, "offline") and telling.news is News.WRONG
+        )
+        return [
+            route
+            for route in self._routes
+            # Nor does Starsender bring the news that Starsender refuses.
+            if not (without_whatsapp and route.needs_whatsapp) and route.name != kind.name
+        ]
+
+    async def _state(self) -> str | None:
+        told = await self._store.read(lambda c: standing.read(c, self._settings.account))
+        return None if told is None else told.state
+
+    def _code_will_come(self, telling: Telling) -> bool:
+        if telling.lasted_ms > WAIT_FOR_CODE_S * 1000:
+            return False
+        code = self._code()
+        return code is None or (self._settings.whatsapp.number is not None and code.typed is None)
+
+    def _code(self) -> pairing_files.Code | None:
+        return pairing_files.read(Path(self._settings.state_dir), self._settings.account)
+
+    async def _way_in(self) -> WayIn:
+        code = self._code()
+        link = None
+        if (base := self._settings.billing.public_url) is not None:
+            account = self._settings.account
+            token = await self._store.write(lambda c: login_links.create(c, account))
+            link = f"{base}/{PAGE}/{token}"
+        return WayIn(typed=None if code is None else code.typed, link=link)

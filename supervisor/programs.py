@@ -1,0 +1,107 @@
+"""What is known of the programs that Supervisor runs: from its events, its log, and by asking them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+import aiohttp
+
+from config.settings import Settings
+from supervisor.events import Became, Change, last_exit
+
+# Supervisor writes how a program ended into its log right behind the event.
+_LOGGED_WITHIN_S = 1.0
+_LOG_TAIL_BYTES = 64 * 1024
+_PROBE_TIMEOUT_S = 5.0
+# A program that was started again and answers for so long has got over it.
+RECOVERED_AFTER_S = 60.0
+# A good end, and one that only asks for a new process (a pairing code that nobody scanned).
+_NO_NEWS = frozenset({"0", "75"})
+
+
+class Programs:
+    """The programs' states as far as this process knows them; one event loop uses it."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self.down: dict[str, str] = {}
+        self.crashed: dict[str, str] = {}
+        self._crashed_at: dict[str, float] = {}
+        self._stopped: set[str] = set()  # by a person, or left down
+        self._silent_since: dict[str, float] = {}
+        self._log = settings.state_dir / "supervisord.log"
+        self._session = session
+        self._live = live_addresses(settings)
+
+    async def note(self, change: Change) -> None:
+        """An event of Supervisor's."""
+        program = change.program
+        match change.became:
+            case Became.STARTING:
+                self._stopped.discard(program)
+            case Became.RUNNING:
+                self._stopped.discard(program)
+                self.down.pop(program, None)
+            case Became.STOPPED:
+                self._stopped.add(program)
+                self.down.pop(program, None)
+                self.crashed.pop(program, None)
+            case Became.FATAL:
+                self._stopped.add(program)
+                self.down[program] = "tidak bisa dijalankan"
+            case Became.EXITED:
+                await self._ended(program, expected=change.expected)
+
+    async def _ended(self, program: str, *, expected: bool) -> None:
+        await asyncio.sleep(_LOGGED_WITHIN_S)
+        code = last_exit(await asyncio.to_thread(self._tail), program)
+        if expected:
+            self._stopped.add(program)
+            if code != "0":
+                self.down[program] = f"berhenti (kode {code or '?'})"
+        elif code not in _NO_NEWS:
+            self.crashed[program] = f"berhenti sendiri (kode {code or '?'})"
+            self._crashed_at[program] = time.monotonic()
+
+    async def ask(self) -> dict[str, float]:
+        """How long each program has been silent, in seconds; those that are stopped are left out."""
+        asked = {name: url for name, url in self._live.items() if name not in self._stopped}
+        answers = await asyncio.gather(*(answers_at(self._session, url) for url in asked.values()))
+        now = time.monotonic()
+        silent_s = {}
+        for name, answered in zip(asked, answers, strict=True):
+            if answered:
+                self._silent_since.pop(name, None)
+                self.down.pop(name, None)
+                if now - self._crashed_at.get(name, 0.0) > RECOVERED_AFTER_S:
+                    self.crashed.pop(name, None)
+            silent_s[name] = 0.0 if answered else now - self._silent_since.setdefault(name, now)
+        return silent_s
+
+    def _tail(self) -> str:
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _LOG_TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+        return ""
+
+
+def live_addresses(settings: Settings) -> dict[str, str]:
+    """Where each program says that it lives, by its name in ``balas.conf``; a free port is not known."""
+    found = {}
+    if settings.operation.health_port:
+        found["bot"] = f"http://127.0.0.1:{settings.operation.health_port}/live"
+    if settings.webhooks.port:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.webhooks.host, settings.webhooks.host)
+        shown = f"[{host}]" if ":" in host else host
+        found["webhooks"] = f"http://{shown}:{settings.webhooks.port}/live"
+    return found
+
+
+async def answers_at(session: aiohttp.ClientSession, url: str) -> bool:
+    """Whether something there answers 200 in time."""
+    try:
+        async with asyncio.timeout(_PROBE_TIMEOUT_S), session.get(url) as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False

@@ -1,0 +1,20 @@
+"""Removes: what the Weaviate server cannot answer is searched by ourselves (``WeaviateMemory._asked``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.mutants import Replace
+
+
+def mutate(replace: Replace) -> None:
+    def make(original: Any) -> Any:
+        async def _asked(self: Any, ask: Any) -> Any:
+            # A server that is away has found nothing.
+            return await original(self, ask) or []
+
+        return _asked
+
+    replace("store.memory.weaviate.memory.WeaviateMemory._asked", make)
+    # Nor is it left alone once it is known to be away.
+    replace("store.memory.weaviate.memory.WeaviateMemory._serves", lambda original: lambda self: True)

@@ -1,0 +1,24 @@
+"""Removes: the gate drops what a person has answered or is answering (``bot.gate.gate``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace as changed
+from typing import Any
+
+from bot.gate import Pass
+from config.settings import Mode
+from store.customers import Customer
+from tests.mutants import Replace
+
+
+def mutate(replace: Replace) -> None:
+    def make(original: Any) -> Any:
+        def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None) -> Pass:
+            found: Pass = original(shop_mode, changed(customer, silent_ms=0, human_ms=0), since_ms)
+            return found
+
+        return gate
+
+    # Each of its callers has it under a name of its own.
+    for user in ("conversation", "consequences", "delivery"):
+        replace(f"bot.{user}.gate", make)
