@@ -266,3 +266,11 @@ def _delete(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(delete(attachments).where(attachments.c.media_id.in_(ids)))
     connection.execute(delete(forwards).where(forwards.c.media_id.in_(ids)))
     connection.execute(delete(media).where(media.c.id.in_(ids)))
+
+
+def names_of(connection: Connection, customer_id: int) -> list[str]:
+    """What the customer sent that is still kept, as he would name it."""
+    rows = connection.execute(
+        select(media.c.kind, media.c.filename).where(media.c.customer_id == customer_id).order_by(media.c.id)
+    ).all()
+    return [row[1] or row[0] for row in rows]
