@@ -65,6 +65,12 @@ class SilentChannel:
     async def caught_up(self) -> None:
         """Nothing was sent before the benchmark began."""
 
+    async def own_chat(self) -> str | None:
+        return None
+
+    async def is_saved(self, chat: str) -> bool:
+        return False
+
     async def reachable(self) -> None:
         """Always."""
 

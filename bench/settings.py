@@ -9,6 +9,7 @@ from config.settings import Settings
 
 # Each of these would otherwise measure a wait or a limit instead of work.
 _CHANGED = {
+    "BALAS_MODE": "on",
     "BURST_QUIET_S": "0",
     "BURST_QUESTION_S": "0",
     "BURST_MAX_S": "0",

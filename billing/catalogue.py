@@ -89,6 +89,11 @@ def read_catalogue(path: Path) -> CatalogueReading:
     return CatalogueReading(items=tuple(items.values()), problems=tuple(problems))
 
 
+def column_positions(table: Table) -> Mapping[str, int]:
+    """Which column of the file is which; empty when a required one is missing."""
+    return _header(table)[0] if table.rows else {}
+
+
 def _header(table: Table) -> tuple[dict[str, int], list[str]]:
     """Column name to position; empty when a required one is missing."""
     columns: dict[str, int] = {}

@@ -47,7 +47,7 @@ def _from_csv(data: bytes) -> Table:
     if text[:4].lower() == "sep=":
         text, first_row = text.partition("\n")[2], 2
     # strict makes an unclosed quote an error here instead of one giant cell that swallows the list.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
     rows: list[tuple[int, list[Cell]]] = []
     try:
         for number, cells in enumerate(reader, start=first_row):
@@ -62,7 +62,7 @@ def _from_csv(data: bytes) -> Table:
     return Table(rows=rows, problems=problems)
 
 
-def _delimiter(text: str) -> str:
+def delimiter(text: str) -> str:
     """The separator of the header row; Excel with Indonesian settings writes semicolons."""
     header = next((line for line in text.splitlines() if line.strip()), "")
     return max(",;\t", key=header.count)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection
 
+from bot import firstrun
 from bot.channel import Channel, Intake
 from bot.intake import IntakeDoor
 from config.memory import MemoryKind
@@ -93,6 +94,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
             await bot.settled(chat)
 
         stack.push_async_callback(channel.close)
+        await firstrun.recall(store, channel, settings.account)
         await channel.start(Intake(account=settings.account, record_all=intake.record_all, settled=settled))
         # On a thread: the loop has a pairing code to show, which does not wait.
         await asyncio.to_thread(importlib.import_module, "bot.assembly")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, literal, select
 
 from billing.till import Till
+from bot import audience, firstrun, rights
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
 from bot.chats import ChatWords
@@ -18,14 +19,18 @@ from bot.chores import ChoreParts, chores
 from bot.consequences import Consequences
 from bot.conversation import Conversation, Parts
 from bot.delivery import Delivery
+from bot.digest import CHECK_S, Digest
 from bot.intake import IntakeDoor
 from bot.invoices import InvoiceFiles, StrandedInvoices
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
+from bot.patience import Patience
 from bot.people import People, RoomAddress
+from bot.periodic import every
 from bot.posts import Posts
 from bot.room import OwnersRoom, RoomParts
+from bot.room.registry import owners_room
 from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
@@ -39,6 +44,7 @@ from rag.answering import Answerer
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
+from store.erasure import erase_deleted
 from store.errors import StoreUnavailable
 from store.media import media_queue
 from store.media_files import MediaFiles
@@ -73,7 +79,11 @@ class Running:
     memory: MemoryIndex
     channel: Channel
     intake: IntakeDoor
+    people: People
     room: RoomAddress
+    owners_room: OwnersRoom
+    digest: Digest
+    patience: Patience
     inbox_worker: Worker
     outbox_worker: Worker
     media_worker: Worker
@@ -100,7 +110,9 @@ def assemble(
     instance = owners.new_instance_id("bot")
     inbox, outbox = inbox_queue(account), outbox_queue(account, channel.traits.transport)
     budget = Budget(
-        shop_idr=settings.model.daily_budget_idr, customer_idr=settings.model.customer_daily_budget_idr
+        shop_idr=settings.model.daily_budget_idr,
+        customer_idr=settings.model.customer_daily_budget_idr,
+        customer_answers=settings.model.customer_daily_answers,
     )
     room_chat = channel.traits.admin_room or bot.admin_room
     people = People(
@@ -109,8 +121,18 @@ def assemble(
         wording=wording,
         remind_after_s=bot.handoff_reminder_s,
     )
+    answerer = Answerer(memory=memory, model=model, settings=settings.model, shop=shop)
+    configured_mode = bot.mode or channel.traits.first_mode
+    digest = Digest(store=store, people=people, shop=shop, budget_idr=budget.shop_idr, hour=bot.digest_hour)
+    patience = Patience(
+        store=store,
+        people=people,
+        shop=shop,
+        configured_mode=configured_mode,
+        after_s=bot.handoff_note_s,
+    )
     selling = sell(settings, shop, wording, store, people, transport=channel.traits.transport)
-    room = OwnersRoom(
+    room = owners_room(
         RoomParts(
             store=store,
             queue=inbox,
@@ -118,9 +140,14 @@ def assemble(
             people=people,
             shop=shop,
             wording=wording,
-            configured_mode=bot.mode,
+            configured_mode=configured_mode,
             budget=budget,
+            digest=digest,
             data_dir=settings.data_dir,
+            answerer=answerer,
+            fetch=channel.fetch,
+            most_file_bytes=bot.media_max_mb * 1024 * 1024,
+            claim_room=firstrun.mover(channel, people),
             notes=lambda: _notes(settings, shop),
             chats=ChatWords(people=people, queue=outbox),
             desk=selling.desk,
@@ -155,12 +182,13 @@ def assemble(
         queue=inbox,
         owner=instance,
         people=people,
-        room=room,
         media=media,
         signs=Signs(account=account, channel=channel, people=people),
         timers=timers,
         wording=wording,
-        configured_mode=bot.mode,
+        configured_mode=configured_mode,
+        budget=budget,
+        zone=shop.zona_waktu,
         embedding_space=None if embedder is None else (embedder.model, embedder.dimensions),
     )
     conversation = Conversation(
@@ -169,7 +197,7 @@ def assemble(
             store=store,
             channel=channel,
             bursts=bursts,
-            answerer=Answerer(memory=memory, model=model, settings=settings.model, shop=shop),
+            answerer=answerer,
             people=people,
             room=room,
             takeover=Takeover(
@@ -191,7 +219,8 @@ def assemble(
             consequences=consequences,
             shop=shop,
             wording=wording,
-            configured_mode=bot.mode,
+            configured_mode=configured_mode,
+            audience=bot.audience,
             budget=budget,
         )
     )
@@ -206,7 +235,7 @@ def assemble(
         files=files,
         invoices=InvoiceFiles(account=account, store=store),
         timers=timers,
-        configured_mode=bot.mode,
+        configured_mode=configured_mode,
         pace_s=channel.traits.pace_s if bot.pace_s is None else bot.pace_s,
     )
 
@@ -274,7 +303,33 @@ def assemble(
 
     intake.listen(recorded)
 
+    first_run = firstrun.FirstRun(
+        store=store,
+        channel=channel,
+        people=people,
+        wording=wording,
+        configured_mode=configured_mode,
+        from_settings=room_chat is not None and not channel.traits.room_by_word,
+    )
+
+    erasures = rights.Erasures(
+        store=store,
+        people=people,
+        files=files,
+        erase=partial(erase_deleted, settings),
+    )
+
+    async def begin() -> None:
+        # Before anything is answered: it says whom.
+        await store.write(lambda c: audience.settle(c, account, configured=bot.audience))
+
+    async def greet() -> None:
+        await first_run.greet()
+        outbox_worker.wake()
+        await asyncio.Event().wait()
+
     async def answer() -> None:
+        await begin()
         # What was sent while nobody was there comes first, and together.
         await channel.caught_up()
         await inbox_worker.run()
@@ -297,29 +352,37 @@ def assemble(
         "channel": channel.run(),
         "inbox": answer(),
         "outbox": outbox_worker.run(),
+        "first_run": greet(),
+        "digest": every(CHECK_S, "digest", digest.tell),
+        "patience": every(CHECK_S, "patience", patience.tell),
+        "erasures": every(rights.CHECK_S, "erasures", erasures.carry_out),
         "media": media_worker.run(),
-        **chores(
-            ChoreParts(
-                store=store,
-                memory=memory,
-                people=people,
-                shop=shop,
-                media=media,
-                stranded=StrandedInvoices(
-                    account=account, store=store, post=Till.of(settings, shop, wording).post
-                ),
-                instance=instance,
-                outbox=outbox,
-                configured_mode=bot.mode,
-                tidy_files=partial(
-                    past.forget_old,
-                    past.folder_in(settings.state_dir, account),
-                    days=settings.whatsapp.history_days,
-                ),
-            ),
-            poll_s=bot.poll_s,
-        ),
     }
+    periodic = chores(
+        ChoreParts(
+            store=store,
+            memory=memory,
+            people=people,
+            shop=shop,
+            media=media,
+            stranded=StrandedInvoices(
+                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ),
+            instance=instance,
+            outbox=outbox,
+            configured_mode=configured_mode,
+            tidy_files=partial(
+                past.forget_old,
+                past.folder_in(settings.state_dir, account),
+                days=settings.whatsapp.history_days,
+            ),
+        ),
+        poll_s=bot.poll_s,
+    )
+    if taken := background.keys() & periodic.keys():
+        # One would never run, and nobody would notice.
+        raise RuntimeError(f"two tasks are called {', '.join(taken)}")
+    background |= periodic
     if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
         # A chat in a terminal is watched by whoever sits at it.
         from bot.health import Health, serve
@@ -336,7 +399,11 @@ def assemble(
         memory=memory,
         channel=channel,
         intake=intake,
+        people=people,
         room=people.room,
+        owners_room=room,
+        digest=digest,
+        patience=patience,
         inbox_worker=inbox_worker,
         outbox_worker=outbox_worker,
         media_worker=media_worker,
@@ -379,4 +446,6 @@ def _notes(settings: Settings, shop: Shop) -> str:
         off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
+    if settings.bot.media_max_mb == 0:
+        off.append("Foto, voice note dan berkas pelanggan tidak kusimpan (MEDIA_MAX_MB=0).")
     return "\n".join(off)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sqlalchemy import Row
 
+from config.settings import Mode
 from store.attachments import Document
 from store.customers import Address
 from store.inbox import RawEvent
@@ -236,6 +237,9 @@ class Traits:
 
     transport: str  # the outbox rows that are its own
     admin_room: str | None = None  # the owner's room in the channel's own terms; None: as the setting says
+    room_by_word: bool = False  # it was named in a chat, not in the settings
+    room_code: str | None = None  # typed in a group, it makes that group the owner's room
+    first_mode: Mode = Mode.ON  # what counts where neither the settings nor the owner name a mode
     capabilities: frozenset[Capability] = field(default_factory=frozenset)
     # The least time between two sends of the account, in seconds: WhatsApp looks at numbers that send fast.
     pace_s: float = 0.0
@@ -270,6 +274,14 @@ class Channel(Protocol):
 
     async def caught_up(self) -> None:
         """Returns once what was sent while nobody was there has been recorded (or it took too long)."""
+        ...
+
+    async def own_chat(self) -> str | None:
+        """The shop's chat with itself, where its phone shows notes; None where there is none."""
+        ...
+
+    async def is_saved(self, chat: str) -> bool:
+        """Whether the shop's phone has this person among its contacts. Never raises."""
         ...
 
     async def reachable(self) -> None:

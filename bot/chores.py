@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,13 +18,13 @@ from bot.invoices import StrandedInvoices
 from bot.media import MediaKeeper
 from bot.memory_watch import MemoryWatch
 from bot.people import People
+from bot.periodic import every
 from bot.posts import KEPT_MS, POST, POSTS
 from config.settings import Mode
 from config.shop import Shop
 from store import alerts, customers, handoffs, inbox, orders, owners, past_chats, undecryptable
 from store import outbox as outbox_rows
 from store.doors import Store
-from store.errors import StoreError
 from store.handoffs import Reason
 from store.memory.index import MemoryIndex
 from store.orders import State
@@ -67,29 +67,19 @@ def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any,
     store, people = parts.store, parts.people
     watch = MemoryWatch(store=store, memory=parts.memory, people=people)
     return {
-        "memory": _every(poll_s, "memory", watch.look),
-        "heartbeat": _every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, parts.instance)),
-        "waiting": _every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
-        "reminders": _every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, parts.shop)),
-        "missing": _every(
+        "memory": every(poll_s, "memory", watch.look),
+        "heartbeat": every(HEARTBEAT_S, "heartbeat", lambda: _beat(store, parts.instance)),
+        "waiting": every(REMINDER_CHECK_S, "waiting", lambda: tell_of_waiting(store, people)),
+        "reminders": every(REMINDER_CHECK_S, "reminders", lambda: remind(store, people, parts.shop)),
+        "missing": every(
             MISSING_CHECK_S, "missing", lambda: ask_to_resend(store, people, parts.configured_mode)
         ),
-        "past": _every(MISSING_CHECK_S, "past", lambda: list_unanswered(store, people)),
-        "parked": _every(REMINDER_CHECK_S, "parked", lambda: try_parked_again(store, parts.outbox)),
-        "old files": _every(media.TIDY_EVERY_S, "old files", parts.media.tidy),
-        "invoices": _every(REMINDER_CHECK_S, "invoices", parts.stranded.take),
-        "tidy": _every(TIDY_EVERY_S, "tidy", lambda: tidy(parts)),
+        "past": every(MISSING_CHECK_S, "past", lambda: list_unanswered(store, people)),
+        "parked": every(REMINDER_CHECK_S, "parked", lambda: try_parked_again(store, parts.outbox)),
+        "old files": every(media.TIDY_EVERY_S, "old files", parts.media.tidy),
+        "invoices": every(REMINDER_CHECK_S, "invoices", parts.stranded.take),
+        "tidy": every(TIDY_EVERY_S, "tidy", lambda: tidy(parts)),
     }
-
-
-async def _every(pause_s: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work again and again; a store that is away for a while must not end the process."""
-    while True:
-        try:
-            await work()
-        except StoreError as exc:
-            log.warning("periodic_work_failed", work=name, reason=str(exc))
-        await asyncio.sleep(pause_s)
 
 
 async def _beat(store: Store, instance: str) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, delete
 
-from bot import bubbles, modes
+from billing.rupiah import format_rupiah
+from bot import bubbles, modes, rights, trust
 from bot.channel import WITH_FILES, Media
-from bot.decision import Decision
+from bot.decision import Decision, Right
 from bot.forwarding import forward_media
 from bot.gate import Pass, gate
 from bot.media import MediaKeeper
 from bot.message import MAX_CHARS, Said
 from bot.people import People
-from bot.room import OwnersRoom
+from bot.room import drafts
 from bot.signs import Signs
 from bot.timers import Timers
 from config.settings import Mode
@@ -32,6 +34,7 @@ from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Queue
 from store.schema import inbox as inbox_rows
 from store.turns import Author, NewTurn
+from store.usage import Budget, Limit, Reservation
 from store.vectors import to_bytes
 from store.worker import Retry
 
@@ -60,12 +63,13 @@ class Consequences:
     queue: Queue
     owner: str
     people: People
-    room: OwnersRoom
     media: MediaKeeper
     signs: Signs
     timers: Timers
     wording: Wording
     configured_mode: Mode
+    budget: Budget
+    zone: ZoneInfo
     embedding_space: tuple[str, int] | None  # model and dimensions of the vectors that are stored
     # An alert may be on from before a restart; the first good answer looks once.
     _model_alerted: bool = field(default=True, init=False)
@@ -146,7 +150,7 @@ class Consequences:
             raise Retry("a person wrote between these messages; what came after is another thought")
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        verdict = gate(mode, customer, last_ms)
+        verdict = self._verdict(connection, gate(mode, customer, last_ms), decision)
         if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
             decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
@@ -159,12 +163,23 @@ class Consequences:
                 if message is not None:
                     # What waits for approval is approved as a whole.
                     draft_id = outbox.add(connection, replace(message, held=True))
-                    self.room.offer_draft(
-                        connection, draft_id, customer=customer, asked=said.text, turn_id=turn_id
+                    drafts.offer(
+                        connection,
+                        self.people,
+                        self.wording,
+                        draft_id,
+                        customer=customer,
+                        asked=said.text,
+                        turn_id=turn_id,
                     )
             case Pass.SHOW:
-                self.room.show_practice(
-                    connection, customer=customer, asked=said.text, answer=decision.text or decision.reaction
+                drafts.show(
+                    connection,
+                    self.people,
+                    self.wording,
+                    customer=customer,
+                    asked=said.text,
+                    answer=decision.text or decision.reaction,
                 )
         if decision.handoff is not None and verdict in (Pass.SEND, Pass.HOLD):
             self._hand_over(connection, said, customer, decision.handoff)
@@ -176,7 +191,63 @@ class Consequences:
             self._forward_files(connection, said, kind=kind, handoff_id=handoff_id, order_id=order_id)
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
+        if decision.refused is not None:
+            self._tell_of_limit(connection, customer, decision.refused)
+        if decision.right is not None and verdict is Pass.SEND:
+            self._grant(connection, said, customer, decision.right)
         return answer
+
+    def _verdict(self, connection: Connection, by_gate: Pass, decision: Decision) -> Pass:
+        """What would be held goes without the owner's word where he trusts the bot, or the law needs none."""
+        if by_gate is not Pass.HOLD:
+            return by_gate
+        if decision.right is not None:
+            return Pass.SEND
+        # A promise and a step of a sale are looked at one by one.
+        if decision.handoff is not None or decision.case is not None or decision.act is not None:
+            return Pass.HOLD
+        if not decision.text:
+            return Pass.HOLD
+        topic = trust.topic(decision.reply.source_ids if decision.reply is not None else ())
+        return Pass.SEND if trust.is_alone(connection, self.account, topic) else Pass.HOLD
+
+    def _grant(self, connection: Connection, said: Said, customer: Customer, right: Right) -> None:
+        """The customer's own data: a copy for him, or its end; and the owner sees that it happened."""
+        if right is Right.ERASURE:
+            rights.ask_for_erasure(connection, self.account, customer.id)
+            return
+        document = rights.export(connection, customer.id, self.zone)
+        outbox.add(
+            connection,
+            NewMessage(
+                account=self.account,
+                transport=self.transport,
+                chat=said.last.chat,
+                body="",
+                kind=Kind.DOCUMENT,
+                purpose=Purpose.ANSWER,
+                customer_id=customer.id,
+                document=document,
+            ),
+        )
+        name, number = self.people.label(connection, customer.id, customer.name)
+        body = self.wording.say("admin_data_diekspor", nama=name, nomor=number)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
+
+    def _tell_of_limit(self, connection: Connection, customer: Customer, refused: Reservation) -> None:
+        """The owner hears once a day that somebody, or everybody, is answered from the FAQ alone."""
+        limit = usage.exceeded(connection, refused, self.budget)
+        if limit is None or not usage.is_news(connection, refused, limit):
+            return
+        if limit is Limit.SHOP:
+            batas = format_rupiah(self.budget.shop_idr)
+            self.people.notify(
+                connection, self.wording.say("admin_batas_toko", batas=batas), kind=handoffs.ALERT
+            )
+            return
+        name, number = self.people.label(connection, customer.id, customer.name)
+        body = self.wording.say("admin_batas_pelanggan", nama=name, nomor=number)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
 
     def _hand_over(self, connection: Connection, said: Said, customer: Customer, reason: Reason) -> None:
         """To a person, who sees and hears what the customer sent beside his words.

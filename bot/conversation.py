@@ -11,11 +11,12 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from billing.confirmation import Meaning, meaning
-from bot import modes
+from bot import audience, modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Sign, Signal, Unreadable
 from bot.consequences import Consequences, Reworded
-from bot.decision import Decision
+from bot.decision import Decision, Right
+from bot.firstrun import ROOM_CODE
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
 from bot.loops import LoopGuard
@@ -29,7 +30,7 @@ from bot.selling.marks import agreeable
 from bot.selling.seller import Seller
 from bot.selling.shopping import Shopping
 from bot.takeover import Takeover
-from config.settings import Mode
+from config.settings import Audience, Mode
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import NOTHING_SPENT, Answerer, Outcome, Question, Reply
@@ -80,6 +81,7 @@ class Parts:
     shop: Shop
     wording: Wording
     configured_mode: Mode
+    audience: Audience
     budget: Budget
 
 
@@ -101,6 +103,9 @@ class Conversation:
         # 1. The owner's room is not a customer's chat: each message there is acted on by itself.
         if head.chat == p.people.room.chat:
             await p.room.handle(first)
+            return None
+        if head.kind == ROOM_CODE:
+            await p.room.claim(first)
             return None
         # What people write from the shop's own phone is heard at once: the bot must not talk over them.
         if first.last.own:
@@ -225,14 +230,24 @@ class Conversation:
                 return None  # Somebody new, a new address or a new name: that is a write.
             return meet(connection, first)
 
+        async def is_admitted() -> bool:
+            chosen = await p.store.read(lambda c: audience.current(c, p.account, configured=p.audience))
+            saved = chosen is Audience.NEW_NUMBERS and await p.channel.is_saved(said.last.chat)
+            return audience.admits(chosen, saved=saved)
+
         def introduce(connection: Connection) -> tuple[Meeting, list[int]]:
+            is_new = all(customers.find(connection, p.account, address) is None for address in addresses)
             customer, merged = customers.resolve(connection, p.account, addresses, name=name)
             # Deleting him from now on takes the message along, and the answer with it.
             inbox.claim_for(connection, said.row_ids, customer.id)
+            if is_new and not admitted:
+                customers.leave_out(connection, customer.id)
+                customer = customers.get(connection, customer.id) or customer
             return meet(connection, customer), merged
 
         if (meeting := await p.store.read(known)) is not None:
             return meeting
+        admitted = await is_admitted()
         met, merged = await p.store.write(introduce)
         if merged:
             log.info("customers_merged", kept=met.customer.id, merged=merged)
@@ -249,6 +264,12 @@ class Conversation:
                 return Decision(text=say("bot"))
             case Rule.PRIVACY:
                 return Decision(text=say("privasi"))
+            case Rule.ERASE:
+                return Decision(text=say("hapus_data_tanya"))
+            case Rule.ERASE_NOW:
+                return Decision(text=say("hapus_data"), right=Right.ERASURE)
+            case Rule.EXPORT:
+                return Decision(text=say("ekspor_data"), right=Right.EXPORT)
             case Rule.ADMIN:
                 return self._promise(Reason.ASKED)
             case Rule.THANKS:
@@ -304,7 +325,8 @@ class Conversation:
         )
         if not await p.store.write(lambda c: usage.reserve(c, wanted, p.budget)):
             log.warning("budget_spent", customer=meeting.customer.id)
-            return await self._from_reply(await p.answerer.answer_without_model(asked), None, question)
+            reply = await p.answerer.answer_without_model(asked)
+            return replace(await self._from_reply(reply, None, question), refused=wanted)
         try:
             reply = await p.answerer.answer(asked)
         except Exception:

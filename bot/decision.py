@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,13 @@ from store.customers import Customer
 from store.handoffs import Reason
 from store.turns import Author
 from store.usage import Reservation
+
+
+class Right(Enum):
+    """What the law gives a customer about his own data."""
+
+    EXPORT = "export"  # a copy of it
+    ERASURE = "erasure"  # its deletion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +33,8 @@ class Decision:
     author: Author = Author.BOT
     reply: Reply | None = None
     reservation: Reservation | None = None
+    refused: Reservation | None = None  # what a limit of the day forbade
+    right: Right | None = None  # what the customer asked for about his own data
     delay_ms: int = 0  # how long the answer waits before it is sent
     quotes: bool = False  # the answer shows which message it answers
     marks: tuple[str, ...] = ()  # what the reply is, for understanding the next message

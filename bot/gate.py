@@ -33,5 +33,5 @@ def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None) -> Pa
             return Pass.HOLD
         case Mode.PRACTICE:
             return Pass.SHOW
-        case Mode.OFF:
+        case Mode.OFF | Mode.NEW:
             return Pass.DROP

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from bot.replacing import replace
 
 FILE_NAME = "faq_belajar.json"
 
@@ -39,6 +38,23 @@ def learn(data_dir: Path, *, entry_id: str, question: str, answer: str) -> None:
     The file is replaced as a whole, so a crash leaves the old one or the new one, never half of one.
     """
     path = data_dir / FILE_NAME
+    entries = _entries(path)
+    entry = {"id": entry_id, "question": question, "answer": answer}
+    _write(path, [*_without(entries, entry_id), entry])
+
+
+def unlearn(data_dir: Path, *, entry_id: str) -> bool:
+    """Take the entry out again; False when it is not there (any more). Raises ``LearningError``."""
+    path = data_dir / FILE_NAME
+    entries = _entries(path)
+    kept = _without(entries, entry_id)
+    if len(kept) == len(entries):
+        return False
+    _write(path, kept)
+    return True
+
+
+def _entries(path: Path) -> list[object]:
     try:
         # Windows' editors begin a file with a byte order mark.
         entries = json.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else []
@@ -50,27 +66,17 @@ def learn(data_dir: Path, *, entry_id: str, question: str, answer: str) -> None:
         raise LearningError(
             f"{path.name} harus berisi daftar; perbaiki atau ganti namanya, lalu balas *ya* lagi"
         )
-    entry = {"id": entry_id, "question": question, "answer": answer}
-    kept = [other for other in entries if not (isinstance(other, dict) and other.get("id") == entry_id)]
+    return entries
+
+
+def _without(entries: Sequence[object], entry_id: str) -> list[object]:
+    return [other for other in entries if not (isinstance(other, dict) and other.get("id") == entry_id)]
+
+
+def _write(path: Path, entries: Sequence[object]) -> None:
     try:
-        _replace(path, json.dumps([*kept, entry], ensure_ascii=False, indent=2) + "\n")
+        replace(path, (json.dumps(list(entries), ensure_ascii=False, indent=2) + "\n").encode())
     except OSError as exc:
         raise LearningError(
             f"{path.name} tidak bisa ditulis ({exc.strerror}); periksa izin folder data"
         ) from exc
-
-
-def _replace(path: Path, text: str) -> None:
-    # Hidden until it is complete, so that the watcher never reads half of it.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".belajar-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise

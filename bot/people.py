@@ -22,6 +22,8 @@ from store.rooms import RoomAddress as RoomAddress
 MAX_QUOTED_CHARS = 300
 
 
+# The last of them says so.
+MOST_REMINDERS = 5
 _NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
 # WAITING and LATE are missing on purpose: nobody was told anything. ORDER has its own (bot.selling).
 _PROMISES = {
@@ -128,13 +130,17 @@ class People:
 
     def remind(self, connection: Connection, handoff: Handoff) -> None:
         """Tell the owner that a customer still waits, and when to tell him again."""
+        is_last = handoff.reminders + 1 >= MOST_REMINDERS
         about_order = handoffs.order_of(connection, handoff.id)
+        sentence = "admin_pengingat_terakhir" if is_last else "admin_pengingat"
         body = self.wording.say(
-            "admin_pengingat" if about_order is None else "admin_pengingat_pesanan",
+            sentence if about_order is None else "admin_pengingat_pesanan",
             menit=handoff.age_ms // 60_000,
             **self._about(connection, handoff.customer_id, handoff.customer_name, handoff.question),
         )
-        handoffs.reminded(connection, handoff.id, next_after_ms=self._remind_after_ms)
+        # Each time twice as long as before, and not for ever: what nobody answers then is in the list.
+        pause_ms = _NEVER_MS if is_last else self._remind_after_ms * 2**handoff.reminders
+        handoffs.reminded(connection, handoff.id, next_after_ms=pause_ms)
         self.notify(
             connection,
             body,
@@ -171,9 +177,12 @@ class People:
         draft_id: int | None = None,
         order_id: str | None = None,
         purpose: Purpose = Purpose.NOTICE,
-    ) -> None:
-        """A message to the owner's room that he can act on by quoting it; nothing when there is no room."""
-        rooms.tell(
+    ) -> int | None:
+        """A message to the owner's room that he can act on by quoting it; its outbox row's id.
+
+        None, and nothing is written, when there is no room.
+        """
+        return rooms.tell(
             connection,
             self.room,
             body,

@@ -41,11 +41,12 @@ def relay(connection: Connection, people: People, handoff: Handoff, text: str) -
         ),
     )
     if handoff.reason is handoffs.Reason.UNKNOWN:
-        _offer_faq(connection, people, handoff, text)
+        offer_faq(connection, people, handoff, text)
     return True
 
 
-def _offer_faq(connection: Connection, people: People, handoff: Handoff, answer: str) -> None:
+def offer_faq(connection: Connection, people: People, handoff: Handoff, answer: str) -> None:
+    """Show the owner the entry as it would be stored; it is stored when he says yes."""
     handoffs.set_learned(connection, handoff.id, learned=Learning.OFFERED, was=None)
     people.notify(
         connection,

@@ -24,6 +24,9 @@ class Rule(Enum):
     BOT = auto()  # asks whether a machine answers; never denied
     ADMIN = auto()  # asks for a person
     PRIVACY = auto()  # asks what is stored
+    EXPORT = auto()  # wants a copy of it
+    ERASE = auto()  # wants it deleted, and is asked whether he is sure
+    ERASE_NOW = auto()  # is sure
 
 
 def _phrases(*phrases: str) -> frozenset[tuple[str, ...]]:
@@ -172,6 +175,13 @@ _ADMIN = _phrases(
 )
 _PRIVACY = _phrases("privasi", "privacy", "info privasi", "kebijakan privasi", "data saya", "privasi dong")
 
+_EXPORT = _phrases(
+    "ekspor data saya", "export data saya", "minta data saya", "unduh data saya", "ekspor dataku"
+)
+_ERASE = _phrases("hapus data saya", "hapus dataku", "hapus semua data", "delete my data", "hapus data aku")
+# Longer than other rules, so that nobody says it by accident; it needs no memory of what was asked before.
+_ERASE_NOW = _phrases("ya hapus data saya", "iya hapus data saya")
+
 _BY_PHRASE: tuple[tuple[frozenset[tuple[str, ...]], Rule], ...] = (
     (_SALAM, Rule.SALAM),
     (_GREETINGS, Rule.GREETING),
@@ -179,12 +189,23 @@ _BY_PHRASE: tuple[tuple[frozenset[tuple[str, ...]], Rule], ...] = (
     (_BOT, Rule.BOT),
     (_ADMIN, Rule.ADMIN),
     (_PRIVACY, Rule.PRIVACY),
+    (_EXPORT, Rule.EXPORT),
+    (_ERASE, Rule.ERASE),
+)
+
+
+# Where several stand in one burst, only the first of these counts.
+_WEIGHTIEST_FIRST = (
+    *(Rule.ERASE_NOW, Rule.ERASE, Rule.EXPORT, Rule.PRIVACY),
+    *(Rule.BOT, Rule.SALAM, Rule.GREETING, Rule.THANKS),
 )
 
 
 def rule_for(text: str) -> Rule | None:
     """The rule that the whole message matches, or None when it needs an answer."""
     found = [word for word in words(normalise(text)) if word]
+    if tuple(_without_calls(found)) in _ERASE_NOW:
+        return Rule.ERASE_NOW
     if not found:
         if not _QUESTION_MARKS.isdisjoint(text):
             return None  # "?" alone asks about what was said before.
@@ -215,7 +236,7 @@ def rule_for_burst(parts: Sequence[str]) -> tuple[Rule | None, str]:
         return Rule.ADMIN, "\n".join(open_parts)
     if open_parts:
         return None, "\n".join(open_parts)
-    for rule in (Rule.PRIVACY, Rule.BOT, Rule.SALAM, Rule.GREETING, Rule.THANKS):
+    for rule in _WEIGHTIEST_FIRST:
         if rule in rules:
             return rule, ""
     return Rule.NOTHING, ""

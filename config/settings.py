@@ -33,6 +33,15 @@ class Mode(Enum):
     PRACTICE = "practice"  # Answers are shown to the owner alone; customers get nothing.
     APPROVE = "approve"  # Each answer waits until the owner lets it go.
     ON = "on"  # Answers go out by themselves.
+    NEW = "new"  # Nobody is answered before the owner's first *mulai*; he tries the bot in his room.
+
+
+class Audience(Enum):
+    """Who is answered."""
+
+    ALL = "semua"  # Whoever writes.
+    NEW_NUMBERS = "nomor_baru"  # Only numbers that the shop's phone has not saved.
+    LISTED = "daftar"  # Only those whom the owner names with *lanjut*.
 
 
 class Login(Enum):
@@ -103,6 +112,10 @@ class ModelSettings:
     customer_daily_budget_idr: int = field(
         default=5_000, metadata=_key("CUSTOMER_DAILY_BUDGET_IDR", env.whole(at_least=0))
     )
+    # Answers of the model that one customer gets in a day; afterwards the FAQ alone answers him.
+    customer_daily_answers: int = field(
+        default=100, metadata=_key("CUSTOMER_DAILY_ANSWERS", env.whole(at_least=0))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +144,9 @@ class StoreSettings:
 class BotSettings:
     """How the bot behaves in time."""
 
-    mode: Mode = field(default=Mode.ON, metadata=_key("BALAS_MODE", env.one_of(Mode)))
+    # Counts until the owner says another one in his room. None: on WhatsApp "new", in the terminal "on".
+    mode: Mode | None = field(default=None, metadata=_key("BALAS_MODE", env.optional(env.one_of(Mode))))
+    audience: Audience = field(default=Audience.ALL, metadata=_key("BALAS_KE", env.one_of(Audience)))
     # A group or number with the owner in it; None means that notices have nowhere to go but the log.
     admin_room: str | None = field(default=None, metadata=_key("RUANG_ADMIN", env.optional_text))
     # Messages of one burst are gathered until it was quiet for so long; 0 means to answer at once.
@@ -155,6 +170,13 @@ class BotSettings:
     handoff_reminder_s: float = field(
         default=1800.0, metadata=_key("HANDOFF_REMINDER_S", env.number(at_least=1))
     )
+    # A customer who was promised a person hears after so long that he still waits; 0 switches it off.
+    handoff_note_s: float = field(
+        default=14_400.0, metadata=_key("HANDOFF_NOTE_S", env.number(at_least=0, at_most=259_200))
+    )
+    # When the owner reads about the day before, in the shop's zone; 0: only when he asks. At night the bot
+    # begins nothing.
+    digest_hour: int = field(default=8, metadata=_key("DIGEST_HOUR", env.whole(at_least=0, at_most=19)))
     poll_s: float = field(default=0.5, metadata=_key("POLL_S", env.number(at_least=0.01, at_most=60)))
     drain_s: float = field(default=10.0, metadata=_key("DRAIN_S", env.number(at_least=0, at_most=300)))
     send_attempts: int = field(default=6, metadata=_key("SEND_ATTEMPTS", env.whole(at_least=1, at_most=100)))

@@ -42,6 +42,8 @@ PAGE_EXPLANATION = (
 DEMO_DEFAULTS = {
     # People watch: an answer at once shows more than the wait for a customer's second thought.
     "BURST_QUIET_S": "0",
+    # Without the owner's word nobody would be answered after the code was scanned.
+    "BALAS_MODE": "on",
     "BURST_QUESTION_S": "0",
     # Piped questions come faster than any customer types; that is no loop here.
     "LOOP_ANSWERS": "0",
@@ -57,6 +59,8 @@ PAGE_DEFAULTS = DEMO_DEFAULTS | {
     "HUMAN_PAUSE_S": "60",
     # A shop's own bot may run on this machine as well.
     "HEALTH_PORT": "0",
+    # No network here looks at numbers that send fast, and after a payment several messages go out at once.
+    "PACE_S": "0.5",
     # The log is a file.
     "LOG_LEVEL": "INFO",
 }

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from store import changes, order_owners
 from store.schema import (
@@ -176,6 +188,35 @@ def speak_again(connection: Connection, customer_id: int) -> None:
     )
 
 
+# `silent_reason` of a chat that is off because of who is answered at all, not by a word about this one.
+LEFT_OUT = "left_out"
+
+
+def leave_out(connection: Connection, customer_id: int) -> None:
+    """This customer is not among those who are answered."""
+    connection.execute(
+        update(customers).where(customers.c.id == customer_id).values(mode="off", silent_reason=LEFT_OUT)
+    )
+
+
+def leave_out_all(connection: Connection, account: str) -> None:
+    """Nobody is answered but those whom the owner names from now on."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.account == account, customers.c.mode.is_(None))
+        .values(mode="off", silent_reason=LEFT_OUT)
+    )
+
+
+def let_in_all(connection: Connection, account: str) -> None:
+    """Whoever was left out is answered like everybody; who is ignored by the owner's word stays so."""
+    connection.execute(
+        update(customers)
+        .where(customers.c.account == account, customers.c.silent_reason == LEFT_OUT)
+        .values(mode=None, silent_reason=None)
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """A customer whose newest words nobody has answered while a person has the chat."""
@@ -221,7 +262,11 @@ def not_introduced(connection: Connection, customer_id: int) -> None:
 
 def set_mode(connection: Connection, customer_id: int, mode: str | None) -> None:
     """The gate's mode for this chat alone; None follows the shop's again."""
-    connection.execute(update(customers).where(customers.c.id == customer_id).values(mode=mode))
+    # A word about this one counts for more than that he was left out with others.
+    reason = case((customers.c.silent_reason == LEFT_OUT, None), else_=customers.c.silent_reason)
+    connection.execute(
+        update(customers).where(customers.c.id == customer_id).values(mode=mode, silent_reason=reason)
+    )
 
 
 def addresses_of(connection: Connection, customer_id: int) -> list[Address]:

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
     MEDIA = "media"  # he sent something that only a person understands
     WAITING = "waiting"  # he wrote while the bot was silent for a person, and no person has answered
+    CORRECTED = "corrected"  # an admin sent other words than the draft; nothing was promised or waits
     ORDER = "order"  # his order waits for something that only a person can do
     LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
 
@@ -57,6 +58,7 @@ class Handoff:
     learned: Learning | None
     created_ms: int
     age_ms: int
+    reminders: int = 0  # how often the owner was reminded of it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +71,15 @@ class Notice:
     handoff_id: int | None
     draft_id: int | None
     order_id: str | None = None
+    outbox_id: int | None = None
 
 
 HANDOFF_NOTICE = "handoff"
 FAQ_OFFER = "faq_offer"
 DRAFT = "draft"
 ALERT = "alert"
+TRUST = "trust"  # the offer to go on alone for a kind of answer
+EDIT = "edit"  # a change to the shop's files that waits for *ya*
 ORDER_NOTICE = "order"  # something happened to an order
 TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 
@@ -85,6 +90,7 @@ _NOTICE = select(
     notices.c.handoff_id,
     notices.c.draft_id,
     notices.c.order_id,
+    notices.c.outbox_id,
 )
 _OPEN = (
     insert(handoffs)
@@ -103,6 +109,7 @@ _SELECT = select(
     handoffs.c.learned,
     handoffs.c.created_ms,
     now_ms() - handoffs.c.created_ms,
+    handoffs.c.reminders,
 ).join(customers, customers.c.id == handoffs.c.customer_id)
 
 _FIND_OPEN = (
@@ -200,6 +207,7 @@ def _notice(connection: Connection, statement: Select[Any]) -> Notice | None:
         handoff_id=row[3],
         draft_id=row[4],
         order_id=row[5],
+        outbox_id=row[6],
     )
 
 
@@ -207,6 +215,11 @@ def get(connection: Connection, handoff_id: int) -> Handoff | None:
     """One handoff, or None when it (or its customer) was deleted."""
     row = connection.execute(_SELECT.where(handoffs.c.id == handoff_id)).first()
     return None if row is None else _from_row(row)
+
+
+def of_notice(connection: Connection, notice: Notice | None) -> Handoff | None:
+    """The handoff that a notice is about; None when it is about none, or about one that is gone."""
+    return None if notice is None or notice.handoff_id is None else get(connection, notice.handoff_id)
 
 
 def list_open(connection: Connection, account: str, *, limit: int = 50) -> list[Handoff]:
@@ -224,6 +237,44 @@ def find_open(connection: Connection, account: str, *, customer_id: int, questio
     values = {"in_account": account, "customer": customer_id, "asked": question}
     found: int | None = connection.execute(_FIND_OPEN, values).scalar()
     return found
+
+
+def unknown(connection: Connection, account: str, *, since_ms: int, until_ms: int) -> list[tuple[str, bool]]:
+    """Questions of this time that knowledge had no answer to, and whether it has learnt one; oldest first."""
+    asked = (
+        select(handoffs.c.question, handoffs.c.learned)
+        .where(
+            handoffs.c.account == account,
+            handoffs.c.reason == Reason.UNKNOWN.value,
+            handoffs.c.created_ms >= since_ms,
+            handoffs.c.created_ms < until_ms,
+        )
+        .order_by(handoffs.c.id)
+    )
+    return [(row[0], row[1] == Learning.SAVED.value) for row in connection.execute(asked).all()]
+
+
+# Who waits for longer than this has been told, or is beyond being told.
+_TOO_OLD_MS = 3 * 24 * 60 * 60 * 1000
+_PROMISED = (Reason.UNKNOWN, Reason.ASKED, Reason.TROUBLE, Reason.MEDIA)
+
+
+def to_note(connection: Connection, account: str, *, after_ms: int) -> list[Handoff]:
+    """Open promises of which the customer has heard nothing for so long, and was not told yet."""
+    statement = _SELECT.where(
+        handoffs.c.account == account,
+        handoffs.c.finished_ms.is_(None),
+        handoffs.c.noted_ms.is_(None),
+        handoffs.c.reason.in_([reason.value for reason in _PROMISED]),
+        handoffs.c.created_ms <= now_ms() - after_ms,
+        handoffs.c.created_ms >= now_ms() - after_ms - _TOO_OLD_MS,
+    ).order_by(handoffs.c.id)
+    return [_from_row(row) for row in connection.execute(statement).all()]
+
+
+def noted(connection: Connection, handoff_id: int) -> None:
+    """The customer was told that he still waits, or is not to be told."""
+    connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(noted_ms=now_ms()))
 
 
 _OPEN_OF = select(handoffs.c.id).where(
@@ -312,4 +363,5 @@ def _from_row(row: Sequence[Any]) -> Handoff:
         learned=None if row[8] is None else Learning(row[8]),
         created_ms=row[9],
         age_ms=row[10],
+        reminders=row[11],
     )

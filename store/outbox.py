@@ -299,6 +299,12 @@ def held_body(connection: Connection, row_id: int) -> str | None:
     return body
 
 
+def chat_of(connection: Connection, row_id: int | None) -> str | None:
+    """Where a message goes; None when it is gone."""
+    chat: str | None = connection.execute(select(outbox.c.chat).where(outbox.c.id == row_id)).scalar()
+    return chat
+
+
 def release_draft(connection: Connection, row_id: int, *, send: bool, body: str | None = None) -> str | None:
     """Let a held message go (with another body if given) or drop it; its final body.
 

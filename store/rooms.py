@@ -47,10 +47,10 @@ def tell(
     draft_id: int | None = None,
     order_id: str | None = None,
     purpose: Purpose = Purpose.NOTICE,
-) -> bool:
-    """A message to the owner that he can act on by quoting it; False when there is no room."""
+) -> int | None:
+    """A message to the owner that he can act on by quoting it; its outbox row. None when there is no room."""
     if room is None or room.chat is None:
-        return False
+        return None
     message = NewMessage(
         account=room.account,
         transport=room.transport,
@@ -60,7 +60,7 @@ def tell(
         # So that deleting the customer deletes what the owner was told about him.
         customer_id=customer_id,
     )
-    handoffs.add_notice(
+    return handoffs.add_notice(
         connection,
         message,
         kind=kind,
@@ -70,7 +70,6 @@ def tell(
         draft_id=draft_id,
         order_id=order_id,
     )
-    return True
 
 
 def _key(account: str) -> str:

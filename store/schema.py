@@ -170,6 +170,7 @@ handoffs = Table(
     Column("reminders", Integer, nullable=False, server_default=text("0")),
     Column("answer", Text),
     Column("learned", Text),  # null: not offered; offered, saved, declined
+    Column("noted_ms", BigInteger),  # when the customer was told that he still waits
     Column("created_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
     Index(
@@ -239,6 +240,7 @@ usage = Table(
     Column("embedding_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("reserved_idr", BigInteger, nullable=False, server_default=text("0")),
     Column("spent_idr", BigInteger, nullable=False, server_default=text("0")),
+    Column("told_ms", BigInteger),  # when the owner was told that the day's limit is reached
 )
 
 # Every memory follows this log with a cursor of its own; a tombstone always wins over an upsert.
@@ -251,6 +253,25 @@ changes = Table(
     Column("customer_id", BigId),
     Column("tombstone", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Changes to the shop's files that were shown to an admin: applied on his word, and undone by another.
+edits = Table(
+    "edits",
+    metadata,
+    id_column(),
+    Column("account", Text, nullable=False),
+    Column("outbox_id", BigId, unique=True),  # the notice that shows it; its row may be gone
+    Column("kind", Text, nullable=False),  # row, file, entry
+    Column("state", Text, nullable=False),  # offered, applied, declined, undone
+    Column("target", Text, nullable=False),  # the file in the knowledge folder
+    Column("detail", Text, nullable=False),  # JSON, by kind
+    Column("before", LargeBinary),  # of a file: what was there; null when there was none
+    Column("after", LargeBinary),  # of a file: what is to be there
+    Column("created_ms", BigInteger, nullable=False),
+    Column("decided_ms", BigInteger),
+    Index("ix_edits_state", "account", "state", "decided_ms"),
     sqlite_autoincrement=True,
 )
 

@@ -150,3 +150,9 @@ def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn
         )
         for row in reversed(rows)
     ]
+
+
+def sources(connection: Connection, turn_id: int) -> tuple[str, ...]:
+    """The ids of what the reply rests on."""
+    found = connection.execute(select(turns.c.source_ids).where(turns.c.id == turn_id)).scalar()
+    return tuple(str(found or "").split())

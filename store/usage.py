@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from store.schema import usage
+from store.schema import now_ms, usage
 
 # The row of the whole shop; customer ids start at 1.
 WHOLE_SHOP = 0
@@ -19,6 +20,7 @@ class Budget:
 
     shop_idr: int
     customer_idr: int
+    customer_answers: int | None = None  # of the model; None: as many as the money allows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +45,7 @@ class Spent:
 
 # Not IN, whose list SQLAlchemy writes anew at every execution.
 _SHOP_AND_CUSTOMER = or_(usage.c.customer_id == WHOLE_SHOP, usage.c.customer_id == bindparam("in_customer"))
-_SELECT = select(usage.c.customer_id, usage.c.reserved_idr + usage.c.spent_idr).where(
+_SELECT = select(usage.c.customer_id, usage.c.reserved_idr + usage.c.spent_idr, usage.c.answers).where(
     usage.c.account == bindparam("in_account"),
     usage.c.day == bindparam("in_day"),
     _SHOP_AND_CUSTOMER,
@@ -76,13 +78,45 @@ _SETTLE = (
 )
 
 
+class Limit(Enum):
+    """What is used up for the day."""
+
+    SHOP = "shop"  # the shop's money
+    CUSTOMER = "customer"  # the customer's share of it
+    ANSWERS = "answers"  # the customer's number of answers
+
+
+def exceeded(connection: Connection, wanted: Reservation, budget: Budget) -> Limit | None:
+    """What forbids this answer; None when nothing does."""
+    key = {"in_account": wanted.account, "in_day": wanted.day, "in_customer": wanted.customer_id}
+    used = {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(_SELECT, key)}
+    if used.get(WHOLE_SHOP, (0, 0))[0] + wanted.amount_idr > budget.shop_idr:
+        return Limit.SHOP
+    spent_idr, answers = used.get(wanted.customer_id, (0, 0))
+    if spent_idr + wanted.amount_idr > budget.customer_idr:
+        return Limit.CUSTOMER
+    if budget.customer_answers is not None and answers >= budget.customer_answers:
+        return Limit.ANSWERS
+    return None
+
+
+def is_news(connection: Connection, reserved: Reservation, limit: Limit) -> bool:
+    """Whether the owner has not been told of this limit today; from now on he has."""
+    customer_id = WHOLE_SHOP if limit is Limit.SHOP else reserved.customer_id
+    key = {"account": reserved.account, "day": reserved.day, "customer_id": customer_id}
+    here = [usage.c[name] == value for name, value in key.items()]
+    told = connection.execute(select(usage.c.told_ms).where(*here)).first()
+    if told is not None and told[0] is not None:
+        return False
+    if told is None:
+        connection.execute(insert(usage).values(key))
+    connection.execute(update(usage).where(*here).values(told_ms=now_ms()))
+    return True
+
+
 def reserve(connection: Connection, wanted: Reservation, budget: Budget) -> bool:
     """Set the amount aside for shop and customer; False, and nothing set aside, when a budget forbids it."""
-    key = {"in_account": wanted.account, "in_day": wanted.day, "in_customer": wanted.customer_id}
-    used = {row[0]: int(row[1]) for row in connection.execute(_SELECT, key)}
-    if used.get(WHOLE_SHOP, 0) + wanted.amount_idr > budget.shop_idr:
-        return False
-    if used.get(wanted.customer_id, 0) + wanted.amount_idr > budget.customer_idr:
+    if exceeded(connection, wanted, budget) is not None:
         return False
     values = {"account": wanted.account, "day": wanted.day, "amount": wanted.amount_idr}
     connection.execute(

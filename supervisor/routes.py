@@ -114,7 +114,8 @@ class Room:
     async def send(self, text: str) -> bool:
         def add(connection: Connection) -> bool:
             room = rooms.of_account(connection, self._otherwise.account) or self._otherwise
-            return rooms.tell(connection, room, text, kind=handoffs.ALERT)
+            told = rooms.tell(connection, room, text, kind=handoffs.ALERT)
+            return told is not None
 
         return await _written(self._store, self.name, add)
 

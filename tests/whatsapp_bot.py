@@ -60,6 +60,8 @@ class WhatsAppBot:
             "OPENAI_API_KEY": "sk-uji-whatsapp",
             "OPENAI_BASE_URL": self.base_url,
             "EMBEDDING_DIMENSIONS": "64",
+            # Without the owner's word nobody would be answered after the pairing.
+            "BALAS_MODE": "on",
             "DATA_DIR": str(self.folder / "data"),
             "STATE_DIR": str(self.state),
             "BURST_QUIET_S": "0",

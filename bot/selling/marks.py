@@ -32,6 +32,11 @@ class Mark(StrEnum):
     STEP = "jual:langkah"  # the sale went on by it, so that the chat does not go round in circles
 
 
+def is_mark(source_id: str) -> bool:
+    """Whether one of a turn's source ids is a mark, and nothing that the reply rests on."""
+    return source_id.startswith(_PREFIX)
+
+
 def of_menu(entries: Sequence[str]) -> tuple[str, ...]:
     """The marks of a menu with these entries."""
     return (Mark.MENU, *(f"{_ENTRY}{entry}" for entry in entries))

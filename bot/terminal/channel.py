@@ -68,6 +68,12 @@ class TerminalChannel(ABC):
     async def caught_up(self) -> None:
         return None  # Nobody wrote while the terminal was closed.
 
+    async def own_chat(self) -> str | None:
+        return None
+
+    async def is_saved(self, chat: str) -> bool:
+        return False
+
     async def reachable(self) -> None:
         return None  # Whoever reads the terminal is there.
 

@@ -138,6 +138,17 @@ class Bridge:
         me = await self._client.get_me()
         return tuple(jids.written(jid) for jid in (me.JID, me.LID) if jid.User)
 
+    async def is_saved(self, chat: str) -> bool:
+        """Whether the phone has a name of its own for this person. Raises BridgeError."""
+        from neonize.exc import ContactStoreError
+
+        try:
+            contact = await self._client.contact.get_contact(_jid(chat))
+        except ContactStoreError as exc:
+            raise BridgeError(str(exc)) from exc
+        # The push name is what he calls himself; the others stand in the phone's address book.
+        return bool(contact.Found and (contact.FullName or contact.FirstName))
+
     async def pairing_code(self, number: str) -> str:
         """The eight characters to type into the phone with this number. Raises BridgeError."""
         from neonize.exc import PairPhoneError

@@ -34,7 +34,7 @@ from bot.whatsapp.bridge import BridgeError
 from bot.whatsapp.connection import Connection
 from bot.whatsapp.journal import Journal
 from bot.whatsapp.notes import Notes
-from config.settings import WhatsAppSettings
+from config.settings import Mode, WhatsAppSettings
 from store.inbox import RawEvent
 
 log = structlog.get_logger(__name__)
@@ -66,6 +66,7 @@ class WhatsAppChannel:
         self.traits = Traits(
             transport=TRANSPORT,
             admin_room=jids.room(room),
+            first_mode=Mode.NEW,
             capabilities=frozenset((Capability.FRAGMENTS, Capability.REACTIONS)),
             pace_s=PACE_S,
             bubble_chars=BUBBLE_CHARS,
@@ -108,6 +109,17 @@ class WhatsAppChannel:
         await self._connection.caught_up.wait()
         # The last of it may still be on its way from the journal into the inbox.
         await asyncio.to_thread(self._journal.wait_recorded, LAST_COMMITS_S)
+
+    async def own_chat(self) -> str | None:
+        own = await self._connection.bridge.own_jids()
+        return own[0] if own else None
+
+    async def is_saved(self, chat: str) -> bool:
+        try:
+            return await self._connection.bridge.is_saved(chat)
+        except BridgeError as exc:
+            log.warning("contact_unknown", reason=str(exc))
+            return False
 
     async def reachable(self) -> None:
         await self._connection.online.wait()
@@ -204,7 +216,9 @@ class WhatsAppChannel:
     def _to_record(self, raw: bytes) -> RawEvent | None:
         """The row for a message event; None for what nobody is to answer."""
         try:
-            return codec.to_record(raw, account=self._account, room=self.traits.admin_room)
+            return codec.to_record(
+                raw, account=self._account, room=self.traits.admin_room, code=self.traits.room_code
+            )
         except DecodeError as exc:
             log.error("event_unreadable", reason=str(exc))
             return None

@@ -11,7 +11,8 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
-from bot.channel import IncomingFile, IncomingMessage, Unreadable
+from bot import firstrun
+from bot.channel import IncomingFile, IncomingMessage, Sign, Unreadable
 from bot.posts import POST, POSTS
 from bot.whatsapp import content, jids
 from store.customers import Address
@@ -22,26 +23,33 @@ CODEC = "neonize/1"
 # What the shop's people write from the shop's own phone; it has a lane of its own, so that the bot hears of
 # it while an answer in that chat is under way.
 OWN = "own"
+# A group's message that makes it the owner's room.
+ROOM_CODE = firstrun.ROOM_CODE
 
 
-def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
+def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = None) -> RawEvent | None:
     """The row to commit for a message event; None for what concerns no shop: groups, status, keys.
 
-    ``room`` is the owner's room, the only group that is read. Raises ``DecodeError`` for bytes that are no
-    such event.
+    ``room`` is the owner's room, the only group that is read; ``code`` is what makes another one the room:
+    a message that is nothing else is taken from any group. Raises ``DecodeError`` for bytes that are no such
+    event.
     """
     event = _event(raw)
     source = event.Info.MessageSource
     chat = _chat(source, room)
     posted = source.Chat.Server == jids.BROADCASTS and source.IsFromMe
-    if source.Chat.Server not in jids.PRIVATE and chat != room and not posted:
+    is_foreign_group = source.Chat.Server not in jids.PRIVATE and chat != room and not posted
+    if is_foreign_group and (code is None or source.Chat.Server != jids.GROUPS):
         return None
     said = content.read(event.Message)
     if said is None:
         said = content.sign(event.Message)
-        if said is None or source.IsFromMe or chat == room:
-            # The shop's own people react, edit and delete as they like; nothing follows from it.
+        # The shop's own people react, edit and delete as they like; but in their room a thumb is a word.
+        unheard = said is not None and (said.kind != Sign.REACTION if chat == room else bool(source.IsFromMe))
+        if said is None or unheard:
             return None
+    if is_foreign_group and not firstrun.is_code(said.text, code):
+        return None
     if posted:
         return RawEvent(
             account=account,
@@ -54,14 +62,14 @@ def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
             raw=raw,
         )
     # In the owner's room it makes no difference from which phone he writes.
-    own = bool(source.IsFromMe) and chat != room
+    own = bool(source.IsFromMe) and chat != room and not is_foreign_group
     return RawEvent(
         account=account,
         chat=chat,
         lane=f"{OWN} {chat}" if own else chat,
         sender=OWN if own else jids.written(source.Sender),
         message_id=event.Info.ID,
-        kind=OWN if own else said.kind,
+        kind=ROOM_CODE if is_foreign_group else OWN if own else said.kind,
         codec=CODEC,
         raw=raw,
     )
@@ -141,14 +149,14 @@ def undecryptable(raw: bytes, *, room: str | None) -> Undecryptable | None:
 def file_in(row: Row[Any]) -> Any:
     """The message of a recorded row, with its file and nothing else, to be fetched.
 
-    Raises ``Unreadable`` when there is no file in it.
+    Raises ``Unreadable`` when there is none in it that lies on WhatsApp's hosts.
     """
     try:
         found = content.file_part(_event(bytes(row.raw)).Message)
     except DecodeError as exc:
         raise Unreadable(f"row {row.id} holds no message event") from exc
     if found is None:
-        raise Unreadable(f"row {row.id} brought no file")
+        raise Unreadable(f"row {row.id} brought no file that could be fetched")
     return found
 
 
@@ -164,6 +172,9 @@ def _chat(source: Any, room: str | None) -> str:
     if not source.IsGroup:
         other = source.RecipientAlt if source.IsFromMe else source.SenderAlt
         known |= {f"{user}@{server}" for server, user in jids.addresses(other)}
+        if source.IsFromMe and source.Chat.User == source.Sender.User:
+            # Notes to oneself: who wrote them is also the one whose chat it is.
+            known |= {f"{user}@{server}" for server, user in jids.addresses(source.SenderAlt)}
     return room if room is not None and room in known else jids.written(source.Chat)
 
 

@@ -84,6 +84,16 @@ class Owner(Phone):
         customer.keep(Received.now(message_id, message, sender=own, chat=own))
         return message_id
 
+    async def note(self, content: str | Message) -> str:
+        """Write into the chat with oneself, as people keep notes; the message's id."""
+        message = contents.text(content) if isinstance(content, str) else content
+        message_id, chat = new_id(), self.user.jid
+        copy = E2E.Message()
+        copy.deviceSentMessage.destinationJID = str(chat)
+        copy.deviceSentMessage.message.CopyFrom(message)
+        self.transmit(message_id, sent_now(copy, {"from": chat, "recipient": chat, "notify": self.user.name}))
+        return message_id
+
     def remember(self, customer: Customer, text: str, *, ago_s: float, by_shop: bool = False) -> None:
         """A message of the time before: neither side's device gets it any more, but the phone tells of it."""
         user = customer.user

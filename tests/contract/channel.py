@@ -81,6 +81,12 @@ class FaultyChannel:
     async def caught_up(self) -> None:
         """Nothing was sent before the test began."""
 
+    async def own_chat(self) -> str | None:
+        return None
+
+    async def is_saved(self, chat: str) -> bool:
+        return False
+
     async def reachable(self) -> None:
         await self.online.wait()
 

@@ -8,7 +8,13 @@ from bot.gate import Pass, gate
 from config.settings import Mode
 from store.customers import Customer
 
-DECISIONS = {Mode.ON: Pass.SEND, Mode.APPROVE: Pass.HOLD, Mode.PRACTICE: Pass.SHOW, Mode.OFF: Pass.DROP}
+DECISIONS = {
+    Mode.ON: Pass.SEND,
+    Mode.APPROVE: Pass.HOLD,
+    Mode.PRACTICE: Pass.SHOW,
+    Mode.OFF: Pass.DROP,
+    Mode.NEW: Pass.DROP,
+}
 
 
 def _customer(mode: Mode | None = None, silent_ms: int = 0) -> Customer:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot import learning
 from bot.learning import FILE_NAME, LearningError, learn
 from rag.sources import read_folder
 
@@ -69,7 +68,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(learning.os, "fsync", full)
+    monkeypatch.setattr("bot.replacing.os.fsync", full)
     with pytest.raises(LearningError, match="No space left"):
         learn(tmp_path, entry_id="belajar-2", question="c", answer="d")
     assert (tmp_path / FILE_NAME).read_bytes() == before

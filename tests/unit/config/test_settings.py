@@ -10,7 +10,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.secret import Secret
-from config.settings import LogFormat, Login, Mode, Settings, keys
+from config.settings import Audience, LogFormat, Login, Mode, Settings, keys
 
 ROOT = Path(__file__).parents[3]
 NEEDED = {"OPENAI_API_KEY": "sk-kunci", "SHOP_NAME": "Toko Uji"}
@@ -33,7 +33,7 @@ def test_a_key_and_a_name_are_all_that_is_needed() -> None:
     assert settings.model.embedding_model == "text-embedding-3-small"
     assert settings.model.reasoning_effort is None
     assert settings.store.database_url is None
-    assert settings.bot.mode is Mode.ON
+    assert settings.bot.mode is None
     assert settings.bot.admin_room is None
     assert settings.billing.server_key is None
     assert settings.billing.polls_fast
@@ -60,6 +60,10 @@ def test_every_key_is_read_into_its_field() -> None:
         EMBEDDING_IDR_PER_MTOK="3",
         MODEL_DAILY_BUDGET_IDR="0",
         CUSTOMER_DAILY_BUDGET_IDR="4",
+        CUSTOMER_DAILY_ANSWERS="8",
+        BALAS_KE="nomor_baru",
+        HANDOFF_NOTE_S="90",
+        DIGEST_HOUR="10",
         DATABASE_URL="postgresql://balas:p%40ss@db:5432/balas",
         ALLOW_OLD_SQLITE="ya",
         BALAS_MODE="Approve",
@@ -138,6 +142,7 @@ def test_every_key_is_read_into_its_field() -> None:
         "embedding_idr_per_mtok": 3,
         "daily_budget_idr": 0,
         "customer_daily_budget_idr": 4,
+        "customer_daily_answers": 8,
     }
     assert store == {
         "database_url": "postgresql://balas:p%40ss@db:5432/balas",
@@ -145,6 +150,7 @@ def test_every_key_is_read_into_its_field() -> None:
     }
     assert bot == {
         "mode": Mode.APPROVE,
+        "audience": Audience.NEW_NUMBERS,
         "admin_room": "120363@g.us",
         "burst_quiet_s": 0.0,
         "burst_question_s": 0.5,
@@ -153,6 +159,8 @@ def test_every_key_is_read_into_its_field() -> None:
         "watch_knowledge": False,
         "human_pause_s": 900.0,
         "handoff_reminder_s": 60.0,
+        "handoff_note_s": 90.0,
+        "digest_hour": 10,
         "poll_s": 0.1,
         "drain_s": 0.0,
         "send_attempts": 1,

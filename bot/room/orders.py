@@ -1,0 +1,31 @@
+"""Orders in the owner's room: *pesanan*, and *lunas*, *tolak* or *ongkir 18rb* behind an order's notice."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from bot.room.command import Command, Quote, Request
+from bot.room.parts import RoomParts
+from store import handoffs
+
+
+class Orders:
+    """What admins say about orders goes to the desk."""
+
+    def __init__(self, parts: RoomParts) -> None:
+        self._p = parts
+        self.commands = (
+            Command(
+                words=("pesanan", "order", "orderan"), act=self.tell, help_sentence="admin_bantuan_pesanan"
+            ),
+        )
+        # Every notice about an order is one of these here, whatever else it is about.
+        self.quotes = (Quote(kind=handoffs.ORDER_NOTICE, act=self.act),)
+
+    def tell(self, connection: Connection, request: Request) -> str:
+        return self._p.desk.listed(connection)
+
+    def act(self, connection: Connection, request: Request) -> str | None:
+        if request.notice is None:
+            return None
+        return self._p.desk.quoted(connection, request.notice, request.text, admin=request.message.sender)

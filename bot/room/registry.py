@@ -1,0 +1,56 @@
+"""Everything that the room knows: the one list of its modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.room.answers import Answers
+from bot.room.catalogue import Catalogue
+from bot.room.chats import Chats
+from bot.room.command import Command, Quote
+from bot.room.drafts import Drafts
+from bot.room.edits import Edits
+from bot.room.files import Files
+from bot.room.gaps import Gaps, Summary
+from bot.room.history import History
+from bot.room.offers import Offers
+from bot.room.orders import Orders
+from bot.room.parts import RoomParts
+from bot.room.rest import RestCommand
+from bot.room.room import OwnersRoom
+from bot.room.status import Status
+from bot.room.switch import Switch
+from bot.room.trial import Trial
+from bot.room.trusting import Trusting
+from bot.room.waiting import Waiting
+
+
+class Commands(Protocol):
+    """A noun that admins have words for."""
+
+    @property
+    def commands(self) -> Sequence[Command]: ...
+
+
+class Quotes(Protocol):
+    """A noun whose notices admins quote."""
+
+    @property
+    def quotes(self) -> Sequence[Quote]: ...
+
+
+def owners_room(parts: RoomParts) -> OwnersRoom:
+    """The room with all of its commands, in the order in which its list shows them."""
+    edits, orders = Edits(parts), Orders(parts)
+    nouns: list[Commands] = [
+        *(Status(parts), Waiting(parts), orders, Gaps(parts), Summary(parts, parts.digest), History(parts)),
+        *(Catalogue(parts), edits),
+        *(Switch(parts), RestCommand(parts), Chats(parts), Files(parts), Trial(parts)),
+    ]
+    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits, orders, Trusting(parts)]
+    return OwnersRoom(
+        parts,
+        commands=[command for noun in nouns for command in noun.commands],
+        quotes=[quote for noun in quoted for quote in noun.quotes],
+    )

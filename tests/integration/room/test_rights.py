@@ -1,0 +1,93 @@
+"""The customer's rights in his own chat: what is stored, a copy of it, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select
+
+from store import meta
+from store.erasure import rows_left
+from store.outbox import Kind
+from store.schema import customers, inbox, outbox
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop
+
+MARK = "kecubung-ungu-7731"
+
+
+def _bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def _until_gone(shop: TinyShop) -> None:
+    """He is deleted, and the mark that his bytes are still to be overwritten is gone, too."""
+
+    def is_over(connection: Connection) -> bool:
+        his = connection.execute(select(customers.c.id).where(customers.c.name == "Budi Mark")).first()
+        return his is None and not meta.get(connection, "unerased:utama")
+
+    async with asyncio.timeout(WAIT_S * 2):
+        while not await shop.store.read(is_over):  # noqa: ASYNC110 - a task of the bot's own sets no event.
+            await asyncio.sleep(0.05)
+
+
+async def test_a_customer_is_asked_before_everything_of_him_goes(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", f"{QUESTION} {MARK}", name="Budi Mark")
+    await shop.says("budi", UNKNOWN)
+    budi = await shop.customer("budi")
+    assert await shop.says("budi", "hapus data saya") == [shop.wording.say("hapus_data_tanya")]
+    assert await shop.count(customers) == 1
+    told = await shop.says("budi", "Ya, hapus data saya", name="Budi Mark")
+    assert told == [shop.wording.say("hapus_data")]
+    await _until_gone(shop)
+    await shop.settled()
+    assert await shop.store.read(lambda c: rows_left(c, budi.id)) == {}
+    assert await shop.count(inbox, inbox.c.chat == "budi") == 0
+    assert await shop.count(outbox, outbox.c.chat == "budi") == 0
+    if shop.store.dialect == "sqlite":
+        found = _bytes_of(shop.settings.state_dir)
+        assert found
+        assert MARK.encode() not in found
+        assert b"Budi Mark" not in found
+    [notice] = [text for text in shop.heard("owner") if "🗑️" in text]
+    assert "Budi" not in notice
+    # He is welcome again, as a stranger.
+    assert shop.wording.say("pengantar") in (await shop.says("budi", QUESTION))[0]
+
+
+async def test_a_question_about_deleting_is_no_order_to_delete(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    await shop.says("budi", "kalau saya mau hapus data saya gimana caranya kak?")
+    await shop.says("budi", "ya")
+    await asyncio.sleep(0)
+    assert await shop.count(customers) == 1
+
+
+async def test_a_customer_gets_his_data_as_a_file_and_the_owner_sees_it(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("siti", "rahasia siti", name="Siti")
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    await shop.says("budi", "ekspor data saya", name="Budi Mark")
+    sent = [message for message in shop.channel.sent if message.chat == "budi"]
+    assert sent[-2].body == shop.wording.say("ekspor_data")
+    assert sent[-1].kind is Kind.DOCUMENT
+    assert sent[-1].document is not None
+    text = sent[-1].document.data.decode()
+    assert "Budi Mark" in text
+    assert QUESTION in text
+    assert COD in text
+    assert "rahasia" not in text
+    [notice] = [text for text in shop.heard("owner") if "salinan" in text]
+    assert "Budi Mark" in notice
+
+
+@pytest.mark.parametrize("mode", ["approve"])
+async def test_a_right_needs_nobodys_approval(open_shop: OpenShop, mode: str) -> None:
+    shop = await open_shop(BALAS_MODE=mode)
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    assert await shop.says("budi", "ya, hapus data saya", name="Budi Mark")
+    await _until_gone(shop)
