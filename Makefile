@@ -9,7 +9,7 @@ ARGS ?=
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
 
-demo: ## A sample shop with simulated phones in the browser; no key, phone or server needed (FRESH=1 starts anew)
+demo: ## A sample shop with simulated phones in the browser; no key, phone or server needed (FRESH=1 starts anew, MEMORY=weaviate)
 	@scripts/setup.sh demo
 	@$(PYTHON) -m sandbox.demo $(if $(filter-out 0 no,$(FRESH)),--fresh) $(ARGS)
 

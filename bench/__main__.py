@@ -11,7 +11,10 @@ from bench.figures import falls_short, is_figure
 from bench.questions import PROJECT
 
 # Each in a process of its own, so that none inherits another's memory or warm caches.
-BENCHMARKS = ("bench.answer", "bench.recall", "bench.memory", "bench.retrieval", "bench.whatsapp")
+BENCHMARKS = (
+    *("bench.answer", "bench.recall", "bench.memory", "bench.retrieval", "bench.whatsapp"),
+    "bench.webhooks",
+)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -79,6 +79,7 @@ class Counts:
     """What happened, for the checker."""
 
     asked: int = 0
+    answered: int = 0
     lost: int = 0
     paid: list[str] = field(default_factory=list)
     bot_rss: list[tuple[float, float]] = field(default_factory=list)  # (seconds since the start, MB)
@@ -185,7 +186,8 @@ class Soak:
                 bot = stack.enter_context(self._process("run_bot.py", server, environment))
                 await server.online(PATIENCE_S)
                 restarts_s.append(time.monotonic() - started)
-                await asyncio.sleep(3.0)
+                # A stop in the middle of a start waits for the start's end: that would be another figure.
+                await self._answering()
             self._over.set()
             await asyncio.gather(*load)
             await midtrans.delivered(PATIENCE_S)
@@ -197,11 +199,18 @@ class Soak:
             )
         return self._tell(wrong, restarts_s, stops_s, codes)
 
+    async def _answering(self) -> None:
+        before = self._counts.answered
+        async with asyncio.timeout(PATIENCE_S):
+            while self._counts.answered < before + self._customers:  # noqa: ASYNC110 - tasks that set no event.
+                await asyncio.sleep(0.1)
+
     async def _ask(self, asker: Asker, questions: Iterator[str]) -> None:
         while not self._over.is_set():
             self._counts.asked += 1
             try:
                 await asker.ask(next(questions))
+                self._counts.answered += 1
             except TimeoutError:
                 self._counts.lost += 1
             await asyncio.sleep(self._chance.uniform(0, MOST_PAUSE_S))

@@ -23,7 +23,7 @@ from billing.outage import Outage
 from billing.report import Meaning, Report
 from billing.rupiah import format_rupiah
 from billing.till import Till, customer_of, database_time, goods, listed, tell_owner
-from store import alerts, attempts, invoices, orders, outbox
+from store import alerts, attempts, invoices, linked, orders, outbox
 from store.attempts import Attempt
 from store.attempts import State as AttemptState
 from store.doors import Store
@@ -222,7 +222,8 @@ def settle_paid(
         method=method,
         shop_name=shop.nama,
         shop_address=shop.alamat,
-        shop_number=till.shop_number or "",
+        # As the settings have it, or as the phone said when it was linked.
+        shop_number=till.shop_number or linked.number(connection, order.account),
         shop_about=shop.tentang,
         shop_npwp=billing.npwp or "",
         logo="" if shop.logo is None else str(shop.logo),

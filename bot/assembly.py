@@ -357,28 +357,32 @@ def assemble(
         "patience": every(CHECK_S, "patience", patience.tell),
         "erasures": every(rights.CHECK_S, "erasures", erasures.carry_out),
         "media": media_worker.run(),
-        **chores(
-            ChoreParts(
-                store=store,
-                memory=memory,
-                people=people,
-                shop=shop,
-                media=media,
-                stranded=StrandedInvoices(
-                    account=account, store=store, post=Till.of(settings, shop, wording).post
-                ),
-                instance=instance,
-                outbox=outbox,
-                configured_mode=configured_mode,
-                tidy_files=partial(
-                    past.forget_old,
-                    past.folder_in(settings.state_dir, account),
-                    days=settings.whatsapp.history_days,
-                ),
-            ),
-            poll_s=bot.poll_s,
-        ),
     }
+    periodic = chores(
+        ChoreParts(
+            store=store,
+            memory=memory,
+            people=people,
+            shop=shop,
+            media=media,
+            stranded=StrandedInvoices(
+                account=account, store=store, post=Till.of(settings, shop, wording).post
+            ),
+            instance=instance,
+            outbox=outbox,
+            configured_mode=configured_mode,
+            tidy_files=partial(
+                past.forget_old,
+                past.folder_in(settings.state_dir, account),
+                days=settings.whatsapp.history_days,
+            ),
+        ),
+        poll_s=bot.poll_s,
+    )
+    if taken := background.keys() & periodic.keys():
+        # One would never run, and nobody would notice.
+        raise RuntimeError(f"two tasks are called {', '.join(taken)}")
+    background |= periodic
     if settings.operation.health_port is not None and channel.traits.transport == WHATSAPP:
         # A chat in a terminal is watched by whoever sits at it.
         from bot.health import Health, serve
@@ -442,4 +446,6 @@ def _notes(settings: Settings, shop: Shop) -> str:
         off.append("Pesanan belum bisa dibayar: isi MIDTRANS_SERVER_KEY, atau rekening di toko.toml.")
     if settings.model.embedding_model is None:
         off.append("Pencarian makna mati (EMBEDDING_MODEL kosong); aku mencari dari kata saja.")
+    if settings.bot.media_max_mb == 0:
+        off.append("Foto, voice note dan berkas pelanggan tidak kusimpan (MEDIA_MAX_MB=0).")
     return "\n".join(off)

@@ -80,13 +80,14 @@ class Delivery:
     _next_send: float = field(default=0.0, init=False)
     # Whether something may be parked; a restart looks once.
     _is_restricted: bool = field(default=True, init=False)
+    _parks: int = field(default=0, init=False)
 
     async def deliver(self, row: Row[Any]) -> None:
         """Send the row: check the gate again, show what was read, send, mark sent under the network's id."""
         # Before anything is decided: hours may pass here, and seconds below.
         await self.channel.reachable()
-        if self._is_restricted and await self.store.read(lambda c: self._is_behind_a_parked_one(c, row)):
-            await self.store.write(lambda c: self._park(c, row, _BEHIND))
+        if await self._is_behind_a_parked_one(row):
+            await self._park(row, _BEHIND)
             return
         await self._keep_pace()
         if row.purpose == Purpose.ANSWER and (
@@ -127,8 +128,7 @@ class Delivery:
             case Refused(reason):
                 raise worker.Discard(reason)
             case Parked(reason) if _age_ms(row) < PARKED_AT_MOST_MS:
-                self._is_restricted = True
-                await self.store.write(lambda c: self._park(c, row, reason))
+                await self._park(row, reason)
             case Parked(reason):
                 raise worker.Discard(reason)
 
@@ -215,14 +215,24 @@ class Delivery:
         if why == _STALE and row.kind != Kind.REACTION:
             self._tell_about(connection, row, "admin_basi")
 
-    def _is_behind_a_parked_one(self, connection: Connection, row: Row[Any]) -> bool:
+    async def _is_behind_a_parked_one(self, row: Row[Any]) -> bool:
         """Order holds there too; and another attempt in that chat would only make it worse."""
-        if outbox.parked(connection, self.queue, chat=row.chat):
-            return True
-        self._is_restricted = outbox.parked(connection, self.queue) > 0
-        return False
+        if not self._is_restricted:
+            return False
+        parks = self._parks
+        here, anywhere = await self.store.read(
+            lambda c: (outbox.parked(c, self.queue, chat=row.chat), outbox.parked(c, self.queue))
+        )
+        # One that was parked while we looked may not have been seen.
+        self._is_restricted = bool(anywhere) or parks != self._parks
+        return bool(here)
 
-    def _park(self, connection: Connection, row: Row[Any], reason: str) -> None:
+    async def _park(self, row: Row[Any], reason: str) -> None:
+        await self.store.write(lambda c: self._write_parked(c, row, reason))
+        self._parks += 1
+        self._is_restricted = True
+
+    def _write_parked(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """Keep it for later; the owner is told once, however many there are."""
         outbox.park(connection, self.queue, row.id, owner=self.owner, reason=reason)
         fingerprint = f"{RESTRICTED}:{self.account}"

@@ -16,7 +16,11 @@ from store.outbox import Kind, NewMessage, Purpose
 # Pictures are seen and voice notes heard in the chat itself; everything else is a file to open.
 _KINDS = {Media.IMAGE: Kind.IMAGE, Media.AUDIO: Kind.AUDIO}
 # What the owner reads for a reason of ours; what the channel says of a fault is not for people.
-_REASONS = (("expired", "sudah kedaluwarsa"), (media.TOO_LARGE, "terlalu besar"))
+_REASONS = (
+    ("expired", "sudah kedaluwarsa"),
+    (media.TOO_LARGE, "terlalu besar"),
+    (media.TOO_MANY, "hari ini terlalu banyak"),
+)
 _OTHER_REASON = "gagal diunduh"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from store import meta
+from store.linked import key
 
 # WhatsApp looks closest at numbers that have just begun to send by program.
 YOUNG_MS = 7 * 24 * 60 * 60 * 1000
@@ -39,7 +40,7 @@ class Linked:
 
 def read(connection: Connection, account: str) -> Linked:
     """What is known; nothing yet for an account that was never linked."""
-    found = meta.get(connection, _key(account))
+    found = meta.get(connection, key(account))
     return Linked(**json.loads(found)) if found is not None else Linked()
 
 
@@ -63,13 +64,9 @@ def note_number(connection: Connection, account: str, number: str) -> Linked:
 
 def _write(connection: Connection, account: str, linked: Linked) -> Linked:
     told = {"paired_ms": linked.paired_ms, "number": linked.number, "since_ms": linked.since_ms}
-    meta.put(connection, _key(account), json.dumps(told))
+    meta.put(connection, key(account), json.dumps(told))
     return linked
 
 
 def _now_ms() -> int:
     return int(time.time() * 1000)
-
-
-def _key(account: str) -> str:
-    return f"linked:{account}"

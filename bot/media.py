@@ -34,6 +34,13 @@ VIEW_ONCE_MS = DAY_MS
 TIDY_EVERY_S = 60.0
 ORPHANS_EVERY_S = 3600.0
 _AT_ONCE = 100
+# So many of the largest allowed size a customer may send a day.
+LARGE_FILES_A_DAY = 20
+# A file that is larger than its message says lies whole in Go's memory before anybody can measure it.
+CRASHES_FORGIVEN = 2
+# The database needs room more urgently than files.
+LEAST_FREE_BYTES = 512 * 1024 * 1024
+FULL_DISK_PAUSE_S = 600.0
 MAX_FILENAME_CHARS = 120
 _MIMETYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}")
 _LARGEST = 2**62  # what a sender claims may be more than a database holds
@@ -72,14 +79,18 @@ class MediaKeeper:
                         filename=clean_line(message.file.filename, most=MAX_FILENAME_CHARS),
                         announced_bytes=min(message.file.size_bytes, _LARGEST),
                         keep_ms=self._keep_ms(message.file, message.timer_s),
-                        # Looked at before anything is fetched; what then comes is measured again.
-                        too_large=message.file.size_bytes > self.max_bytes,
+                        refused=self._refusal(connection, message.file, customer),
                     ),
                 )
 
     async def fetch(self, row: Row[Any]) -> None:
         """The worker's handler: fetch the file of a claimed row and store it."""
         await self.channel.reachable()
+        if row.attempts > CRASHES_FORGIVEN and row.error is None:
+            # No attempt came to an end: it may be the file that ends the process.
+            raise worker.Discard("the process died each time it was fetched")
+        if await asyncio.to_thread(self.files.free_bytes) < LEAST_FREE_BYTES:
+            raise worker.Retry("the disk is nearly full", after_s=FULL_DISK_PAUSE_S)
         event = await self.store.read(lambda c: inbox.get(c, row.inbox_id))
         if event is None:
             raise worker.Discard("its message is gone")
@@ -118,6 +129,14 @@ class MediaKeeper:
         if time.monotonic() >= self._orphans_due:
             self._orphans_due = time.monotonic() + ORPHANS_EVERY_S
             await self._remove_orphans()
+
+    def _refusal(self, connection: Connection, file: IncomingFile, customer: Customer) -> str | None:
+        """Why the file is not fetched; looked at before it is, and what then comes is measured again."""
+        if file.size_bytes > self.max_bytes:
+            return media.TOO_LARGE
+        sent = media.bytes_of(connection, customer.id, within_ms=DAY_MS)
+        # One who sends without end must not fill the disk that everybody's messages need.
+        return media.TOO_MANY if sent + file.size_bytes > self.max_bytes * LARGE_FILES_A_DAY else None
 
     def _keep_ms(self, file: IncomingFile, timer_s: int | None) -> int:
         """Days by the setting; less for what its sender wants gone earlier."""

@@ -26,8 +26,8 @@ class Timers:
     async def heard(self, chat: str, timer_s: int | None) -> bool:
         """A message of the chat says so (None: it does not say); whether that is still to be written."""
         known = await self._load()
-        if timer_s is None:
-            return False
+        if timer_s is None or (timer_s == 0 and chat not in known):
+            return False  # As nearly everywhere: nothing disappears there.
         known[chat] = timer_s
         return self._written.get(chat, 0) != timer_s
 

@@ -21,10 +21,10 @@ ALARMS = tuple(
     f"admin_alarm_{kind}"
     for kind in (
         *("whatsapp_logged_out", "whatsapp_replaced", "whatsapp_banned", "whatsapp_outdated"),
-        *("whatsapp_unusable", "offline", "process_down", "process_crashed", "process_stuck", "unanswered"),
-        *("dead_letters", "database", "messages_waited", "disk", "budget", "paid_without_invoice", "backup"),
-        *("memory", "midtrans", "payment", "starsender", "model_misconfigured", "whatsapp_business_answers"),
-        "other",
+        *("whatsapp_unusable", "whatsapp_restricted", "offline", "process_down", "process_crashed"),
+        *("process_stuck", "unanswered", "dead_letters", "database", "messages_waited", "disk", "budget"),
+        *("paid_without_invoice", "backup", "memory", "midtrans", "payment", "starsender"),
+        *("model_misconfigured", "whatsapp_business_answers", "other"),
     )
 )
 # Each sentence with the placeholders that it needs; without them it would leave out what it is there for.

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -58,6 +59,8 @@ PAGE_DEFAULTS = DEMO_DEFAULTS | {
     "HUMAN_PAUSE_S": "60",
     # A shop's own bot may run on this machine as well.
     "HEALTH_PORT": "0",
+    # No network here looks at numbers that send fast, and after a payment several messages go out at once.
+    "PACE_S": "0.5",
     # The log is a file.
     "LOG_LEVEL": "INFO",
 }
@@ -110,8 +113,8 @@ def is_piped(descriptor: int) -> bool:
 
 def in_terminal() -> int:
     """Chat on standard input and output."""
-    with OpenAIStandInProcess() as model:
-        environment = environment_for(model.base_url, os.environ)
+    with OpenAIStandInProcess() as model, with_memory(os.environ) as environ:
+        environment = environment_for(model.base_url, environ)
         code = read_knowledge(environment)
         if code:
             return code
@@ -125,8 +128,11 @@ def on_page(port: int) -> int:
     from sandbox.phone.show import show
     from store.ownership import AlreadyOwned
 
-    with OpenAIStandInProcess(latency_ms_per_token=PAGE_LATENCY_MS_PER_TOKEN) as model:
-        environment = environment_for(model.base_url, os.environ, PAGE_DEFAULTS)
+    with (
+        OpenAIStandInProcess(latency_ms_per_token=PAGE_LATENCY_MS_PER_TOKEN) as model,
+        with_memory(os.environ) as environ,
+    ):
+        environment = environment_for(model.base_url, environ, PAGE_DEFAULTS)
         code = read_knowledge(environment)
         if code:
             return code
@@ -136,6 +142,20 @@ def on_page(port: int) -> int:
         except (AlreadyOwned, OSError) as exc:
             print(f"The demo cannot start: {exc}", file=sys.stderr)
             return 1
+
+
+@contextlib.contextmanager
+def with_memory(environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """`environ`, and with MEMORY=weaviate a real server to go with it, unless WEAVIATE_URL names one."""
+    if environ.get("MEMORY") != "weaviate" or environ.get("WEAVIATE_URL"):
+        yield environ
+        return
+    # Only here: hardly any demo needs it.
+    from sandbox.weaviate.binary import find_or_build, say_on_stderr
+    from sandbox.weaviate.kept import KeptNode
+
+    with KeptNode(find_or_build(), say_on_stderr) as kept:
+        yield {**environ, **kept.node.settings}
 
 
 def environment_for(

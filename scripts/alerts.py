@@ -20,7 +20,7 @@ atau uang terlibat; 🟠 berarti perlu dilihat, tetapi pelanggan tetap dilayani.
 diulang paling cepat 15 menit kemudian selama masih menyala (setelah satu jam: tiap jam; setelah 12 jam: tiap
 6 jam), dan sekali lagi kalau sudah selesai.
 
-Alarm dikirim lewat Telegram (`TELEGRAM_TOKEN`, `TELEGRAM_CHAT`). Kalau itu tidak diatur atau tidak menjawab:
+Alarm dikirim lewat Telegram (`TELEGRAM_TOKEN`, `TELEGRAM_CHAT`). Kalau itu tidak diatur atau tidak menjawab,
 lewat Starsender ke `ALERT_NUMBER`, dan ke Ruang Admin. Kalimatnya bisa diganti di `kalimat.toml`;
 yang sedang menyala terlihat dengan `python -m supervisor status`. Dengan `PING_URL` ada yang memberi tahu
 juga kalau seluruh servernya mati.

@@ -35,6 +35,7 @@ _ALL = (
     Kind(name="disk"),  # little room is left
     Kind(name="budget"),  # the model's money for today is nearly used up
     Kind(name="paid_without_invoice"),  # must never be
+    Kind(name="whatsapp_restricted", told_in_room=True),  # the number may write to known chats only
     Kind(name="midtrans", told_in_room=True),  # Midtrans cannot be asked
     Kind(name="payment", told_in_room=True),  # money came, or went, in a way that a person must look at
     Kind(name="starsender", told_in_room=True),  # Starsender refuses; invoices go by the bot

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from store.errors import ClaimLost
 from store.queue import Queue
@@ -19,6 +19,7 @@ from store.schema import QueueState, attachments, forwards, media, now_ms, outbo
 TRANSPORT = "media"
 # What `error` says of a file that was never asked for.
 TOO_LARGE = "too large"
+TOO_MANY = "too many"
 
 
 def media_queue(account: str) -> Queue:
@@ -39,7 +40,7 @@ class NewMedia:
     filename: str
     announced_bytes: int
     keep_ms: int
-    too_large: bool = False
+    refused: str | None = None  # why it is not even asked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,14 +94,14 @@ def add(connection: Connection, new: NewMedia) -> int:
             due_ms=now_ms(),
             created_ms=now_ms(),
             expires_ms=now_ms() + new.keep_ms,
-            finished_ms=now_ms() if new.too_large else None,
+            finished_ms=None if new.refused is None else now_ms(),
         ),
         {
             "account": new.account,
             "transport": TRANSPORT,
             "key": str(new.inbox_id),
-            "state": (QueueState.DROPPED if new.too_large else QueueState.NEW).value,
-            "error": TOO_LARGE if new.too_large else None,
+            "state": (QueueState.NEW if new.refused is None else QueueState.DROPPED).value,
+            "error": new.refused,
             "inbox_id": new.inbox_id,
             "chat": new.chat,
             "customer_id": new.customer_id,
@@ -138,6 +139,17 @@ def newest(
         .limit(1)
     )
     return _stored(connection.execute(found).first())
+
+
+def bytes_of(connection: Connection, customer_id: int, *, within_ms: int) -> int:
+    """How much the customer sent lately of what was, or is to be, fetched."""
+    size = func.coalesce(media.c.stored_bytes, media.c.announced_bytes)
+    found = select(func.coalesce(func.sum(size), 0)).where(
+        media.c.customer_id == customer_id,
+        media.c.created_ms >= now_ms() - within_ms,
+        media.c.state != QueueState.DROPPED.value,
+    )
+    return int(connection.execute(found).scalar_one())
 
 
 def _stored(row: Any) -> Stored | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -48,6 +49,11 @@ class MediaFiles:
         for name in names:
             with contextlib.suppress(FileNotFoundError):
                 (self.folder / name).unlink()
+
+    def free_bytes(self) -> int:
+        """How much room is left where the files are."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shutil.disk_usage(self.folder).free
 
     def old_names(self, *, now: Callable[[], float] = time.time) -> list[str]:
         """The files that are old enough to have a row; without one they are orphans."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,10 +43,24 @@ def digest(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()
 
 
+@cache
+def _bare_record() -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    """The statement as SQLite's driver takes it: text, names of parameters, values of the fixed ones."""
+    dialect = sqlite.dialect(paramstyle="qmark")
+    compiled = _RECORD[dialect.name].compile(dialect=dialect, column_keys=["account", "key", "hash", "body"])
+    return str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params)
+
+
 def record(connection: Connection, account: str, *, key: str, body: bytes) -> bool:
     """Keep the notification; False when this very one is there already."""
     values = {"account": account, "key": key[:MAX_KEY_CHARS], "hash": digest(body), "body": body}
-    return connection.execute(_RECORD[connection.dialect.name], values).first() is not None
+    if connection.dialect.name != sqlite.dialect.name:
+        return connection.execute(_RECORD[connection.dialect.name], values).first() is not None
+    # Midtrans waits for this one statement, and through SQLAlchemy it costs three times as much.
+    text, names, fixed = _bare_record()
+    given = fixed | values
+    driver: Any = connection.connection.dbapi_connection
+    return bool(driver.execute(text, [given[name] for name in names]).fetchall())
 
 
 _OLDEST = select(func.min(payment_events.c.received_ms)).where(

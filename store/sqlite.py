@@ -42,12 +42,51 @@ ONE_READ_CACHE = -500
 _SQLITE_BUSY = 5
 
 
+class _Promise:
+    """What a caller on an event loop waits for: a ``Future`` to the writer, which settles a group at once.
+
+    A future of ``concurrent.futures`` would wake the loop for each of its waiters.
+    """
+
+    __slots__ = ("_error", "_is_set", "_result", "loop", "waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.waiter: asyncio.Future[Any] = loop.create_future()
+        self._is_set = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether somebody still waits."""
+        return not self.waiter.cancelled()
+
+    def done(self) -> bool:
+        return self._is_set
+
+    def set_result(self, result: Any) -> None:
+        self._result, self._is_set = result, True
+
+    def set_exception(self, error: BaseException | None) -> None:
+        self._error, self._is_set = error, True
+
+    def keep(self) -> None:
+        """Give the waiter what was set; on the loop's thread."""
+        if self.waiter.done():
+            # He left while his job was running.
+            return
+        if self._error is None:
+            self.waiter.set_result(self._result)
+        else:
+            self.waiter.set_exception(self._error)
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A job that waits for the writer, and who waits for it."""
 
     fn: Job[Any]
-    done: Future[Any]
+    done: Future[Any] | _Promise
 
 
 class SqliteStore:
@@ -78,7 +117,9 @@ class SqliteStore:
         return cls(engine, reading)
 
     async def write(self, fn: Job[T]) -> T:
-        return cast("T", await asyncio.wrap_future(self._submit(fn)))
+        promise = _Promise(asyncio.get_running_loop())
+        self._submit(fn, promise)
+        return cast("T", await promise.waiter)
 
     async def read(self, fn: Job[T], *, slow: bool = False) -> T:
         if not self._accepting:
@@ -88,7 +129,8 @@ class SqliteStore:
         return _read_snapshot(self._reading, fn)
 
     def record(self, fn: Job[T], *, timeout_s: float = 5.0) -> T:
-        done = self._submit(fn)
+        done: Future[Any] = Future()
+        self._submit(fn, done)
         try:
             return cast("T", done.result(timeout_s))
         except TimeoutError as exc:
@@ -104,13 +146,11 @@ class SqliteStore:
         self._reading.close()
         self._engine.dispose()
 
-    def _submit(self, fn: Job[Any]) -> Future[Any]:
-        done: Future[Any] = Future()
+    def _submit(self, fn: Job[Any], done: Future[Any] | _Promise) -> None:
         with self._entering:
             if not self._accepting:
                 raise StoreUnavailable("the store is closed")
             self._jobs.put(_Waiting(fn, done))
-        return done
 
     def _read_on_own_connection(self, fn: Job[T]) -> T:
         with _translated(), _connect_for_reading(self._engine) as connection:
@@ -139,6 +179,7 @@ class SqliteStore:
                     with contextlib.suppress(sa_exc.SQLAlchemyError):
                         connection.close()
                     connection = None
+            _wake(group)
         if connection is not None:
             connection.close()
 
@@ -153,6 +194,23 @@ class SqliteStore:
                 self._jobs.put(None)
                 return
             yield waiting
+
+
+def _wake(group: list[_Waiting]) -> None:
+    """Wake each loop once for all of its callers."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Promise]] = {}
+    for waiting in group:
+        if isinstance(waiting.done, _Promise):
+            loops.setdefault(waiting.done.loop, []).append(waiting.done)
+    for loop, promises in loops.items():
+        # A loop that was closed has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_keep, promises)
+
+
+def _keep(promises: list[_Promise]) -> None:
+    for promise in promises:
+        promise.keep()
 
 
 class _JobFailed(Exception):

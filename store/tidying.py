@@ -20,7 +20,7 @@ from store import retention
 from store.doors import Store
 from store.errors import StoreError
 from store.opening import open_store
-from store.schema import alerts, handoffs, inbox, notices, now_ms, outbox
+from store.schema import alerts, attachments, forwards, handoffs, inbox, notices, now_ms, outbox
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +50,8 @@ def delete_some(connection: Connection, *, days: int) -> int:
             or_(notices.c.outbox_id.in_(old_outbox_ids), notices.c.handoff_id.in_(old_handoff_ids))
         )
     )
+    connection.execute(delete(attachments).where(attachments.c.outbox_id.in_(old_outbox_ids)))
+    connection.execute(delete(forwards).where(forwards.c.handoff_id.in_(old_handoff_ids)))
     deleted = 0
     for table, ids in ((handoffs, old_handoff_ids), (outbox, old_outbox_ids), (inbox, old_inbox_ids)):
         deleted += connection.execute(delete(table).where(table.c.id.in_(ids))).rowcount

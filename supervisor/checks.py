@@ -35,7 +35,7 @@ OURS = frozenset(
 MERE_ADVICE = frozenset(
     {
         *("whatsapp_business_answers", "budget", "dead_letters", "process_crashed", "backup"),
-        *("messages_waited", "payment", "starsender"),
+        *("messages_waited", "payment", "starsender", "memory", "whatsapp_restricted"),
     }
 )
 # WhatsApp will not be there, and another alert says why.

@@ -314,7 +314,7 @@ set_up_proxy() {
     if [[ -e /etc/caddy/Caddyfile ]] && ! grep -q "$mark" /etc/caddy/Caddyfile; then
         mv /etc/caddy/Caddyfile /etc/caddy/Caddyfile.before-balas
     fi
-    { echo "$mark; changes are lost at the next upgrade." && sed "s/toko\.example/$host/g; s/127\.0\.0\.1:8080/127.0.0.1:${port:-8080}/g" "$sample"; } \
+    { echo "$mark; changes are lost at the next upgrade." && sed "s/bayar\.toko\.example/$host/g; s/127\.0\.0\.1:8080/127.0.0.1:${port:-8080}/g" "$sample"; } \
         >/etc/caddy/Caddyfile
     if has_systemd; then systemctl reload-or-restart caddy; fi
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +22,8 @@ from config.settings import Settings
 PROGRAM = "weaviate-server"
 DONE, MISCONFIGURED = 0, 78
 _USER = "balas"
+# What ends sooner than Supervisor's startsecs is a failed start to it, whatever the exit code.
+_LONGER_THAN_A_START_S = 2.0
 
 
 def main() -> int:
@@ -79,6 +82,7 @@ def environment(memory: MemorySettings, data: Path) -> dict[str, str]:
 
 def _leave(reason: str) -> int:
     print(f"No Weaviate server to run here: {reason}.", file=sys.stderr)
+    time.sleep(_LONGER_THAN_A_START_S)
     return DONE
 
 

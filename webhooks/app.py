@@ -114,7 +114,10 @@ async def _bounded_body(request: web.Request, handler: Handler) -> web.StreamRes
     """Nobody makes the process hold more than the limit, or wait for ever for the rest of a body."""
     if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length)
-    if request.can_read_body:
+    if request.can_read_body and request.content.is_eof():
+        # All of it came with the head, as nearly always: there is nothing to wait for.
+        await request.read()
+    elif request.can_read_body:
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 # Kept by aiohttp for the handler; raises HTTPRequestEntityTooLarge at the limit.

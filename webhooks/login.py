@@ -24,7 +24,7 @@ from store.doors import Store
 from store.errors import StoreError
 from store.login_links import Link
 
-PATH = "/masuk"
+PATH = "/masuk/"
 _COOKIE = "masuk"
 # Of wrong addresses in a minute, from one visitor and from all together: a person errs twice.
 MOST_OF_ONE, MOST_OF_ALL = 10, 200
@@ -77,7 +77,7 @@ class LoginPage:
 
     def routes(self) -> list[web.RouteDef]:
         """The page, its button, and what it asks for while it is open."""
-        base = f"{PATH}/{{token}}"
+        base = f"{PATH}{{token}}"
         return [
             web.get(base, self._guarded(self._show), allow_head=False),
             web.post(base, self._guarded(self._open)),
@@ -114,7 +114,7 @@ class LoginPage:
             if link is None or not self._is_theirs(request, link):
                 return self._refuse("masuk_ditolak", status=404)
             # The button was pressed twice.
-        here = f"{PATH}/{token}"
+        here = f"{PATH}{token}"
         answer = web.Response(status=303, headers={**_HEADERS, "Location": here})
         if cookie is not None:
             answer.set_cookie(

@@ -58,6 +58,14 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
+        self._results: dict[str, Counter] = {}
+
+    def count(self, result: str) -> None:
+        """A notification was received; finding a label's counter costs more than counting."""
+        counter = self._results.get(result)
+        if counter is None:
+            counter = self._results[result] = self.notifications.labels(result=result)
+        counter.inc()
 
     def read(self, connection: Connection, account: str) -> None:
         """Look into the database for what waits there."""

@@ -7,11 +7,10 @@ for a wrong signature, 503 when the row cannot be committed in time. Never 500, 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -23,6 +22,7 @@ from store import payment_events
 from store.doors import Store
 from store.errors import StoreError
 from webhooks.metrics import Metrics
+from webhooks.patience import Patience
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +43,12 @@ class Receiver:
     server_key: Secret
     metrics: Metrics
     recorded: Callable[[], None]
+    patience: Patience = field(default_factory=lambda: Patience(COMMIT_TIMEOUT_S))
 
     async def receive(self, raw: bytes) -> int:
         """The HTTP status for a body; nothing that it holds makes this raise."""
         status, result = await self._received(raw)
-        self.metrics.notifications.labels(result=result).inc()
+        self.metrics.count(result)
         if status != 200:
             # Without the body: whoever sent it may have put anything there.
             log.warning("notification_refused", status=status, result=result, size=len(raw))
@@ -62,7 +63,7 @@ class Receiver:
         order_id = fields["order_id"]
         key = order_id if _ID.fullmatch(order_id) else _FOREIGN
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+            with self.patience.within():
                 is_new = await self.store.write(
                     lambda c: payment_events.record(c, self.account, key=key, body=raw)
                 )

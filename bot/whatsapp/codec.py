@@ -149,14 +149,14 @@ def undecryptable(raw: bytes, *, room: str | None) -> Undecryptable | None:
 def file_in(row: Row[Any]) -> Any:
     """The message of a recorded row, with its file and nothing else, to be fetched.
 
-    Raises ``Unreadable`` when there is no file in it.
+    Raises ``Unreadable`` when there is none in it that lies on WhatsApp's hosts.
     """
     try:
         found = content.file_part(_event(bytes(row.raw)).Message)
     except DecodeError as exc:
         raise Unreadable(f"row {row.id} holds no message event") from exc
     if found is None:
-        raise Unreadable(f"row {row.id} brought no file")
+        raise Unreadable(f"row {row.id} brought no file that could be fetched")
     return found
 
 

@@ -87,6 +87,8 @@ _NO_MESSAGE = frozenset(
 _REVOKE, _EPHEMERAL_SETTING, _MESSAGE_EDIT = 0, 3, 14
 _MOST_CONTACTS = 5
 _MAP = "https://maps.google.com/?q="
+# One that would lead to another host: "@host/", ".host/", "//host/".
+_PATH = re.compile(r"/[^/\\@]")
 _WAID = re.compile(r"waid=(\d{6,15})")
 _TELEPHONE = re.compile(r"^(?:\w+\.)?TEL[^:\n]*:([+\d][\d ()+.-]{4,20})", re.MULTILINE | re.IGNORECASE)
 
@@ -139,7 +141,11 @@ def sign(message: Any) -> Content | None:
 
 
 def file_part(message: Any) -> Any | None:
-    """The message's part that is a file, in a message with nothing but that; None when it has none."""
+    """The message's part that is a file, in a message with nothing but that; None when it has none.
+
+    Without its address, into which a sender can write any server, ours as well: the path says where it lies
+    on WhatsApp's own hosts. The whatsmeow of today goes by the path anyway; nobody need rely on that.
+    """
     for field, _, _ in _KINDS:
         if message.HasField(field):
             part = getattr(message, field)
@@ -147,8 +153,10 @@ def file_part(message: Any) -> Any | None:
                 return None
             bare = type(message)()
             # A round video note is fetched like any other video.
-            getattr(bare, "videoMessage" if field == "ptvMessage" else field).CopyFrom(part)
-            return bare
+            place = getattr(bare, "videoMessage" if field == "ptvMessage" else field)
+            place.CopyFrom(part)
+            place.ClearField("URL")
+            return bare if _PATH.match(place.directPath) else None
     return None
 
 

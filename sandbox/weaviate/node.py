@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -139,6 +140,13 @@ class WeaviateNode:
                 self.kill()
                 raise RuntimeError(f"Weaviate did not start:\n{log[-3000:]}")
             time.sleep(0.1)
+
+    def has_ended(self, wait_s: float) -> bool:
+        """Whether its process is over, after waiting so long for that."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_s)
+        return self._process.poll() is not None
 
     def is_ready(self) -> bool:
         """Whether it says so itself."""

@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = Settings.load()
-        if options.command == "make":
-            return _make(settings, options.file)
-        return _restore(settings, options.file, sure=options.yes)
+        if options.command == "restore":
+            return _restore(settings, options.file, sure=options.yes)
+        return _make(settings, options.file)
     except ConfigError as exc:
         return _refuse(f"Pengaturan belum benar:\n{exc}", MISCONFIGURED)
     except StoreMisconfigured as exc:
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m store.backup", description="Cadangan database, dan memulihkannya."
     )
-    parser.set_defaults(command="make", file=None)
+    parser.set_defaults(file=None)
     commands = parser.add_subparsers(dest="command")
     make = commands.add_parser("make", help="tulis cadangan; bot boleh tetap jalan")
     make.add_argument("file", nargs="?", type=Path, metavar="BERKAS", help="bawaan: di STATE_DIR/backups")

@@ -317,10 +317,15 @@ async def answered_while_locked(shop: PaymentShop, path: Path) -> tuple[list[int
 
 
 async def test_nothing_is_acknowledged_that_is_not_on_the_disk(
-    shop: PaymentShop, sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_store: SqliteStore,
+    midtrans: MidtransServer,
+    tmp_path: Path,
+    sqlite_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("webhooks.notifications.COMMIT_TIMEOUT_S", 0.2)
-    assert await answered_while_locked(shop, sqlite_path) == ([503] * 3, 0)
+    async with payment_shop(sqlite_store, midtrans, settings_for(midtrans, tmp_path)) as shop:
+        assert await answered_while_locked(shop, sqlite_path) == ([503] * 3, 0)
 
 
 async def test_the_mutant_that_acknowledges_at_once_is_found_out(

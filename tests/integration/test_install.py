@@ -47,11 +47,11 @@ class Root:
         kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
         kept.pop("PIP_FIND_LINKS", None)
         if "PIP_CERT" in kept:
-            kept["PIP_CERT"] = "/root/ca.crt"
+            kept["PIP_CERT"] = "/srv/ca.crt"
         clean = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
         return subprocess.run(
             ["chroot", str(self.path), *command],
-            env={**clean, **kept, "PIP_CACHE_DIR": "/root/pip-cache", **environment},
+            env={**clean, **kept, "PIP_CACHE_DIR": "/srv/pip-cache", **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -59,7 +59,7 @@ class Root:
             check=False,
         )
 
-    def install(self, source: str = "/root/balas", **changed: str) -> subprocess.CompletedProcess[str]:
+    def install(self, source: str = "/srv/balas", **changed: str) -> subprocess.CompletedProcess[str]:
         return self.run("bash", f"{source}/supervisor/install.sh", **{**self.settings, **changed})
 
     def get(self, port_key: str, path: str) -> tuple[int, str]:
@@ -137,10 +137,10 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Root]:
         if Path(name).exists():
             shutil.copy(name, folder / name.lstrip("/"))
     if certificate := os.environ.get("PIP_CERT"):
-        shutil.copy(certificate, folder / "root" / "ca.crt")
+        shutil.copy(certificate, folder / "srv" / "ca.crt")
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True).stdout
     for name in filter(None, tracked.decode().split("\0")):
-        target = folder / "root" / "balas" / name
+        target = folder / "srv" / "balas" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, target)
     subprocess.run(["mount", "-t", "proc", "proc", str(folder / "proc")], check=True)
@@ -206,13 +206,13 @@ def test_a_fresh_debian_comes_to_a_running_service_and_an_upgrade_has_a_way_back
 
     # A version whose payment process cannot start, and which has changed the state by then.
     second = root.release
-    broken = root.path / "root" / "rusak"
-    shutil.copytree(root.path / "root" / "balas", broken)
+    broken = root.path / "srv" / "rusak"
+    shutil.copytree(root.path / "srv" / "balas", broken)
     (broken / "run_webhooks.py").write_text(
         "import pathlib\npathlib.Path('/var/lib/balas/state/rusak').touch()\nraise SystemExit('rusak')\n"
     )
     began = time.monotonic()
-    failed = root.install("/root/rusak", BALAS_WAIT_S="30")
+    failed = root.install("/srv/rusak", BALAS_WAIT_S="30")
     report("a broken version", failed, began)
     assert failed.returncode != 0
     assert "rolled back" in failed.stderr

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot import assembly
 from bot.channel import FileAway, FileGone
 from bot.consequences import MOST_FORWARDED
 from bot.forwarding import forward_media
-from bot.media import MAX_FILENAME_CHARS
+from bot.media import LARGE_FILES_A_DAY, LEAST_FREE_BYTES, MAX_FILENAME_CHARS
 from bot.timers import Timers
 from config.settings import Settings
 from store import customers
@@ -474,11 +475,60 @@ async def test_a_full_disk_is_tried_again_and_leaves_nothing_half(open_shop: Ope
     assert _names(shop) == [row.path]
 
 
+async def test_one_customer_cannot_fill_the_disk(open_shop: OpenShop) -> None:
+    shop = await open_shop(MEDIA_MAX_MB="1")
+    megabyte = 1024 * 1024
+    for number in range(LARGE_FILES_A_DAY + 1):
+        shop.channel.files[f"f{number}"] = PICTURE
+        await shop.record("budi", "", kind="image", file=_file(megabyte), message_id=f"f{number}")
+    await shop.settled()
+    rows = await _fetched(shop, LARGE_FILES_A_DAY + 1)
+    # What was stored counts by its real size, so a few more may follow.
+    refused = [row for row in rows if row.error == stored.TOO_MANY]
+    assert len(shop.channel.fetched) == len(rows) - len(refused)
+    shop.channel.files["besar"] = PICTURE
+    await age_of(shop, megabyte)
+    await _sends(shop, PICTURE, message_id="besar", file=_file(megabyte))
+    rows = await _fetched(shop, len(rows) + 1)
+    assert rows[-1].error == stored.TOO_MANY
+    assert (await _sends(shop, PICTURE, chat="siti", message_id="lain", file=_file(megabyte)))[0]
+    rows = await _fetched(shop, len(rows) + 1)
+    assert rows[-1].state == "done"
+
+
+async def age_of(shop: TinyShop, size: int) -> None:
+    """All files are as large as they said."""
+    await shop.write(lambda c: c.execute(update(media_rows).values(stored_bytes=size)) and None)
+
+
+async def test_while_the_disk_is_nearly_full_no_file_is_fetched(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    shop.running.media.files.free_bytes = lambda: LEAST_FREE_BYTES - 1  # type: ignore[method-assign]
+    await _sends(shop, PICTURE)
+    async with asyncio.timeout(WAIT_S):
+        while await shop.count(media_rows, media_rows.c.error.is_not(None)) == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    [row] = await shop.rows(media_rows)
+    assert (row.state, row.error) == ("new", "Retry: the disk is nearly full")
+    assert shop.channel.fetched == []
+
+
+async def test_a_file_that_ends_the_process_each_time_is_left_alone(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+
+    class Row:
+        inbox_id, attempts, error = 1, 3, None
+
+    with pytest.raises(Discard, match="died each time"):
+        await shop.running.media.fetch(Row())  # type: ignore[arg-type]
+    assert shop.channel.fetched == []
+
+
 async def test_a_row_whose_message_is_gone_is_given_up(open_shop: OpenShop) -> None:
     shop = await open_shop()
 
     class Row:
-        inbox_id = 999_999
+        inbox_id, attempts, error = 999_999, 1, None
 
     with pytest.raises(Discard, match="message is gone"):
         await shop.running.media.fetch(Row())  # type: ignore[arg-type]

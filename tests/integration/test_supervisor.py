@@ -103,7 +103,7 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path, report: Callable[[st
 def test_each_program_restarts_after_a_crash_only_and_has_time_to_drain() -> None:
     parser = read(CONFIGURATION.read_text())
     programs = [section for section in parser.sections() if section.startswith("program:")]
-    assert programs == ["program:bot", "program:webhooks"]
+    assert programs == ["program:bot", "program:webhooks", "program:weaviate"]
     for program in programs:
         assert parser.get(program, "autorestart") == "unexpected"
         assert parser.get(program, "exitcodes") == "0,78"
@@ -122,6 +122,9 @@ def installation() -> Iterator[Path]:
     (folder / "supervisor").mkdir()
     # The bot has a test of its own, with a WhatsApp to talk to.
     text = CONFIGURATION.read_text().replace("autostart = true", "autostart = false", 1)
+    # So has the memory's server, which nobody asked for here.
+    server = text.index("[program:weaviate]")
+    text = text[:server] + text[server:].replace("autostart = true", "autostart = false", 1)
     # So has the watcher.
     listener = text.index("[eventlistener:watch]")
     text = text[:listener] + text[listener:].replace("autostart = true", "autostart = false")

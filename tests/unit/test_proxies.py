@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-PUBLIC = {"/midtrans/notification", "/invoice/"}
+PUBLIC = {"/midtrans/notification", "/invoice/", "/masuk/"}
 
 
 def _served() -> set[str]:

@@ -196,7 +196,7 @@ class Collections:
         found = await self._search(
             client,
             self.names.turns,
-            text=telling(text),
+            text=text,
             vector=vector,
             limit=limit,
             filters=mine,

@@ -194,9 +194,8 @@ class Follower:
             self._check_due_s = now + _CHECK_EVERY_S
             return True
         mended = await reach.mend_newest(self._store, self._link, self.collections, seen.space)
-        chunks = await self._store.read(knowledge.load_all, slow=True)
         whole = await reach.knowledge_is_whole(
-            self._link, self.collections, chunks, taken.generation, seen.space
+            self._store, self._link, self.collections, taken.generation, seen.space
         )
         if mended or not whole:
             log.warning("memory_index_mended", turns=mended, knowledge=not whole)

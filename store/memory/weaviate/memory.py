@@ -1,14 +1,15 @@
 """The memory on a Weaviate server, with the embedded one always ready behind it.
 
-The server finds and ranks; what it found is read from SQL, so nothing that was deleted or belongs to somebody
-else can come out of it, however old its data is. Whatever it cannot answer at once (it is away, too slow, of
-another schema, or lacks the newest knowledge) the embedded memory answers from SQL.
+The server finds and ranks, with one call for the knowledge and one for the past: the words of all phrasings
+together, and the vector of the one that stands on its own. What it found is read from SQL, so nothing that
+was deleted or belongs to somebody else can come out of it, however old its data is. Whatever it cannot answer
+at once (it is away, too slow, of another schema, or lacks the newest knowledge) the embedded memory answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
 from functools import partial
 from typing import TypeVar
 
@@ -16,15 +17,15 @@ import structlog
 
 from config.memory import MemorySettings
 from store.doors import Store
+from store.errors import StoreError
 from store.memory import recall
 from store.memory.embedded import EmbeddedMemory
 from store.memory.index import Passage, Query, Recalled
-from store.memory.passages import PassageIndex
-from store.memory.ranking import DAMPING, DEPTH
-from store.memory.weaviate.collections import Ranked
+from store.memory.ranking import DAMPING
+from store.memory.weaviate.collections import Ranked, telling
 from store.memory.weaviate.errors import WeaviateError, WeaviateRefuses
 from store.memory.weaviate.follower import Follower
-from store.memory.weaviate.link import Link
+from store.memory.weaviate.link import Link, Work
 from store.vectors import Vector
 
 log = structlog.get_logger(__name__)
@@ -33,8 +34,10 @@ T = TypeVar("T")
 
 # One call of ``catch_up`` works for about so long: the knowledge of the embedded memory comes with the next.
 FOLLOW_S = 1.0
+# So many passages are looked at more closely by ourselves.
+CANDIDATES = 30
 # Turns that fit equally are told apart by their age, which the server does not do: it is asked for more.
-_MORE = 16
+_MORE = 6
 
 
 class WeaviateMemory:
@@ -84,11 +87,11 @@ class WeaviateMemory:
         await self._follow()
 
     async def close(self) -> None:
-        try:
+        # A database that is away at the end keeps nobody from ending; the right to write runs out by itself.
+        with contextlib.suppress(StoreError):
             await self._follower.close()
-        finally:
-            await self._link.close()
-            await self._embedded.close()
+        await self._link.close()
+        await self._embedded.close()
 
     async def catch_up(self) -> int:
         """Both follow the log. The number of changes that the server was told."""
@@ -102,32 +105,45 @@ class WeaviateMemory:
         # The newest knowledge is searched by ourselves until the server has all of it.
         if limit > 0 and self._serves() and 0 < passages.generation == self._follower.generation:
             found = await self._asked(
-                lambda: self._each(query, partial(self._rank_chunks, passages=passages))
+                partial(
+                    self._follower.collections.rank_chunks,
+                    generation=passages.generation,
+                    text=" ".join(passages.spelled_out(text) for text in query.texts),
+                    vector=_vector(query),
+                    limit=CANDIDATES,
+                )
             )
         # Two swaps later what was searched may have been deleted while it was.
         if found is None or self._embedded.generation > passages.generation + 1:
             self.by_ourselves += 1
             return await self._embedded.search(query, limit=limit)
         self.by_server += 1
-        ranked = [chunk_id for chunk_id, _ in _fused(found)]
-        return passages.judge(query, ranked, limit=limit)
+        return passages.judge(query, found, limit=limit)
 
     async def recall(
         self, *, customer_id: int, query: Query, before_turn: int | None, limit: int
     ) -> list[Recalled]:
         if limit <= 0:
             return []
-        rank = partial(
-            self._rank_turns, customer_id=customer_id, before_turn=before_turn, limit=limit + _MORE
-        )
-        found = await self._asked(lambda: self._each(query, rank)) if self._serves() else None
+        found = None
+        if self._serves():
+            found = await self._asked(
+                partial(
+                    self._follower.collections.rank_turns,
+                    customer_id=customer_id,
+                    text=telling(" ".join(query.texts)),
+                    vector=_vector(query),
+                    before_turn=before_turn,
+                    limit=limit + _MORE,
+                )
+            )
         if found is None:
             self.by_ourselves += 1
             return await self._embedded.recall(
                 customer_id=customer_id, query=query, before_turn=before_turn, limit=limit
             )
         self.by_server += 1
-        ranked = _fused(found)
+        ranked = self._own(found, customer_id)
         turns = await self._store.read(lambda c: recall.fetch(c, customer_id, ranked[:limit]))
         if len(turns) < limit < len(ranked):
             # Something was deleted since the server last heard of it.
@@ -137,53 +153,25 @@ class WeaviateMemory:
     def _serves(self) -> bool:
         return self._link.is_up and self._follower.is_current
 
-    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+    async def _asked(self, ask: Work[T]) -> T | None:
         """What the server answers; None when it does not."""
         try:
-            return await ask()
+            return await self._link.call(ask)
         except WeaviateError as exc:
             log.warning("memory_server_failed", reason=str(exc))
             self._follower.doubt()
             self._trouble = str(exc)
             return None
 
-    async def _each(self, query: Query, rank: Callable[..., Awaitable[list[T]]]) -> list[list[T]]:
-        """One ranking for each phrasing, all asked for at once."""
-        vectors: list[Vector | None] = list(query.vectors) or [None] * len(query.texts)
-        asked = [rank(text=text, vector=vector) for text, vector in zip(query.texts, vectors, strict=True)]
-        if len(asked) == 1:
-            return [await asked[0]]
-        return list(await asyncio.gather(*asked))
-
-    async def _rank_turns(
-        self, *, text: str, vector: Vector | None, customer_id: int, before_turn: int | None, limit: int
-    ) -> list[int]:
-        found = await self._link.call(
-            partial(
-                self._follower.collections.rank_turns,
-                customer_id=customer_id,
-                text=text,
-                vector=vector,
-                before_turn=before_turn,
-                limit=limit,
-            )
-        )
+    def _own(self, found: list[Ranked], customer_id: int) -> list[tuple[int, float]]:
+        """Ids of this customer's turns alone, with their ranks' scores, best first."""
         own = [one for one in found if one.sender_id == str(customer_id)]
         if len(own) < len(found):
             self.foreign += len(found) - len(own)
             log.error("memory_named_anothers_turn", count=len(found) - len(own))
-        return _newest_first(own)
-
-    async def _rank_chunks(self, *, text: str, vector: Vector | None, passages: PassageIndex) -> list[str]:
-        return await self._link.call(
-            partial(
-                self._follower.collections.rank_chunks,
-                generation=passages.generation,
-                text=passages.spelled_out(text),
-                vector=vector,
-                limit=DEPTH,
-            )
-        )
+        # Of two turns that fit equally the newer one is first: what was said last holds.
+        own.sort(key=lambda one: (-one.score, -one.turn_id))
+        return [(one.turn_id, 1 / (DAMPING + rank)) for rank, one in enumerate(own, start=1)]
 
     async def _follow(self) -> int:
         async with self._following:
@@ -205,15 +193,6 @@ class WeaviateMemory:
             return applied
 
 
-def _newest_first(found: list[Ranked]) -> list[int]:
-    """Of two turns that fit equally the newer one is first: what was said last holds."""
-    return [one.turn_id for one in sorted(found, key=lambda one: (-one.score, -one.turn_id))]
-
-
-def _fused(rankings: list[list[T]]) -> list[tuple[T, float]]:
-    """Rankings of several phrasings become one; see ``store.memory.ranking``."""
-    fused: dict[T, float] = {}
-    for ranking in rankings:
-        for rank, one in enumerate(ranking, start=1):
-            fused[one] = fused.get(one, 0.0) + 1 / (DAMPING + rank)
-    return sorted(fused.items(), key=lambda item: -item[1])
+def _vector(query: Query) -> Vector | None:
+    """Where the server looks. Of two phrasings it is the second's, which stands on its own."""
+    return query.vectors[-1] if query.vectors else None

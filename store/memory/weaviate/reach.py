@@ -15,13 +15,14 @@ from sqlalchemy import Connection, bindparam, select
 
 from store.doors import Store
 from store.embedding_space import Space
-from store.knowledge import StoredChunk
-from store.memory.weaviate.collections import Collections, TurnRow, read_turns
+from store.memory.weaviate.collections import Collections, read_turns
 from store.memory.weaviate.link import Link
-from store.schema import at_most, turns
+from store.schema import at_most, knowledge, turns
+from store.vectors import Vector, from_bytes
 
 # The buffer holds some dozens; a turn that was answered late is written again and is not among the newest.
 NEWEST = 500
+_AT_ONCE = 100
 
 _NEWEST = (
     select(turns.c.id)
@@ -35,46 +36,51 @@ async def mend_newest(store: Store, link: Link, collections: Collections, space:
     """Write those of the newest turns anew that the vector search does not find; how many."""
     if space is None:
         return 0
-    rows = await store.read(lambda c: read_turns(c, _newest(c, space), space), slow=True)
-    return await mend_turns(link, collections, rows)
+    newest = await store.read(lambda c: _newest(c, space), slow=True)
+    return await mend_turns(store, link, collections, space, newest)
 
 
-async def mend_turns(link: Link, collections: Collections, rows: Sequence[TurnRow]) -> int:
-    """The same for these turns. Those that are not on the server at all are written, too."""
-    with_vector = [row for row in rows if row.vector is not None]
-    vectors = [row.vector for row in rows if row.vector is not None]
-    if not vectors:
+async def mend_turns(
+    store: Store, link: Link, collections: Collections, space: Space | None, ids: Sequence[int]
+) -> int:
+    """The same for these turns, which all have a vector. Those that are not there at all are written, too."""
+    if space is None or not ids:
         return 0
-    asked = partial(collections.findable_turns, ids=[row.id for row in with_vector], vector=vectors[0])
+    any_row = await store.read(lambda c: read_turns(c, ids[:1], space))
+    if not any_row or any_row[0].vector is None:
+        return 0
+    asked = partial(collections.findable_turns, ids=ids, vector=any_row[0].vector)
     found = await link.call(asked, patient=True)
-    lost = [row for row in with_vector if row.id not in found]
-    if lost:
-        await link.call(partial(collections.delete_turns, ids=[row.id for row in lost]), patient=True)
-        await link.call(partial(collections.put_turns, rows=lost), patient=True)
-    return len(lost)
+    if not (lost := [turn_id for turn_id in ids if turn_id not in found]):
+        return 0
+    rows = await store.read(lambda c: read_turns(c, lost, space), slow=True)
+    await link.call(partial(collections.delete_turns, ids=lost), patient=True)
+    for start in range(0, len(rows), _AT_ONCE):
+        await link.call(partial(collections.put_turns, rows=rows[start : start + _AT_ONCE]), patient=True)
+    return len(rows)
 
 
 async def knowledge_is_whole(
-    link: Link, collections: Collections, chunks: Sequence[StoredChunk], generation: int, space: Space | None
+    store: Store, link: Link, collections: Collections, generation: int, space: Space | None
 ) -> bool:
     """Whether the vector search finds every passage of the generation that has a vector."""
-    vectors = {
-        chunk.id: vector for chunk in chunks if (vector := collections.vector_of(chunk, space)) is not None
-    }
-    if not vectors:
+    if space is None:
         return True
-    found = await link.call(
-        partial(
-            collections.findable_chunks,
-            generation=generation,
-            vector=next(iter(vectors.values())),
-            limit=len(chunks),
-        ),
-        patient=True,
-    )
-    return vectors.keys() <= found
+    ids, vector = await store.read(lambda c: _chunks(c, space), slow=True)
+    if vector is None:
+        return True
+    asked = partial(collections.findable_chunks, generation=generation, vector=vector, limit=len(ids))
+    return ids <= await link.call(asked, patient=True)
 
 
 def _newest(connection: Connection, space: Space) -> list[int]:
     values = {"model": space.model, "size": space.dimensions, "most": NEWEST}
     return list(connection.execute(_NEWEST, values).scalars())
+
+
+def _chunks(connection: Connection, space: Space) -> tuple[set[str], Vector | None]:
+    """Ids of the passages that have a vector of this space, and the vector of one of them."""
+    inside = (knowledge.c.model == space.model) & (knowledge.c.dimensions == space.dimensions)
+    ids = set(connection.execute(select(knowledge.c.id).where(inside)).scalars())
+    stored = connection.execute(select(knowledge.c.vector).where(inside).limit(1)).scalar()
+    return ids, None if stored is None else from_bytes(stored)

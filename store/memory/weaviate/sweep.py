@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from store.doors import Store
 from store.embedding_space import Space
 from store.memory.weaviate import reach
-from store.memory.weaviate.collections import Collections, read_turns
+from store.memory.weaviate.collections import Collections
 from store.memory.weaviate.link import Link
 from store.schema import turns
 
@@ -75,8 +75,10 @@ class Sweep:
         self.result.seen += len(found)
         self.result.strays += len(strays)
         good = [turn_id for _, turn_id, sender in found if str(owners.get(turn_id)) == sender]
-        rows = await self._store.read(lambda c: read_turns(c, good, self._space), slow=True)
-        self.result.mended += await reach.mend_turns(self._link, self._collections, rows)
+        with_vector = await self._store.read(lambda c: _with_vector(c, good, self._space), slow=True)
+        self.result.mended += await reach.mend_turns(
+            self._store, self._link, self._collections, self._space, with_vector
+        )
         self._good += sum(turn_id <= self._top for turn_id in good)
         self._after = found[-1][0]
         return False
@@ -92,3 +94,10 @@ def _count(connection: Connection, top: int) -> int:
 
 def _owners(connection: Connection, ids: list[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in connection.execute(_OWNERS, {"wanted": ids})}
+
+
+def _with_vector(connection: Connection, ids: list[int], space: Space | None) -> list[int]:
+    if space is None:
+        return []
+    inside = (turns.c.model == space.model) & (turns.c.dimensions == space.dimensions)
+    return list(connection.execute(select(turns.c.id).where(turns.c.id.in_(ids), inside)).scalars())

@@ -176,10 +176,20 @@ async def test_a_key_that_midtrans_does_not_know_waits_for_a_person(
     await shop.confirmed()
 
 
-async def test_a_store_that_takes_nothing_is_a_503_and_the_next_try_is_taken(
-    shop: PaymentShop, midtrans: MidtransServer, sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def hasty(
+    sqlite_store: SqliteStore, midtrans: MidtransServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[PaymentShop]:
+    """A shop that gives its database less time for a commit."""
     monkeypatch.setattr("webhooks.notifications.COMMIT_TIMEOUT_S", 0.3)
+    async with payment_shop(sqlite_store, midtrans, settings_for(midtrans, tmp_path)) as opened:
+        yield opened
+
+
+async def test_a_store_that_takes_nothing_is_a_503_and_the_next_try_is_taken(
+    hasty: PaymentShop, midtrans: MidtransServer, sqlite_path: Path
+) -> None:
+    shop = hasty
     attempt = await shop.linked()
     midtrans.drop_notifications()
     await midtrans.pay(attempt.id, "qris")

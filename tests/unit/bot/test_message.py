@@ -168,3 +168,36 @@ def test_the_newest_message_that_names_a_timer_decides() -> None:
     timer = _message("", message_id="t", kind="timer", timer_s=90)
     assert _said(timer).timer_s == 90
     assert _said(_message("a")).timer_s is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["text", "edit", "revoke", "reaction"]), st.integers(0, 5)), max_size=12
+    )
+)
+def test_every_row_of_a_burst_is_accounted_for_whatever_changes_in_it(steps: list[tuple[str, int]]) -> None:
+    messages, newest, gone = [], dict[str, str](), set[str]()
+    for number, (kind, about) in enumerate(steps):
+        own, other = f"m{number}", f"m{about}"
+        fields: dict[str, Any] = {} if kind == "text" else {"kind": kind, "quoted_id": other}
+        messages.append(_message(f"kata {number}", message_id=own, **fields))
+        if kind == "text":
+            newest[own] = f"kata {number}"
+        elif other in newest and kind == "edit":
+            newest[other] = f"kata {number}"
+        elif other in newest and kind == "revoke":
+            del newest[other]
+            gone.add(other)
+    if not messages:
+        return
+    said = _said(*messages)
+    # What is left has its newest words, in the order in which it was said first.
+    assert dict(zip(said.message_ids, said.parts, strict=True)) == newest
+    assert list(said.message_ids) == sorted(said.message_ids, key=lambda name: int(name[1:]))
+    assert len(said.revoked) == len(gone)
+    told = {row.id for row in (*said.message_rows, *said.revoked, *(row for row, _ in said.signs))}
+    # The rest are edits that were made in what they are about.
+    edits = {number for number, (kind, _) in enumerate(steps) if kind == "edit"}
+    revokes = {number for number, (kind, _) in enumerate(steps) if kind == "revoke"}
+    assert set(range(len(steps))) - told <= edits | revokes
+    assert said.row_ids == list(range(len(steps)))

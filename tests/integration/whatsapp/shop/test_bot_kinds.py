@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 
 import pytest
 
 from sandbox.whatsapp import contents
 from sandbox.whatsapp.customer import Customer
+from sandbox.whatsapp.media import seal
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.echo_model import question
 from tests.integration.whatsapp.shop.people import ask, heard, hears, hears_text, stranger
@@ -163,6 +165,27 @@ async def test_a_host_in_trouble_is_asked_again(wa: WhatsAppServer, bot: WhatsAp
     )
     wa.network.media.failing = None
     assert await file_of(bot, message_id) == ("done", PICTURE)
+
+
+async def test_nothing_is_fetched_from_a_server_that_the_sender_names(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    called: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(await reader.read(1000))
+        writer.close()
+
+    budi = await known(wa)
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        sealed = seal("image", PICTURE)
+        message = contents.file("image", sealed, wa.network.media.put(sealed), mime="image/png")
+        message.imageMessage.URL = f"http://127.0.0.1:{port}/dalam/jaringan"
+        message_id = await budi.send(message)
+        assert await file_of(bot, message_id) == ("done", PICTURE)
+    assert called == []
 
 
 async def test_a_death_before_the_file_was_fetched_loses_none(wa: WhatsAppServer, bot: WhatsAppBot) -> None:

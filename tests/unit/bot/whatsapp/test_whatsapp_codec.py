@@ -232,6 +232,22 @@ def test_a_file_is_announced_with_its_size_and_fetched_without_anything_else(eve
     assert fetched.documentMessage.mediaKey == b"k"
 
 
+def test_a_sender_cannot_choose_the_server_that_we_fetch_from(event: Event) -> None:
+    picture = E2E.ImageMessage(URL="https://169.254.169.254/latest", directPath="/v/1?ccb=11-4")
+    fetched = codec.file_in(row(event(message(imageMessage=picture))))
+    assert fetched.imageMessage.URL == ""
+    assert fetched.imageMessage.directPath == "/v/1?ccb=11-4"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "@evil.id/x", ".evil.id/x", "//evil.id/x", "/\\evil.id", ":8080/x", "/@evil.id"]
+)
+def test_a_path_that_leads_to_another_host_is_not_fetched(event: Event, path: str) -> None:
+    picture = E2E.ImageMessage(URL="https://mmg.whatsapp.net/v/1", directPath=path)
+    with pytest.raises(Unreadable):
+        codec.file_in(row(event(message(imageMessage=picture))))
+
+
 def test_a_round_video_is_fetched_like_any_other(event: Event) -> None:
     raw = event(message(ptvMessage=E2E.VideoMessage(directPath="/v/1", mimetype="video/mp4")))
     assert codec.file_in(row(raw)).videoMessage.directPath == "/v/1"
@@ -374,3 +390,54 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
         codec.to_record(raw, account="utama", room=None)
     except DecodeError:
         return
+
+
+# --- the shop's own posts, and what cannot be read ----------------------------------------------------------
+
+
+def test_the_shops_own_post_is_kept_and_nobody_elses(event: Event) -> None:
+    posted = event(
+        message(conversation="Gamis Sarah 185rb"), chat="status@broadcast", sender="999@lid", own=True
+    )
+    found = row(posted)
+    assert (found.chat, found.kind, found.lane, found.sender) == (
+        "status@broadcast",
+        "post",
+        "own status@broadcast",
+        "own",
+    )
+    said = codec.parse(found)
+    assert (said.text, said.own, said.addresses, said.name) == ("Gamis Sarah 185rb", True, (), None)
+    assert not kept(event(message(conversation="Liburan"), chat="status@broadcast", sender="111@lid"))
+
+
+def test_a_broadcast_list_is_a_post_whatever_its_address(event: Event) -> None:
+    found = row(event(message(conversation="Promo"), chat="1700000000@broadcast", sender="999@lid", own=True))
+    assert (found.chat, found.kind) == ("status@broadcast", "post")
+
+
+def unreadable(protos: Any, raw: bytes, *, hidden: bool = False) -> bytes:
+    """The same message as neonize tells of it when it could not be decrypted."""
+    made = protos.UndecryptableMessage(IsUnavailable=False, DecryptFailMode=2 if hidden else 1)
+    made.Info.CopyFrom(protos.Message.FromString(raw).Info)
+    return bytes(made.SerializeToString())
+
+
+def test_an_unreadable_message_names_its_customer_and_chat(protos: Any, event: Event) -> None:
+    found = codec.undecryptable(unreadable(protos, event(alternative="62812@s.whatsapp.net")), room=None)
+    assert found is not None
+    assert (found.chat, found.message_id, found.name, found.own) == ("111@lid", "M1", "Budi", False)
+    assert found.addresses == (Address("lid", "111"), Address("s.whatsapp.net", "62812"))
+    assert found.sent_ms == 1_700_000_000_000
+    own = codec.undecryptable(unreadable(protos, event(own=True, sender="999@lid")), room=None)
+    assert own is not None
+    assert (own.own, own.addresses, own.name) == (True, (Address("lid", "111"),), None)
+
+
+def test_what_nobody_would_miss_is_not_asked_for(protos: Any, event: Event) -> None:
+    assert codec.undecryptable(unreadable(protos, event(), hidden=True), room=None) is None
+    assert codec.undecryptable(unreadable(protos, event(chat="120363@g.us")), room=None) is None
+    assert codec.undecryptable(unreadable(protos, event(chat="status@broadcast")), room=None) is None
+    assert codec.undecryptable(unreadable(protos, event()), room="111@lid") is None
+    with pytest.raises(DecodeError):
+        codec.undecryptable(b"\xff\xff", room=None)
