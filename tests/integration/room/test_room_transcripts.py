@@ -83,7 +83,8 @@ async def test_a_price_is_changed_and_taken_back(play: Transcript) -> None:
     assert await play.says("owner", "harga ih20 0") == [
         (
             "owner",
-            "⚠️ Belum kuubah: harga 0 tidak bisa; kalau barangnya tidak dijual lagi, tulis *habis* dan kodenya.",
+            "⚠️ Belum kuubah: harga 0 tidak bisa; kalau barangnya tidak dijual lagi, tulis *habis* dan "
+            "kodenya.",
         )
     ]
     assert await play.says("owner", "harga ih20 285") == [
