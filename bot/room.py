@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from billing.rupiah import format_rupiah
 from bot import learning, modes
-from bot.channel import SIGNS, Media
+from bot.channel import OWN, SIGNS, Media
 from bot.chats import ChatWords
 from bot.message import Said
 from bot.people import People
@@ -257,6 +257,8 @@ class OwnersRoom:
                 inbox.c.account == self._account,
                 inbox.c.chat != p.people.room.chat,
                 inbox.c.kind.not_in(SIGNS),
+                # Nor what the shop's people write themselves, or post.
+                inbox.c.sender != OWN,
                 inbox.c.recorded_ms >= midnight_ms,
             )
         ).scalar_one()

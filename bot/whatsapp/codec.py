@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
-from bot.channel import IncomingFile, IncomingMessage, Unreadable
+from bot.channel import OWN, IncomingFile, IncomingMessage, Unreadable
 from bot.posts import POST, POSTS
 from bot.whatsapp import content, jids
 from store.customers import Address
@@ -19,9 +19,6 @@ from store.inbox import RawEvent
 
 # neonize's message event, protobuf `neonize.Message`.
 CODEC = "neonize/1"
-# What the shop's people write from the shop's own phone; it has a lane of its own, so that the bot hears of
-# it while an answer in that chat is under way.
-OWN = "own"
 
 
 def to_record(raw: bytes, *, account: str, room: str | None) -> RawEvent | None:
