@@ -159,6 +159,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_gagal_simpan": ("sebab",),
         "jual_menu": ("daftar",),
         "jual_menu_kelompok": ("daftar",),
+        "jual_nomor": ("sampai",),
         "jual_menu_sisa": ("sisa",),
         "jual_tawar": ("isi", "total", "catatan"),
         "jual_tawar_banyak": ("isi", "total", "catatan"),

@@ -53,6 +53,8 @@ MOST_CHARS = 600
 _OTHER_RULES = frozenset((Rule.ADMIN, Rule.PRIVACY, Rule.BOT, Rule.SALAM, Rule.GREETING))
 _WAIT = word_set("bentar sebentar tunggu wait sek sik dulu bntr tar")
 ACKNOWLEDGEMENT = "🙏"
+# Longer ones are postcodes and phone numbers.
+_LONGEST_NUMBER = 4
 
 
 class Meeting(Protocol):
@@ -94,8 +96,13 @@ class Seller:
             return self._menu(await self.goods.now())
         if marks.is_(newest, Mark.MENU) and _is_fresh(newest, said):
             assert newest is not None
-            if (decision := await self._chosen(text, marks.entries_of(newest))) is not None:
+            entries = marks.entries_of(newest)
+            if (decision := await self._chosen(text, entries)) is not None:
                 return decision
+            if text.strip(" .").isdigit() and len(text) <= _LONGEST_NUMBER:
+                # A slip of the finger, and no question for a person.
+                told = self.sayings.wording.say("jual_nomor", sampai=len(entries))
+                return Decision(text=told, marks=marks.of_menu(entries))
         if not acts:
             return None
         order = meeting.shopping.unpaid

@@ -848,3 +848,10 @@ async def test_a_yes_or_no_to_nothing_is_asked_about_and_bothers_nobody(
     shop = await open_shop()
     assert await talk(shop, text) == [shop.wording.say("jual_maksud")]
     assert await shop.count(handoff_rows) == 0
+
+
+async def test_a_number_that_is_not_in_the_menu_is_asked_for_again(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    assert await talk(shop, "menu", "9") == [shop.wording.say("jual_nomor", sampai=3)]
+    assert await talk(shop, "1") == ["1x Paket 20 Mbps, total *Rp250.000*. Benar, Kak?"]
+    assert await shop.count(handoff_rows) == 0
