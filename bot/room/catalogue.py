@@ -111,6 +111,7 @@ class Catalogue:
         return self._offered(item, path, column, before, after)
 
     def _offered(self, item: CatalogueItem, path: Path, column: str, before: str, after: str) -> _Difference:
+        warning = _warning(self._p.wording, item, column, after)
         return _Difference(
             edit=NewEdit(
                 account=self._p.account,
@@ -124,7 +125,7 @@ class Catalogue:
                 kode=item.code,
                 lama=shown(item, column, None),
                 baru=shown(item, column, after),
-                catatan=_warning(self._p.wording, item, column, after),
+                catatan=f"\n{warning}" if warning else "",
             ),
         )
 

@@ -79,14 +79,14 @@ async def test_a_running_shop_practises_on_request(open_shop: OpenShop) -> None:
     assert await shop.owner("mas, nanti sore tolong jaga toko ya") == []
 
 
-async def test_a_rest_ends_by_itself(open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rest_ends_by_itself(open_shop: OpenShop) -> None:
     shop = await open_shop()
     [told] = await shop.owner("istirahat 24 jam")
     assert "aku diam sampai besok" in told
     assert await shop.says("budi", QUESTION) == []
     assert "Istirahat sampai besok" in (await shop.owner("status"))[0]
-    now = time.time()
-    monkeypatch.setattr("bot.modes.time.time", lambda: now + 24 * 3600 + 1)
+    over_ms = int(time.time() * 1000) - 1
+    await shop.write(lambda c: meta.put(c, "mode:utama", f"off {over_ms} on"))
     assert await shop.says("budi", QUESTION)
     assert "Istirahat" not in (await shop.owner("status"))[0]
 
