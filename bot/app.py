@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import importlib
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from bot import firstrun
 from bot.channel import Channel, Intake
 from bot.intake import IntakeDoor
+from config import heap
 from config.memory import MemoryKind
 from config.settings import Settings
 from config.shop import Shop
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from store.memory.index import MemoryIndex
 
 log = structlog.get_logger(__name__)
-
-# The parameters' numbers in glibc's malloc.h.
-_M_ARENA_MAX = -8
-_M_MMAP_THRESHOLD = -3
-_LARGE_BYTES = 512 * 1024
 
 # The store is for what a channel writes down of itself: its state, for other processes.
 ChannelFactory = Callable[[Shop, Store], Channel]
@@ -81,7 +76,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
     The channel comes right after the store: connecting takes its time, and the libraries that write
     answers are imported meanwhile. What it brings is on disk before anybody is there to answer it.
     """
-    _keep_the_heap_small()
+    heap.keep_small()
     shop = Shop.load(settings.data_dir, name=settings.shop_name)
     wording = Wording.load(settings.data_dir, shop)
     async with contextlib.AsyncExitStack() as stack:
@@ -108,19 +103,6 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
         bot = assemble(settings, shop, wording, store, model, memory, channel, intake=intake)
         await _take_over(store, settings.account, bot)
         yield bot
-
-
-def _keep_the_heap_small() -> None:
-    """One heap for all threads, and no large blocks in it.
-
-    glibc's heap a thread kept 18 MB more after 10,000 answers. Large blocks it learns to put into the heap,
-    where each long history that is read leaves a hole of its size.
-    """
-    # Before the store's threads start. A libc without mallopt (musl) has no such habits either.
-    with contextlib.suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_ARENA_MAX, 1)
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 async def _check_model(model: ModelClient) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 import structlog
 from aiohttp import web
 
+from config import heap
 from config.settings import Settings, WebhookSettings
 from config.shop import Shop
 from config.wording import Wording
@@ -39,6 +40,7 @@ async def run(settings: Settings) -> None:
     Raises ``ConfigError``, ``StoreError`` or ``ListenError`` when it cannot start, each saying what to do;
     and whatever ended a background task, so that Supervisor starts a new process.
     """
+    heap.keep_small()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import psutil
 import pysqlite3
 import pytest
 from sqlalchemy import update
@@ -25,13 +26,14 @@ from store.sqlite import SqliteStore
 from tests.conftest import everything_is_required
 from tests.guarantees.paycrashes import (
     STEPS,
+    books_open,
     killed_at_random,
     killed_at_steps,
     killed_in_every_write,
     verdict_of,
 )
 from tests.guarantees.payledger import Books, PayVerdict, check
-from tests.guarantees.payprocess import PayHome
+from tests.guarantees.payprocess import PayHome, living
 from tests.integration.payments.shop import PaymentShop, payment_shop, settings_for
 
 Report = Callable[[str], None]
@@ -344,6 +346,34 @@ async def test_the_mutant_that_acknowledges_at_once_is_found_to_lose_payments_in
         mutant="notifications_acknowledged_at_once",
     )
     assert story.verdict.lost == tuple(story.paid), story.told()
+
+
+async def test_on_a_full_disk_nothing_is_acknowledged_and_all_goes_on_when_there_is_room_again(
+    home: PayHome, midtrans: MidtransServer
+) -> None:
+    async with books_open(home) as books:
+        attempt = await books.linked()
+        midtrans.drop_notifications()
+        await midtrans.pay(attempt.id, "gopay")
+        true = midtrans.desk.notification(midtrans.transaction(attempt.id))
+        faults = ["--fill", "before:store.payment_events.record"]
+        async with living(home, faults=faults) as life:
+            await life.ready()
+            url = f"http://127.0.0.1:{life.port}/midtrans/notification"
+
+            async def notify(body: dict[str, object]) -> int:
+                async with books.session.post(url, json=body) as answer:
+                    return answer.status
+
+            assert [await notify({**true, "nomor": str(number)}) for number in range(3)] == [503] * 3
+            assert await books.events() == []
+            process = psutil.Process(life.process.pid)
+            _, most = process.rlimit(psutil.RLIMIT_FSIZE)
+            process.rlimit(psutil.RLIMIT_FSIZE, (most, most))
+            assert await notify(true) == 200
+            await books.confirmed()
+            life.look_for_bugs()
+        assert (await verdict_of(books, {attempt.order_id})).faults == {}
 
 
 # --- the checker itself ---------------------------------------------------------------------------------

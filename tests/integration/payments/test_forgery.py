@@ -186,3 +186,30 @@ async def test_no_altered_notification_of_an_unpaid_order_changes_anything(
     await shop.confirmed()
     assert await shop.state(attempt.order_id) is State.PENDING
     assert await shop.invoice_numbers() == before == []
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(lambda text: json.dumps(text).encode())))
+async def test_no_bytes_at_all_get_past_the_door_or_break_it(
+    hypothesis_shop: PaymentShop, body: bytes
+) -> None:
+    assert await hypothesis_shop.notify(body) in (400, 403)
+    assert await hypothesis_shop.events() == []
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from([*FIELDS, "signature_key", "x"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+            lambda children: st.lists(children, max_size=3),
+            max_leaves=5,
+        ),
+    )
+)
+async def test_no_json_object_without_a_true_signature_gets_in(
+    hypothesis_shop: PaymentShop, body: dict[str, Any]
+) -> None:
+    assert await hypothesis_shop.notify(json.dumps(body).encode()) == 403
+    assert await hypothesis_shop.events() == []
