@@ -38,6 +38,8 @@ MERE_ADVICE = frozenset(
         *("messages_waited", "payment", "starsender", "memory", "whatsapp_restricted"),
     }
 )
+# What the owner calls the queues.
+QUEUE_NAMES = {"inbox": "pesan masuk", "outbox": "kiriman", "payment_events": "kabar pembayaran"}
 # WhatsApp will not be there, and another alert says why.
 _TOLD_OTHERWISE = frozenset({"pairing", "logged_out", "replaced", "banned", "outdated", "unusable"})
 _WORKING = frozenset({"online", "degraded"})
@@ -96,7 +98,9 @@ def _findings(seen: Picture, settings: Settings) -> Iterator[Finding]:
             message=f"{vitals.inbox.waiting} pesan menunggu, yang terlama {minutes(vitals.inbox.oldest_s)}",
         )
     if any(vitals.dead_letters.values()):
-        counts = ", ".join(f"{name} {count}" for name, count in vitals.dead_letters.items() if count)
+        counts = ", ".join(
+            f"{QUEUE_NAMES[name]} {count}" for name, count in vitals.dead_letters.items() if count
+        )
         yield Finding(fingerprint=f"dead_letters:{account}", message=f"24 jam terakhir: {counts}")
     if vitals.paid_without_invoice:
         yield Finding(

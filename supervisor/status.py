@@ -19,7 +19,7 @@ from store.opening import open_store
 from store.standing import Told
 from store.vitals import Depth, Seconds, Vitals
 from supervisor import nightly
-from supervisor.checks import Picture, findings, is_healthy, minutes
+from supervisor.checks import QUEUE_NAMES, Picture, findings, is_healthy, minutes
 from supervisor.programs import answers_at, live_addresses
 
 HEALTHY, UNHEALTHY = 0, 1
@@ -111,7 +111,10 @@ def render(page: Page, settings: Settings, shop: Shop, *, now: datetime) -> str:
             f"{found.unpaid_orders} belum dibayar, {found.paid_without_invoice} lunas tanpa invoice, "
             f"{found.undelivered_invoices} invoice belum sampai",
         ),
-        _line("Gagal 24 jam", ", ".join(f"{name} {count}" for name, count in found.dead_letters.items())),
+        _line(
+            "Gagal 24 jam",
+            ", ".join(f"{QUEUE_NAMES[name]} {count}" for name, count in found.dead_letters.items()),
+        ),
         _line(
             "Biaya AI",
             f"hari ini {_rupiah(found.today.cost_idr)} dari {_rupiah(settings.model.daily_budget_idr)}",

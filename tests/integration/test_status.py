@@ -75,6 +75,7 @@ async def test_a_shop_that_is_served_is_healthy(tmp_path: Path) -> None:
     assert text.endswith("SEHAT")
     assert "WhatsApp     tersambung sejak" in text
     assert "bot menjawab, webhooks menjawab" in text
+    assert "pesan masuk 0, kiriman 0, kabar pembayaran 0" in text
     assert "PING_URL: kalau servernya sendiri mati" in text
 
 
