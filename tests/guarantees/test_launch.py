@@ -55,7 +55,8 @@ def test_the_guard_of_every_mutant_is_there_and_the_mutant_says_what_it_removes(
     module.mutate(
         lambda guard, make: replace(guard, make, put=lambda _owner, attribute, _new: put.append(attribute))
     )
-    assert len(put) == 1, "a mutant removes one guard"
+    # A guard that stands in several places is removed from all of them; the module says how many.
+    assert len(put) == getattr(module, "PLACES", 1), "a mutant removes one guard"
     assert module.__doc__.startswith("Removes: ")
 
 

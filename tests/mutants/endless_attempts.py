@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import openai
-from rag.breaker import Breaker
 
 from rag.model import ModelClient
+from store.breaker import Breaker
 from tests.mutants import Replace
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from tests.mutants import Replace
 
+# The search of its own, and what keeps away from a server that is known to be gone.
+PLACES = 2
+
 
 def mutate(replace: Replace) -> None:
     def make(original: Any) -> Any:
@@ -16,5 +19,4 @@ def mutate(replace: Replace) -> None:
         return _asked
 
     replace("store.memory.weaviate.memory.WeaviateMemory._asked", make)
-    # Nor is it left alone once it is known to be away.
     replace("store.memory.weaviate.memory.WeaviateMemory._serves", lambda original: lambda self: True)

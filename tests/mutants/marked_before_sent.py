@@ -11,6 +11,9 @@ from store.queue import Queue
 from store.schema import QueueState, now_ms, outbox
 from tests.mutants import Replace
 
+# Rows are claimed by the worker, or written as claimed.
+PLACES = 2
+
 
 def mutate(replace: Replace) -> None:
     def mark(connection: Connection, rows: Any) -> None:

@@ -10,6 +10,9 @@ from config.settings import Mode
 from store.customers import Customer
 from tests.mutants import Replace
 
+# Each of its callers has it under a name of its own.
+PLACES = 3
+
 
 def mutate(replace: Replace) -> None:
     def make(original: Any) -> Any:
@@ -19,6 +22,5 @@ def mutate(replace: Replace) -> None:
 
         return gate
 
-    # Each of its callers has it under a name of its own.
     for user in ("conversation", "consequences", "delivery"):
         replace(f"bot.{user}.gate", make)

@@ -8,11 +8,13 @@ from typing import Any
 from tests.mutants import Replace
 from tests.mutants.no_deadline import _WithoutDeadline
 
+# Our own bound, and the client's patience with each of its repetitions.
+PLACES = 2
+
 
 def mutate(replace: Replace) -> None:
     def make(real: ModuleType) -> Any:
         return _WithoutDeadline(real)
 
     replace("store.memory.weaviate.link.asyncio", make)
-    # The client's own patience, which it counts anew for each of its repetitions.
     replace("store.memory.weaviate.link.CALL_S", lambda original: 60.0)
