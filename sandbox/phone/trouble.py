@@ -13,7 +13,7 @@ from sandbox.phone.payments import Payments
 from sandbox.phone.stage import Mistaken, Stage
 from sandbox.whatsapp.server import WhatsAppServer
 
-BAN_S = 30
+BAN_S = 60
 # WhatsApp's answer to a login of a banned number, and its reason "blocked by too many people".
 _BANNED, _BAN_CODE = 402, 102
 
@@ -84,7 +84,7 @@ class Trouble:
         await self._server.owner.logout_companion()
 
     async def ban(self) -> None:
-        """WhatsApp keeps the number out for half a minute."""
+        """WhatsApp keeps the number out for a minute, which is how long the bot waits at least."""
         self._need_network()
         self._server.refuse(_BANNED, times=None, code=str(_BAN_CODE), expire=str(BAN_S))
         self._banned_until_ms = int((time.time() + BAN_S) * 1000)

@@ -200,7 +200,7 @@ async def test_a_frozen_network_and_a_ban_are_shown_and_lose_nothing(copy: Path,
         await expect(siti).to_contain_text("Rp275.000", timeout=PATIENCE_MS)
         await expect(siti.locator('[data-author="bot"]')).to_have_count(1)
 
-        await phones.break_by("Blokir 30 detik")
+        await phones.break_by("Blokir semenit")
         await phones.state("Diblokir sementara")
         await expect(page.locator("#state-detail")).to_contain_text(re.compile(r"Masih \d+ detik"))
         await expect(page.locator("#troubles .active")).to_contain_text("Blokir")

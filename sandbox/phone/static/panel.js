@@ -32,7 +32,7 @@ export class Panel {
       this.button("Bekukan jaringan", "Freeze and thaw", () => order("freeze", { frozen: !this.trouble.frozen })),
       this.button("Kirim dobel", "Deliver the next message twice", () => order("double")),
       this.button("Keluarkan bot", "Log the device out", () => order("log-out")),
-      this.button("Blokir 30 detik", "Ban for 30 seconds", () => order("ban")),
+      this.button("Blokir semenit", "Ban for a minute", () => order("ban")),
       this.button("Matikan proses bot", "kill -9", () => order("kill")),
       this.button("Matikan Midtrans", "Midtrans answers 500", () => order("midtrans", { down: !this.trouble.midtrans })),
       this.button("Matikan Starsender", "Starsender refuses all", () => order("starsender", { down: !this.trouble.starsender })),
