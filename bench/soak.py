@@ -103,7 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="soak-", dir=past.cache_folder()) as name:
             soak = Soak(model, Path(name), options.seconds, options.customers, options.seed)
             past.copy_to(stored, soak.state)
-            return asyncio.run(soak.run())
+            try:
+                return asyncio.run(soak.run())
+            except BaseException:
+                soak.show_logs()
+                raise
 
 
 class Soak:
@@ -120,6 +124,11 @@ class Soak:
         self._chance = random.Random(seed)
         self._counts = Counts()
         self._over = asyncio.Event()
+
+    def show_logs(self, lines: int = 25) -> None:
+        """The ends of the processes' logs, which go with the folder."""
+        for file in sorted(self._folder.glob("*.log")):
+            print(f"--- {file.name}", *file.read_text(errors="replace").splitlines()[-lines:], sep="\n")
 
     async def run(self) -> int:
         """The load, the checks, the restarts; the exit code."""

@@ -83,6 +83,7 @@ class Standing:
     received_elsewhere_idr: int = 0  # by the order's other attempts, or a bank transfer
     refunded_elsewhere_idr: int = 0
     has_other_link: bool = False  # another attempt may still bring money
+    other_meanings: tuple[Meaning, ...] = ()  # what is known of the order's other attempts
     has_invoice: bool = False
 
 
@@ -144,13 +145,13 @@ def _no_money(standing: Standing, news: News) -> Change:
         # Said once, when it is new; beside a paid order too, for the card is charged.
         alert = Alert.REVIEW
     elif is_over and order in _CLOSED:
-        order = max(order, _OVER[news.meaning], key=_CLOSED.index)
+        order = max(order, _closed_by(standing, news), key=_CLOSED.index)
     elif order is State.REVIEW and standing.meaning is Meaning.CHALLENGED:
         # The person decided, or nobody did in time.
-        order = _OVER[news.meaning] if is_over and not standing.has_other_link else State.PENDING
+        order = _closed_by(standing, news) if is_over and not standing.has_other_link else State.PENDING
     elif order in (State.CREATED, State.PENDING):
         if is_over and not standing.has_other_link:
-            order = _OVER[news.meaning]
+            order = _closed_by(standing, news)
         elif news.meaning in _LIVE:
             order = State.PENDING
     if is_over:
@@ -161,6 +162,12 @@ def _no_money(standing: Standing, news: News) -> Change:
     else:
         attempt = standing.attempt
     return _changed(standing, news, order=order, attempt=attempt, alert=alert)
+
+
+def _closed_by(standing: Standing, news: News) -> State:
+    """How the order ends with its last link: whichever link ended last, the same."""
+    ends = [_OVER[meaning] for meaning in (news.meaning, *standing.other_meanings) if meaning in _OVER]
+    return max(ends, key=_CLOSED.index)
 
 
 def _money(standing: Standing, news: News) -> Change:

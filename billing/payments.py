@@ -304,6 +304,7 @@ def _standing(connection: Connection, order: Order, attempt: Attempt) -> Standin
         received_elsewhere_idr=transferred + sum(one.amount_idr for one in paid),
         refunded_elsewhere_idr=sum(one.refunded_idr for one in others),
         has_other_link=any(one.state in (AttemptState.OPEN, AttemptState.UNKNOWN) for one in others),
+        other_meanings=tuple(Meaning(one.status) for one in others if one.status is not None),
         has_invoice=has_invoice,
     )
 

@@ -70,6 +70,9 @@ class Sign(StrEnum):
 
 
 SIGNS = frozenset(sign.value for sign in Sign)
+# The sender of what the shop's people write or post from its own phone. It has a lane of its own, so that the
+# bot hears of it while an answer in that chat is under way.
+OWN = "own"
 # Kinds that bring a file.
 WITH_FILES = frozenset(
     kind.value for kind in (Media.IMAGE, Media.VIDEO, Media.AUDIO, Media.DOCUMENT, Media.STICKER)

@@ -154,6 +154,8 @@ async def ask_to_resend(store: Store, people: People, configured_mode: Mode) -> 
 async def list_unanswered(store: Store, people: People) -> None:
     """Once, after the pairing: tell the owner who waits since before it."""
     account = people.room.account
+    if people.room.chat is None:
+        return  # It waits until there is somebody to tell.
 
     def tell(connection: Connection) -> None:
         waiting = past_chats.take_unanswered(connection, account)

@@ -55,10 +55,18 @@ def _words(line: str) -> dict[str, str]:
     return dict(word.split(":", 1) for word in line.split() if ":" in word)
 
 
-_EXITED = re.compile(r"(?:exited|terminated): (\S+) \((?:exit status (\d+)|terminated by (\w+))")
+_EXITED = re.compile(r"^.*(?:exited|terminated): (\S+) \((?:exit status (\d+)|terminated by (\w+)).*$", re.M)
 
 
-def last_exit(log: str, program: str) -> str | None:
-    """How the program ended last by supervisord's log: ``"75"``, ``"SIGKILL"``; None when it is silent."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """How a program ended, by supervisord's own log."""
+
+    line: str  # with its time, so that two ends of the same kind differ
+    code: str  # ``"75"``, or ``"SIGKILL"``
+
+
+def last_exit(log: str, program: str) -> Exit | None:
+    """The program's last end that the log tells of; None when it tells of none."""
     found = [match for match in _EXITED.finditer(log) if match[1] == program]
-    return (found[-1][2] or found[-1][3]) if found else None
+    return Exit(line=found[-1][0], code=found[-1][2] or found[-1][3]) if found else None

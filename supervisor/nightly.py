@@ -40,6 +40,7 @@ def seconds_until_next(now: datetime) -> float:
 
 async def run_every_night(store: Store, zone: tzinfo) -> None:
     """Runs until it is cancelled."""
+    await store.write(_begin)
     while True:
         await asyncio.sleep(seconds_until_next(datetime.now(zone)))
         for name in jobs():
@@ -66,6 +67,12 @@ async def run_job(command: Sequence[str]) -> bool:
         raise
     (log.info if code == 0 else log.error)("nightly_job", job=command[-1], exit_code=code)
     return code == 0
+
+
+def _begin(connection: Connection) -> None:
+    """Back-ups that fail from the first night on must be noticed too: their age counts from here."""
+    if meta.get(connection, _DONE) is None:
+        note_backup(connection)
 
 
 def note_backup(connection: Connection) -> None:

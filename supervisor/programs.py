@@ -12,7 +12,7 @@ from config.settings import Settings
 from supervisor.events import Became, Change, last_exit
 
 # Supervisor writes how a program ended into its log right behind the event.
-_LOGGED_WITHIN_S = 1.0
+_LOGGED_WITHIN_S, _LOG_POLL_S = 10.0, 0.2
 _LOG_TAIL_BYTES = 64 * 1024
 _PROBE_TIMEOUT_S = 5.0
 # A program that was started again and answers for so long has got over it.
@@ -30,6 +30,7 @@ class Programs:
         self._crashed_at: dict[str, float] = {}
         self._stopped: set[str] = set()  # by a person, or left down
         self._silent_since: dict[str, float] = {}
+        self._told: dict[str, str] = {}  # the log's last line about each program's end
         self._log = settings.state_dir / "supervisord.log"
         self._session = session
         self._live = live_addresses(settings)
@@ -54,8 +55,7 @@ class Programs:
                 await self._ended(program, expected=change.expected)
 
     async def _ended(self, program: str, *, expected: bool) -> None:
-        await asyncio.sleep(_LOGGED_WITHIN_S)
-        code = last_exit(await asyncio.to_thread(self._tail), program)
+        code = await self._exit_code(program)
         if expected:
             self._stopped.add(program)
             if code != "0":
@@ -63,6 +63,18 @@ class Programs:
         elif code not in _NO_NEWS:
             self.crashed[program] = f"berhenti sendiri (kode {code or '?'})"
             self._crashed_at[program] = time.monotonic()
+
+    async def _exit_code(self, program: str) -> str | None:
+        """How it ended just now; None when the log does not tell."""
+        before = self._told.get(program)
+        deadline = time.monotonic() + _LOGGED_WITHIN_S
+        while time.monotonic() < deadline:
+            await asyncio.sleep(_LOG_POLL_S)
+            found = last_exit(await asyncio.to_thread(self._tail), program)
+            if found is not None and found.line != before:
+                self._told[program] = found.line
+                return found.code
+        return None
 
     async def ask(self) -> dict[str, float]:
         """How long each program has been silent, in seconds; those that are stopped are left out."""

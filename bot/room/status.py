@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from billing.rupiah import format_rupiah
 from bot import modes
-from bot.channel import SIGNS
+from bot.channel import OWN, SIGNS
 from bot.room.command import Command, Request
 from bot.room.parts import RoomParts
 from config.hours import describe_moment
@@ -43,6 +43,8 @@ class Status:
                 inbox.c.account == p.account,
                 inbox.c.chat != p.people.room.chat,
                 inbox.c.kind.not_in(SIGNS),
+                # Nor what the shop's people write themselves, or post.
+                inbox.c.sender != OWN,
                 inbox.c.recorded_ms >= midnight_ms,
             )
         ).scalar_one()

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from sqlalchemy import Row
 
 from bot import firstrun
-from bot.channel import IncomingFile, IncomingMessage, Sign, Unreadable
+from bot.channel import OWN, IncomingFile, IncomingMessage, Sign, Unreadable
 from bot.posts import POST, POSTS
 from bot.whatsapp import content, jids
 from store.customers import Address
@@ -20,9 +20,6 @@ from store.inbox import RawEvent
 
 # neonize's message event, protobuf `neonize.Message`.
 CODEC = "neonize/1"
-# What the shop's people write from the shop's own phone; it has a lane of its own, so that the bot hears of
-# it while an answer in that chat is under way.
-OWN = "own"
 # A group's message that makes it the owner's room.
 ROOM_CODE = firstrun.ROOM_CODE
 

@@ -79,8 +79,8 @@ class Shop:
         """Follow the log as the bot does, until the server is used again."""
         deadline = time.monotonic() + RECOVERY_S
         while True:
-            await self.memory.catch_up()
-            if self.memory.trouble is None:
+            applied = await self.memory.catch_up()
+            if not applied and self.memory.trouble is None and self.memory.is_served:
                 return
             assert time.monotonic() < deadline, self.memory.trouble
             await asyncio.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -21,7 +22,7 @@ from config.shop import Shop
 from config.switched_off import switched_off
 from store import alerts, meta, standing
 from store.opening import open_store
-from supervisor import status
+from supervisor import nightly, status
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHOP = Shop(nama="Toko Uji")
@@ -137,3 +138,19 @@ def test_what_is_set_is_not_named_as_missing(tmp_path: Path) -> None:
     )
     assert switched_off(everything) == []
     assert len(switched_off(settings(tmp_path))) >= 7
+
+
+async def test_backups_that_fail_from_the_first_night_on_are_noticed(tmp_path: Path) -> None:
+    configured = settings(tmp_path)
+    store = await open_store(configured)
+    try:
+        assert await store.read(nightly.backup_age_s) is None
+        work = asyncio.create_task(nightly.run_every_night(store, UTC))
+        async with asyncio.timeout(30):
+            while (age_s := await store.read(nightly.backup_age_s)) is None:  # noqa: ASYNC110 - another transaction sets no event.
+                await asyncio.sleep(0.05)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        assert age_s < 60
+    finally:
+        await store.close()

@@ -291,3 +291,25 @@ async def test_other_words_right_after_an_invoice_are_a_persons(open_shop: OpenS
     await _starsender_sends(shop, "budi", (Kind.TEXT, "Ini invoice INV/1, Kak."))
     await _types(shop, "budi", HUMAN, sent_ms=_ago(seconds=30))
     assert (await shop.customer("budi")).silent_ms > 0
+
+
+async def test_what_the_shop_writes_itself_is_no_message_of_a_customer_in_the_count(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION)
+    await _types(shop, "budi", HUMAN)
+    assert "1 pesan masuk" in (await shop.owner("status"))[0]
+
+
+async def test_what_a_person_answered_stays_his_when_his_pause_is_over(open_shop: OpenShop) -> None:
+    """An answer that waited for the network is no answer any more."""
+    shop = await open_shop(HUMAN_PAUSE_S="0")
+    shop.channel.online.clear()
+    await shop.record("budi", QUESTION)
+    await _until(shop, lambda: shop.count(outbox_rows, outbox_rows.c.state == "claimed"), 1)
+    await _types_meanwhile(shop, "budi", HUMAN)
+    shop.channel.online.set()
+    await shop.settled()
+    assert shop.heard("budi") == []
+    assert len(await shop.says("budi", QUESTION)) == 1

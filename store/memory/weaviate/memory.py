@@ -110,7 +110,7 @@ class WeaviateMemory:
                     generation=passages.generation,
                     text=" ".join(passages.spelled_out(text) for text in query.texts),
                     vector=_vector(query),
-                    limit=CANDIDATES,
+                    limit=max(CANDIDATES, limit),
                 )
             )
         # Two swaps later what was searched may have been deleted while it was.

@@ -50,6 +50,7 @@ class Payment:
                 received_elsewhere_idr=TOTAL_IDR * sum(one.state is AttemptState.PAID for one in others),
                 refunded_elsewhere_idr=sum(one.refunded_idr for one in others),
                 has_other_link=any(one.state in (AttemptState.OPEN, AttemptState.UNKNOWN) for one in others),
+                other_meanings=tuple(one.meaning for one in others if one.meaning is not None),
                 has_invoice=self.invoices > 0,
             ),
             news,
@@ -195,6 +196,21 @@ def test_an_order_lives_as_long_as_one_of_its_links() -> None:
     assert payment.order is State.PENDING
     payment.report("B1-2", News(meaning=M.EXPIRED, transaction_id="b"))
     assert payment.order is State.EXPIRED
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_order_whose_links_ended_in_two_ways_ends_the_same_whichever_was_last(
+    order: tuple[int, int],
+) -> None:
+    reports = [
+        ("B1-1", News(meaning=M.EXPIRED, transaction_id="a")),
+        ("B1-2", News(meaning=M.CANCELLED, transaction_id="b")),
+    ]
+    payment = Payment()
+    payment.attempts = {"B1-1": _Attempt(), "B1-2": _Attempt()}
+    for number in order:
+        payment.report(*reports[number])
+    assert payment.order is State.CANCELLED
 
 
 def test_both_links_paid_is_overpaid_once_and_a_refund_of_one_makes_it_right() -> None:

@@ -36,6 +36,9 @@ def test_how_a_program_ended_is_read_from_supervisords_log() -> None:
         "2026-11-25 03:00:01,000 INFO exited: webhooks (exit status 0; expected)\n"
         "2026-11-25 03:00:02,000 WARN exited: bot (terminated by SIGKILL; not expected)\n"
     )
-    assert last_exit(log, "bot") == "SIGKILL"
-    assert last_exit(log, "webhooks") == "0"
+    bot, webhooks = last_exit(log, "bot"), last_exit(log, "webhooks")
+    assert bot is not None
+    assert webhooks is not None
+    assert (bot.code, webhooks.code) == ("SIGKILL", "0")
+    assert bot.line.startswith("2026-11-25 03:00:02,000")
     assert last_exit(log, "lain") is None
