@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
 
 from store import meta
+from store.doors import Store
 from store.erasure import rows_left
 from store.outbox import Kind
 from store.schema import customers, inbox, outbox
@@ -19,6 +21,14 @@ MARK = "kecubung-ungu-7731"
 
 def _bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def open_shop(open_shop: OpenShop, store: Store, request: pytest.FixtureRequest) -> OpenShop:
+    """A shop whose settings name the database that it is in, because its files are to be written anew."""
+    if store.dialect == "sqlite":
+        return open_shop
+    return partial(open_shop, DATABASE_URL=request.getfixturevalue("postgres_url"))
 
 
 async def _until_gone(shop: TinyShop) -> None:
