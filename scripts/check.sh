@@ -11,4 +11,5 @@ step() {
 step ruff format --check .
 step ruff check .
 step mypy
+step python -m sandbox.weaviate.binary
 step pytest -n 3 --dist loadfile -m "not torture"

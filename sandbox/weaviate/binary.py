@@ -130,3 +130,11 @@ def _install(folder: Path, say: Say) -> None:
 def _packages_built(log: Path) -> int:
     lines = log.read_text(errors="replace").splitlines()
     return sum(not line.startswith("go: ") for line in lines)
+
+
+if __name__ == "__main__":
+    # Before the tests, which would otherwise run beside the build; without a server they say so themselves.
+    try:
+        find_or_build()
+    except WeaviateMissing as exc:
+        say_on_stderr(str(exc))
