@@ -66,6 +66,8 @@ def test_it_ends_with_a_parent_that_was_killed() -> None:
 _DRAINS = """
 import signal, time
 from sandbox.openai import OpenAIStandInProcess
+# Tests that run in the background inherit that the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with OpenAIStandInProcess() as server:
     try:
         print("up", flush=True)

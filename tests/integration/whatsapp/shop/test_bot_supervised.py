@@ -153,8 +153,10 @@ async def test_a_bot_whose_session_was_taken_over_stays_down(
     bot = supervised.bot
     await bot.online()
     wa.conflict("replaced")
-    await bot.wait_for_state("stopped")
+    await bot.wait_for_state("replaced")
     log = bot.state / "supervisord.log"
     await bot.wait_until(lambda: "exited: bot (exit status 78; expected)" in log.read_text(), "its end")
     await asyncio.sleep(1.5)
     assert "EXITED" in await supervised.control("status", "bot")
+    # Why nobody is answered stays readable after the process is gone.
+    assert bot.standing()["state"] == "replaced"
