@@ -36,6 +36,9 @@ T = TypeVar("T")
 
 # One call of ``catch_up`` works for about so long: the knowledge of the embedded memory comes with the next.
 FOLLOW_S = 1.0
+# The server hears of new turns in portions: each costs two commits and a write there, beside the answers that
+# are being made. The newest turns of a chat come from SQL anyway, so nobody misses them.
+FOLLOW_EVERY_S = 3.0
 # So many passages are looked at more closely by ourselves.
 CANDIDATES = 30
 # Turns that fit equally are told apart by their age, which the server does not do: it is asked for more.
@@ -47,10 +50,17 @@ class WeaviateMemory:
 
     name = "weaviate"
 
-    def __init__(self, store: Store, settings: MemorySettings, *, link: Link | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: MemorySettings,
+        *,
+        link: Link | None = None,
+        follow_every_s: float = 0.0,
+    ) -> None:
         self._store = store
         self._link = link or Link(settings)
-        self._follower = Follower(store, settings, self._link)
+        self._follower = Follower(store, settings, self._link, every_s=follow_every_s)
         self._embedded = EmbeddedMemory(store)
         self._following = asyncio.Lock()
         self._trouble: str | None = None
