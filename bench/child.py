@@ -67,6 +67,8 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def one_by_one(self, asks: Sequence[Ask]) -> list[float]:
         """Milliseconds of each answer, one in flight."""

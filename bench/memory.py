@@ -233,7 +233,8 @@ async def _is_fast(plan: Plan, many: Side, few: Side, vectors: dict[str, Vector]
             await _time(block, _through(many.memory)),
             await _time(block, many.bare),
             await _time(small_block, _through(few.memory)),
-            await _time(block, _through(many.embedded)),
+            # It names only what fits at all, and now and then nothing of ten turns does.
+            await _time(block, _through(many.embedded), may_find_nothing=True),
         ]
         if number == 0:
             continue  # Both sides have warmed up.
@@ -261,11 +262,13 @@ def _through(memory: MemoryIndex) -> Callable[[Asked], Awaitable[object]]:
     )
 
 
-async def _time(block: Sequence[Asked], search: Callable[[Asked], Awaitable[object]]) -> list[float]:
+async def _time(
+    block: Sequence[Asked], search: Callable[[Asked], Awaitable[object]], *, may_find_nothing: bool = False
+) -> list[float]:
     found = []
     for asked in block:
         began = time.perf_counter()
-        if not await search(asked):
+        if not await search(asked) and not may_find_nothing:
             raise RuntimeError("a customer with a past recalled nothing")
         found.append((time.perf_counter() - began) * 1000)
     return found

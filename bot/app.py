@@ -127,9 +127,9 @@ async def _open_memory(settings: Settings, store: Store, model: ModelClient) -> 
 
 def _make_memory(settings: Settings, store: Store) -> MemoryIndex:
     if settings.memory.kind is MemoryKind.WEAVIATE:
-        from store.memory.weaviate.memory import WeaviateMemory
+        from store.memory.weaviate.memory import FOLLOW_EVERY_S, WeaviateMemory
 
-        return WeaviateMemory(store, settings.memory)
+        return WeaviateMemory(store, settings.memory, follow_every_s=FOLLOW_EVERY_S)
     from store.memory.embedded import EmbeddedMemory
 
     return EmbeddedMemory(store)

@@ -6,40 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, case, exists, func, insert, or_, select, update
 
-from store import changes, order_owners
-from store.schema import (
-    aliases,
-    attachments,
-    chat_timers,
-    customers,
-    forwards,
-    handoffs,
-    inbox,
-    media,
-    notices,
-    now_ms,
-    orders,
-    outbox,
-    past_chats,
-    proposals,
-    turns,
-    undecryptable,
-    usage,
-)
+from store import merging
+from store.forgetting import forget as forget
+from store.schema import aliases, customers, inbox, now_ms, orders, proposals, turns
 
 
 class Address(NamedTuple):
@@ -64,14 +35,6 @@ class Customer:
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
 HUMAN = "human"
-
-# Purposes (store.outbox.Purpose) of what goes to the customer himself.
-_TO_CUSTOMERS = ("answer", "relay", "receipt")
-# The modes of the gate (config.settings.Mode) by what they let through, the least first.
-_STRICTEST_FIRST = ("off", "practice", "approve", "on")
-
-# Purposes of what goes to the owner's room.
-_TO_OWNER = ("notice", "reminder", "command")
 
 _COLUMNS = select(
     customers.c.id,
@@ -146,7 +109,7 @@ def resolve(
         kept = Customer(id=int(created), name=name, introduced=False, mode=None, silent_ms=0)
     merged = [customer.id for customer in by_age[1:]]
     for other in merged:
-        _merge(connection, kept.id, other)
+        merging.merge(connection, kept=kept.id, other=other)
     for address in addresses:
         if find(connection, account, address) is None:
             connection.execute(
@@ -275,147 +238,3 @@ def addresses_of(connection: Connection, customer_id: int) -> list[Address]:
         select(aliases.c.server, aliases.c.user).where(aliases.c.customer_id == customer_id)
     ).all()
     return [Address(row[0], row[1]) for row in rows]
-
-
-def forget(connection: Connection, customer_id: int) -> bool:
-    """Delete the customer and everything that he said or was told; False when there is no such customer.
-
-    What remains: the shop's daily totals; orders and invoices, without him as far as the law allows; and a
-    tombstone with his number in the change log, which makes every memory drop him and which no replay can
-    undo.
-    """
-    chats = {
-        row[0]
-        for table in (inbox, handoffs)
-        for row in connection.execute(select(table.c.chat).where(table.c.customer_id == customer_id)).all()
-    } | {
-        # Not those to the owner's room, which are about the customer but not in his chat.
-        row[0]
-        for row in connection.execute(
-            select(outbox.c.chat).where(
-                outbox.c.customer_id == customer_id, outbox.c.purpose.in_(_TO_CUSTOMERS)
-            )
-        ).all()
-    }
-    # What the owner said about him goes too, but the room where he said it is nobody's chat: what else waits
-    # there may be an answer to somebody else.
-    rooms = connection.execute(
-        select(outbox.c.chat).where(outbox.c.chat.in_(chats), outbox.c.purpose.in_(_TO_OWNER))
-    ).scalars()
-    own_chats = sorted(set(chats).difference(rooms))
-    connection.execute(
-        delete(notices).where(
-            or_(
-                notices.c.customer_id == customer_id,
-                notices.c.outbox_id.in_(select(outbox.c.id).where(outbox.c.customer_id == customer_id)),
-            )
-        )
-    )
-    # Files first: rows of theirs point at the outbox. Those on disk go with their rows (`store.media`).
-    his_media = select(media.c.id).where(media.c.customer_id == customer_id)
-    his_outbox = select(outbox.c.id).where(outbox.c.customer_id == customer_id)
-    connection.execute(
-        delete(attachments).where(
-            or_(attachments.c.outbox_id.in_(his_outbox), attachments.c.media_id.in_(his_media))
-        )
-    )
-    connection.execute(delete(forwards).where(forwards.c.media_id.in_(his_media)))
-    connection.execute(delete(media).where(media.c.customer_id == customer_id))
-    connection.execute(delete(chat_timers).where(chat_timers.c.customer_id == customer_id))
-    connection.execute(delete(handoffs).where(handoffs.c.customer_id == customer_id))
-    connection.execute(delete(outbox).where(outbox.c.customer_id == customer_id))
-    connection.execute(delete(inbox).where(inbox.c.customer_id == customer_id))
-    # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
-    connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
-    connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
-    for table in (usage, undecryptable, past_chats):
-        connection.execute(delete(table).where(table.c.customer_id == customer_id))
-    order_owners.forget(connection, customer_id)
-    connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
-    deleted = connection.execute(delete(customers).where(customers.c.id == customer_id)).rowcount
-    changes.append(
-        connection, entity="customer", ref=str(customer_id), customer_id=customer_id, tombstone=True
-    )
-    return deleted == 1
-
-
-def _merge(connection: Connection, kept: int, other: int) -> None:
-    """Give everything of ``other`` to ``kept``; the memories learn it from the change log."""
-    moved = [
-        row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
-    ]
-    tables = (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable, past_chats)
-    for table in tables:
-        connection.execute(
-            update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)
-        )
-    spent = connection.execute(select(usage).where(usage.c.customer_id == other)).all()
-    for row in spent:
-        _add_usage(connection, kept, row._asdict())
-    connection.execute(delete(usage).where(usage.c.customer_id == other))
-    order_owners.merge(connection, kept=kept, other=other)
-    _merge_standing(connection, kept, other)
-    connection.execute(delete(customers).where(customers.c.id == other))
-    changes.append(connection, entity="customer", ref=str(other), customer_id=other, tombstone=True)
-    for turn_id in moved:
-        changes.append(connection, entity="turn", ref=str(turn_id), customer_id=kept)
-
-
-def _merge_standing(connection: Connection, kept: int, other: int) -> None:
-    """One person keeps the stricter of his two standings: silenced in one chat is silenced in both."""
-    columns = (
-        customers.c.name,
-        customers.c.introduced_ms,
-        customers.c.mode,
-        customers.c.silent_until_ms,
-        customers.c.silent_reason,
-        customers.c.human_ms,
-    )
-    found = {
-        row.id: row
-        for row in connection.execute(
-            select(customers.c.id, *columns).where(customers.c.id.in_([kept, other]))
-        )
-    }
-    ours, theirs = found[kept], found[other]
-    quieter = theirs if (theirs.silent_until_ms or 0) > (ours.silent_until_ms or 0) else ours
-    introduced_ms = [row.introduced_ms for row in (ours, theirs) if row.introduced_ms is not None]
-    modes = {row.mode for row in (ours, theirs) if row.mode is not None}
-    connection.execute(
-        update(customers)
-        .where(customers.c.id == kept)
-        .values(
-            name=ours.name or theirs.name,
-            introduced_ms=min(introduced_ms, default=None),
-            mode=next((mode for mode in _STRICTEST_FIRST if mode in modes), None),
-            silent_until_ms=quieter.silent_until_ms,
-            silent_reason=quieter.silent_reason,
-            human_ms=max((row.human_ms for row in (ours, theirs) if row.human_ms is not None), default=None),
-        )
-    )
-
-
-def _add_usage(connection: Connection, kept: int, values: dict[str, object]) -> None:
-    sums = {
-        name: values[name]
-        for name in (
-            "answers",
-            "input_tokens",
-            "output_tokens",
-            "embedding_tokens",
-            "reserved_idr",
-            "spent_idr",
-        )
-    }
-    same_day = (
-        usage.c.account == values["account"],
-        usage.c.day == values["day"],
-        usage.c.customer_id == kept,
-    )
-    found = connection.execute(
-        update(usage).where(*same_day).values({name: usage.c[name] + value for name, value in sums.items()})
-    ).rowcount
-    if not found:
-        connection.execute(
-            insert(usage).values(account=values["account"], day=values["day"], customer_id=kept, **sums)
-        )

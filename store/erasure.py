@@ -1,6 +1,6 @@
 """Makes a deletion reach the disk: what was deleted must not be readable in the database's files.
 
-``store.customers.forget`` deletes rows. SQLite overwrites them (``secure_delete``), but not the copies that
+``store.forgetting.forget`` deletes rows. SQLite overwrites them (``secure_delete``), but not the copies that
 its trees leave in a page when they move rows to another one (seen in one of ten deletions), and the pages
 from before stay in the write-ahead log. So the file is written anew and the log emptied. PostgreSQL keeps
 deleted rows until they are vacuumed.

@@ -226,6 +226,8 @@ class WeaviateNode:
             "API_BASED_MODULES_DISABLED": "true",
             "DEFAULT_VECTORIZER_MODULE": "none",
             "GOMEMLIMIT": "1500MiB",
+            # As the product's own servers have it, see supervisor/weaviate.py.
+            "QUERY_HYBRID_MAXIMUM_RESULTS": "30",
             "LOG_LEVEL": "warning",
             # A machine whose disk is nearly full for other reasons still runs the tests.
             "DISK_USE_READONLY_PERCENTAGE": "99",

@@ -41,6 +41,7 @@ _WORD = re.compile(r"\w+")
 class _Reading:
     """What one word of a question adds, with all that it may stand for."""
 
+    meant: tuple[str, ...]
     importance: float
     # Among all passages' scores, their covers and all lines' scores, one behind the other.
     places: Positions
@@ -94,6 +95,11 @@ class PassageIndex:
         return len(self._chunks)
 
     @property
+    def ids(self) -> Sequence[str]:
+        """The passages' ids."""
+        return tuple(self._rows)
+
+    @property
     def vector_count(self) -> int:
         return len(self._vector_rows)
 
@@ -116,7 +122,7 @@ class PassageIndex:
     def spelled_out(self, text: str) -> str:
         """The text's words, and what each of them may stand for in this generation."""
         asked = words.with_denials(text.split())
-        meant = [other for word, also in asked for other, _ in self._vocabulary.near(word, also)]
+        meant = [other for word, also in asked for other in self._reading(word, also).meant]
         return " ".join(dict.fromkeys([word for word, _ in asked] + meant))
 
     def _score(self, query: Query) -> _Scored:
@@ -195,6 +201,7 @@ class PassageIndex:
         lines = np.flatnonzero(line_impacts)
         importance = weight * (self._rarity[meant[0][0]] if meant else self._unseen_rarity)
         return _Reading(
+            meant=tuple(other for other, _ in meant),
             importance=importance,
             places=np.concatenate((rows, self._parts[0] + rows, self._parts[1] + lines)),
             adds=np.concatenate((impacts[rows], np.float32(importance) * trusted[rows], line_impacts[lines])),

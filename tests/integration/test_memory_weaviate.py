@@ -251,3 +251,29 @@ async def test_what_is_older_than_the_shop_keeps_is_deleted_on_the_server_as_wel
     await settle(memory)
     assert [one["properties"]["turn_id"] for one in weaviate.objects(weaviate_server, names.turns)] == young
     await memory.close()
+
+
+async def test_the_server_hears_of_new_turns_in_portions_and_a_new_process_brings_what_it_lacks(
+    sqlite_store: SqliteStore, weaviate_server: Server, memory_settings: MemorySettings
+) -> None:
+    name = Names.of(memory_settings).turns
+
+    def held() -> list[int]:
+        return sorted(int(one["properties"]["turn_id"]) for one in weaviate.objects(weaviate_server, name))
+
+    customer = await new_customer(sqlite_store)
+    memory = WeaviateMemory(sqlite_store, memory_settings, follow_every_s=3_600)
+    first = await said(sqlite_store, customer, "alamat rumah")
+    await memory.open()
+    await settle(memory)
+    assert held() == first
+    second = await said(sqlite_store, customer, "nomor sepatu")
+    assert await memory.catch_up() == 0
+    assert memory.is_served
+    assert held() == first
+    await memory.close()
+    again = WeaviateMemory(sqlite_store, memory_settings, follow_every_s=3_600)
+    await again.open()
+    await settle(again)
+    assert held() == first + second
+    await again.close()

@@ -20,6 +20,7 @@ from store.doors import Store
 from store.memory.index import Query
 from store.memory.weaviate.link import CALL_S, Link
 from store.memory.weaviate.memory import WeaviateMemory
+from store.memory.weaviate.rebuilding import rebuild
 from store.sqlite import SqliteStore
 from tests import weaviate
 from tests.contract.memory import SPACE, chunk, direction, ids, new_customer, publish, said, unsaid
@@ -252,8 +253,19 @@ async def test_a_wrong_key_is_named_and_stops_nobody(
     await memory.open()
     assert memory.trouble is not None
     assert "WEAVIATE_API_KEY" in memory.trouble
-    assert set(await Shop(shop.store, memory, shop.customer).ask()) == expected
+    locked_out = Shop(shop.store, memory, shop.customer)
+    assert set(await locked_out.ask()) == expected
+    gone = min(expected)
+    await unsaid(shop.store, shop.customer, gone)
+    expected = expected - {gone} | await words_said(shop, 3)
+    await memory.catch_up()
+    assert set(await locked_out.ask()) == expected
+    assert memory.by_server == 0
     await memory.close()
+    # With the right key again.
+    await shop.until_well()
+    assert set(await shop.asked_the_server()) == expected
+    assert held(own_node, prefix) == sorted(expected)
 
 
 async def test_another_schema_is_named_and_never_altered(
@@ -289,6 +301,13 @@ async def test_another_schema_is_named_and_never_altered(
         assert set(await shop.ask()) == expected
     assert memory.by_server == 0
     assert weaviate.rest(own_node, f"/schema/{prefix}ChatTurn") == before
+    gone = min(expected)
+    await unsaid(store, customer, gone)
+    # What the owner was told to do.
+    assert (await rebuild(store, settings, lambda done, total: None)).is_good
+    await shop.until_well()
+    assert set(await shop.asked_the_server()) == expected - {gone}
+    assert held(own_node, prefix) == sorted(expected - {gone})
     await memory.close()
 
 

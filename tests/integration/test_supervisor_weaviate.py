@@ -8,13 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from config.settings import Settings
+from sandbox.weaviate.binary import VERSION
 from sandbox.weaviate.node import Ports
 from sandbox.weaviate.shared import Elsewhere
+from store.memory.weaviate.memory import CANDIDATES
 from supervisor.weaviate import DONE, MISCONFIGURED, PROGRAM
+from supervisor.weaviate import environment as server_environment
 from tests import weaviate
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -119,7 +124,8 @@ def test_a_server_without_a_key_is_refused(program: Path, tmp_path: Path) -> Non
 
 def test_the_container_is_pinned_closed_to_the_world_and_given_time_to_stop() -> None:
     text = (PROJECT / "compose.yaml").read_text()
-    assert re.findall(r"image: (\S+)", text) == ["cr.weaviate.io/semitechnologies/weaviate:1.38.11"]
+    # The very version that everything here is tested with.
+    assert re.findall(r"image: (\S+)", text) == [f"cr.weaviate.io/semitechnologies/weaviate:{VERSION}"]
     published = re.findall(r'^ +- "(.+):\d+"$', text, re.MULTILINE)
     assert len(published) == 2
     assert all(address.startswith("127.0.0.1:") for address in published)
@@ -129,7 +135,29 @@ def test_the_container_is_pinned_closed_to_the_world_and_given_time_to_stop() ->
         "CLUSTER_HOSTNAME: node1",
         "stop_grace_period: 90s",
         "mem_limit: 2g",
-        "healthcheck:",
         "weaviate:/var/lib/weaviate",
+        # The image is an Alpine, which brings a wget and no curl.
+        'test: ["CMD", "wget", "--quiet", "--spider", "http://127.0.0.1:8080/v1/.well-known/ready"]',
     ):
         assert line in text
+
+
+def test_the_container_and_the_bare_server_are_set_up_alike(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    text = (PROJECT / "compose.yaml").read_text()
+    container = dict(re.findall(r'^ {6}([A-Z_]+): "?([^"\n]+)"?$', text, re.MULTILINE))
+    bare = server_environment(make_settings(WEAVIATE_API_KEY="kunci").memory, tmp_path)
+    # A container has a network of its own: only a bare server must be told to stay on this machine.
+    only_bare = {"GRPC_PORT", "CLUSTER_IN_LOCALHOST", "CLUSTER_BIND_ADDR", "CLUSTER_ADVERTISE_ADDR"}
+    assert bare.keys() - container.keys() == only_bare
+    assert container.keys() <= bare.keys()
+    their_own = {"PERSISTENCE_DATA_PATH", "AUTHENTICATION_APIKEY_ALLOWED_KEYS"}
+    assert {key for key in container if container[key] != bare[key]} == their_own
+
+
+def test_each_half_of_a_hybrid_search_brings_as_many_as_are_looked_at(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    bare = server_environment(make_settings(WEAVIATE_API_KEY="kunci").memory, tmp_path)
+    assert bare["QUERY_HYBRID_MAXIMUM_RESULTS"] == str(CANDIDATES)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -92,6 +93,8 @@ class Collections:
     def __init__(self, settings: MemorySettings) -> None:
         self.names = Names.of(settings)
         self._consistency = settings.weaviate_consistency.name
+        # Making one takes the client as long as a good part of a search.
+        self._made: WeakKeyDictionary[WeaviateAsyncClient, dict[str, Any]] = WeakKeyDictionary()
 
     async def put_turns(self, client: WeaviateAsyncClient, rows: Sequence[TurnRow]) -> None:
         """Write the turns, in place of what was stored under their ids."""
@@ -203,7 +206,11 @@ class Collections:
             return_properties=["turn_id", "sender_id"],
         )
         return [
-            Ranked(turn_id=int(one["turn_id"]), sender_id=str(one["sender_id"]), score=score)
+            Ranked(
+                turn_id=int(one.properties["turn_id"]),
+                sender_id=str(one.properties["sender_id"]),
+                score=score,
+            )
             for one, score in found
         ]
 
@@ -212,11 +219,16 @@ class Collections:
         client: WeaviateAsyncClient,
         *,
         generation: int,
+        ids: Mapping[UUID, str],
         text: str,
         vector: Vector | None,
         limit: int,
     ) -> list[str]:
-        """Ids of the generation's passages that fit, best first as the server sees it."""
+        """Ids of the generation's passages that fit, best first as the server sees it.
+
+        ``ids`` says which passage stands behind each id on the server, so that no object has to be read
+        there: that was a third of the search.
+        """
         from weaviate.classes.query import Filter
 
         found = await self._search(
@@ -226,10 +238,11 @@ class Collections:
             vector=vector,
             limit=limit,
             filters=Filter.by_property("generation").equal(generation),
-            return_properties=["chunk_id"],
+            return_properties=[],
         )
         # Equal ones in an order of our own: the server's may be another after a restart.
-        return [chunk_id for _, chunk_id in sorted((-score, str(one["chunk_id"])) for one, score in found)]
+        known = [(-score, ids[one.uuid]) for one, score in found if one.uuid in ids]
+        return [chunk_id for _, chunk_id in sorted(known)]
 
     async def findable_turns(
         self, client: WeaviateAsyncClient, *, ids: Sequence[int], vector: Vector
@@ -307,7 +320,12 @@ class Collections:
     def _use(self, client: WeaviateAsyncClient, name: str) -> Any:
         from weaviate.classes.config import ConsistencyLevel
 
-        return client.collections.use(name).with_consistency_level(ConsistencyLevel[self._consistency])
+        made = self._made.setdefault(client, {})
+        if name not in made:
+            # What we pass it is typed here already.
+            collection = client.collections.use(name, skip_argument_validation=True)
+            made[name] = collection.with_consistency_level(ConsistencyLevel[self._consistency])
+        return made[name]
 
     async def _put(
         self, client: WeaviateAsyncClient, name: str, objects: Sequence[DataObject[Any, Any]]
@@ -336,8 +354,8 @@ class Collections:
         text: str,
         vector: Vector | None,
         **how: Any,
-    ) -> list[tuple[Mapping[str, Any], float]]:
-        """Properties and score (larger is better) of what is found by words, by meaning, or by both."""
+    ) -> list[tuple[Any, float]]:
+        """Objects and scores (larger is better) of what is found by words, by meaning, or by both."""
         from weaviate.classes.query import MetadataQuery
 
         query = self._use(client, name).query
@@ -351,8 +369,8 @@ class Collections:
             near = await query.near_vector(
                 vector.tolist(), return_metadata=MetadataQuery(distance=True), **how
             )
-            return [(one.properties, 1.0 - one.metadata.distance) for one in near.objects]
-        return [(one.properties, one.metadata.score) for one in (found.objects if found else ())]
+            return [(one, 1.0 - one.metadata.distance) for one in near.objects]
+        return [(one, one.metadata.score) for one in (found.objects if found else ())]
 
 
 def telling(text: str) -> str:

@@ -59,7 +59,15 @@ class _Seen:
 class Follower:
     """Brings one index up to date. ``behind`` says whether it lacks something that SQL has."""
 
-    def __init__(self, store: Store, settings: MemorySettings, link: Link, *, portion: int = PORTION) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: MemorySettings,
+        link: Link,
+        *,
+        portion: int = PORTION,
+        every_s: float = 0.0,
+    ) -> None:
         self._store = store
         self._settings = settings
         self._prefix = settings.weaviate_prefix
@@ -67,6 +75,8 @@ class Follower:
         self._holder = owners.new_instance_id("memory")
         self._most = portion
         self._portion = portion
+        self._every_s = every_s
+        self._due_s = 0.0
         self.collections = Collections(settings)
         self.behind = True
         # Nothing is left to be applied, though a rebuild may not be verified yet.
@@ -103,17 +113,21 @@ class Follower:
         """Apply what the log holds beyond the cursor, batch by batch, for about so long; how many changes.
 
         ``progress`` hears the cursor after every batch. Raises ``WeaviateError``.
+        An index that lacks nothing of weight is told of what is new every ``every_s`` only, all at once.
         """
-        deadline = time.monotonic() + for_s
+        began = time.monotonic()
+        deadline = began + for_s
         applied = 0
         try:
-            while True:
+            while not self.is_current or began >= self._due_s:
                 done = await self._step(progress)
                 if done is None:
                     break
                 applied += done
                 if time.monotonic() >= deadline:
                     break
+            if applied:
+                self._due_s = time.monotonic() + self._every_s
             if look_through and not self.behind:
                 await self._look_through()
         except LeaseLost:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 
@@ -21,8 +22,9 @@ from store.errors import StoreError
 from store.memory import recall
 from store.memory.embedded import EmbeddedMemory
 from store.memory.index import Passage, Query, Recalled
+from store.memory.passages import PassageIndex
 from store.memory.ranking import DAMPING
-from store.memory.weaviate.collections import Ranked, telling
+from store.memory.weaviate.collections import Ranked, chunk_uuid, telling
 from store.memory.weaviate.errors import WeaviateError, WeaviateRefuses
 from store.memory.weaviate.follower import Follower
 from store.memory.weaviate.link import Link, Work
@@ -34,6 +36,9 @@ T = TypeVar("T")
 
 # One call of ``catch_up`` works for about so long: the knowledge of the embedded memory comes with the next.
 FOLLOW_S = 1.0
+# The server hears of new turns in portions: each costs two commits and a write there, beside the answers that
+# are being made. The newest turns of a chat come from SQL anyway, so nobody misses them.
+FOLLOW_EVERY_S = 3.0
 # So many passages are looked at more closely by ourselves.
 CANDIDATES = 30
 # Turns that fit equally are told apart by their age, which the server does not do: it is asked for more.
@@ -45,13 +50,22 @@ class WeaviateMemory:
 
     name = "weaviate"
 
-    def __init__(self, store: Store, settings: MemorySettings, *, link: Link | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: MemorySettings,
+        *,
+        link: Link | None = None,
+        follow_every_s: float = 0.0,
+    ) -> None:
         self._store = store
         self._link = link or Link(settings)
-        self._follower = Follower(store, settings, self._link)
+        self._follower = Follower(store, settings, self._link, every_s=follow_every_s)
         self._embedded = EmbeddedMemory(store)
         self._following = asyncio.Lock()
         self._trouble: str | None = None
+        # What stands behind the server's ids, of the generation that was searched last.
+        self._ids: tuple[int, dict[UUID, str]] = (0, {})
         # How many searches each side answered, and how often the server named another's turn.
         self.by_server = 0
         self.by_ourselves = 0
@@ -108,6 +122,7 @@ class WeaviateMemory:
                 partial(
                     self._follower.collections.rank_chunks,
                     generation=passages.generation,
+                    ids=self._ids_of(passages),
                     text=" ".join(passages.spelled_out(text) for text in query.texts),
                     vector=_vector(query),
                     limit=max(CANDIDATES, limit),
@@ -149,6 +164,13 @@ class WeaviateMemory:
             # Something was deleted since the server last heard of it.
             turns = await self._store.read(lambda c: recall.fetch(c, customer_id, ranked))
         return turns[:limit]
+
+    def _ids_of(self, passages: PassageIndex) -> dict[UUID, str]:
+        """The passages' ids by those that they have on the server."""
+        if self._ids[0] != passages.generation:
+            ids = {chunk_uuid(passages.generation, id): id for id in passages.ids}
+            self._ids = (passages.generation, ids)
+        return self._ids[1]
 
     def _serves(self) -> bool:
         return self._link.is_up and self._follower.is_current

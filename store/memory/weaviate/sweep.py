@@ -21,7 +21,8 @@ from store.memory.weaviate.collections import Collections
 from store.memory.weaviate.link import Link
 from store.schema import turns
 
-PAGE = 500
+# One at every look at the log: customers who ask meanwhile share the server and the event loop with it.
+PAGE = 100
 
 _OWNERS = select(turns.c.id, turns.c.customer_id).where(turns.c.id.in_(bindparam("wanted", expanding=True)))
 
