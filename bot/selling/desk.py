@@ -70,19 +70,33 @@ class OrderDesk:
         return self._written(connection, order, text)
 
     def listed(self, connection: Connection) -> str:
-        """The orders that wait to be paid, for *pesanan*."""
-        lines = [
-            self.sayings.wording.say(
-                "admin_pesanan_baris",
-                pesanan=order.id,
-                isi=brief(orders.lines_of(connection, order.id)),
-                total=format_rupiah(order.total_idr),
-                status=self.sayings.standing(order),
-                **self._who(connection, order),
-            )
-            for order in orders.unpaid(connection, self.account)
-        ]
-        return "\n".join(lines) or self.sayings.wording.say("admin_pesanan_kosong")
+        """The orders that wait to be paid, for *pesanan*: first those that only a person can confirm."""
+        say = self.sayings.wording.say
+        waiting = orders.unpaid(connection, self.account)
+        if not waiting:
+            return say("admin_pesanan_kosong")
+        unchecked = [order for order in waiting if order.state is State.WAITING_CONFIRMATION]
+        others = [order for order in waiting if order.state is not State.WAITING_CONFIRMATION]
+        lines: list[str] = []
+        for title, some in (("admin_pesanan_cek", unchecked), ("admin_pesanan_tunggu", others)):
+            lines += [say(title)] if some else []
+            lines += [self._line(connection, order) for order in some]
+        return say(
+            "admin_pesanan",
+            jumlah=len(waiting),
+            total=format_rupiah(sum(order.total_idr for order in waiting)),
+            daftar="\n".join(lines),
+        )
+
+    def _line(self, connection: Connection, order: Order) -> str:
+        return self.sayings.wording.say(
+            "admin_pesanan_baris",
+            pesanan=order.id,
+            isi=brief(orders.lines_of(connection, order.id)),
+            total=format_rupiah(order.total_idr),
+            status=self.sayings.standing(order),
+            **self._who(connection, order),
+        )
 
     def _paid(self, connection: Connection, order: Order, admin: str) -> str:
         decision = transfer.confirm(connection, self.till, order.id, by=admin)
