@@ -61,6 +61,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_terlambat": _CUSTOMER,
         "admin_diubah": _CUSTOMER,
         "admin_hanya_teks": (),
+        "admin_berkas_belum_terkirim": ("sebab",),
         "admin_pengingat": ("menit", *_CUSTOMER),
         "admin_pengingat_terakhir": ("menit", *_CUSTOMER),
         "admin_terkirim": ("nama",),
