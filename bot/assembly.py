@@ -34,6 +34,7 @@ from bot.room.registry import owners_room
 from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
+from bot.teaching import Teacher
 from bot.timers import Timers
 from bot.watcher import watch_knowledge
 from bot.whatsapp import past
@@ -41,6 +42,7 @@ from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import Answerer
+from rag.faq_wording import FaqWriter
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
@@ -145,6 +147,13 @@ def assemble(
             digest=digest,
             data_dir=settings.data_dir,
             answerer=answerer,
+            teacher=Teacher(
+                account=account,
+                store=store,
+                zone=shop.zona_waktu,
+                budget=budget,
+                writer=FaqWriter(model, settings.model),
+            ),
             fetch=channel.fetch,
             most_file_bytes=bot.media_max_mb * 1024 * 1024,
             claim_room=firstrun.mover(channel, people),

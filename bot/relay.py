@@ -13,7 +13,7 @@ from bot.people import People
 from rag.normalise import search_text
 from store import handoffs, outbox, turns
 from store.attachments import Document
-from store.handoffs import Handoff, Learning
+from store.handoffs import Handoff
 from store.outbox import Kind, NewMessage, Purpose
 from store.turns import Author, NewTurn
 
@@ -29,12 +29,18 @@ class Enclosed:
 
 
 def relay(
-    connection: Connection, people: People, handoff: Handoff, text: str, enclosed: Enclosed | None = None
+    connection: Connection,
+    people: People,
+    handoff: Handoff,
+    text: str,
+    *,
+    enclosed: Enclosed | None = None,
+    faq_question: str | None = None,
 ) -> bool:
     """Close the handoff with this answer and queue it; False when somebody else already did.
 
-    The words of an answer with a file are its caption; without the file they mean little, so that it is not
-    offered as an FAQ entry.
+    ``faq_question`` is how the question may be asked for all customers. The words of an answer with a file
+    are its caption; without the file they mean little, so that it is not offered as an FAQ entry.
     """
     said = text if enclosed is None else enclosed.shown
     if not handoffs.finish(connection, handoff.id, state=handoffs.State.ANSWERED, answer=said):
@@ -62,17 +68,27 @@ def relay(
             search_text=search_text(f"{handoff.question}\n{said}"),
         ),
     )
-    if handoff.reason is handoffs.Reason.UNKNOWN and enclosed is None:
-        offer_faq(connection, people, handoff, text)
+    if is_learnt(handoff, enclosed):
+        offer_faq(connection, people, handoff, text, question=faq_question)
     return True
 
 
-def offer_faq(connection: Connection, people: People, handoff: Handoff, answer: str) -> None:
-    """Show the owner the entry as it would be stored; it is stored when he says yes."""
-    handoffs.set_learned(connection, handoff.id, learned=Learning.OFFERED, was=None)
+def is_learnt(handoff: Handoff, enclosed: Enclosed | None) -> bool:
+    """Whether the answer is offered as an FAQ entry."""
+    return handoff.reason is handoffs.Reason.UNKNOWN and enclosed is None
+
+
+def offer_faq(
+    connection: Connection, people: People, handoff: Handoff, answer: str, *, question: str | None = None
+) -> None:
+    """Show the owner the entry as it would be stored; it is stored when he says yes.
+
+    The answer stays his, word for word; only the question may have another wording.
+    """
+    handoffs.offer_entry(connection, handoff.id, question=question)
     people.notify(
         connection,
-        people.wording.say("admin_tawaran_faq", tanya=handoff.question, jawab=answer),
+        people.wording.say("admin_tawaran_faq", tanya=question or handoff.question, jawab=answer),
         kind=handoffs.FAQ_OFFER,
         customer_id=handoff.customer_id,
         handoff_id=handoff.id,

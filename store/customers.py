@@ -35,6 +35,7 @@ from store.schema import (
     orders,
     outbox,
     past_chats,
+    past_questions,
     proposals,
     turns,
     undecryptable,
@@ -328,7 +329,7 @@ def forget(connection: Connection, customer_id: int) -> bool:
     # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
     connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
-    for table in (usage, undecryptable, past_chats):
+    for table in (usage, undecryptable, past_chats, past_questions):
         connection.execute(delete(table).where(table.c.customer_id == customer_id))
     order_owners.forget(connection, customer_id)
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))
@@ -344,7 +345,10 @@ def _merge(connection: Connection, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    tables = (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable, past_chats)
+    tables = (
+        *(turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable),
+        *(past_chats, past_questions),
+    )
     for table in tables:
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)

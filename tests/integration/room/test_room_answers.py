@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from sqlalchemy import update
 
 from bot.channel import FileGone
+from bot.teaching import TEACHING
 from store import attachments
 from store.outbox import Kind
-from store.schema import handoffs, outbox, turns
+from store.schema import handoffs, outbox, turns, usage
+from store.usage import WHOLE_SHOP
 from tests.integration.tiny_shop import UNKNOWN, OpenShop, TinyShop
 
 PICTURE = b"\xff\xd8\xff\xe0 foto"
@@ -136,3 +141,62 @@ async def test_a_draft_is_not_replaced_by_a_picture(open_shop: OpenShop) -> None
     draft = shop.last_id(containing="Draf untuk")
     assert await _answers(shop, draft) == [shop.wording.say("admin_hanya_teks")]
     assert shop.heard("budi") == []
+
+
+async def test_the_question_is_offered_for_everybody_and_the_owners_words_stay_his(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", "permisi kak, jual sepatu roda merah ukuran besar ga ya?", name="Budi")
+    words = "Ada kak,  ukuran 42 - 46..\nyg merah tinggal dikit"
+    await shop.owner(words, quote=shop.last_id(containing="Butuh jawaban"))
+    assert shop.heard("budi")[-1] == words
+    offer = next(text for text in shop.heard("owner") if "💡" in text)
+    assert "*T:* Jual sepatu roda merah ukuran besar ga?\n" in offer
+    assert f"*J:* {words}" in offer
+    await shop.owner("ya")
+    [entry] = json.loads((shop.settings.data_dir / "faq_belajar.json").read_text())
+    assert (entry["question"], entry["answer"]) == ("Jual sepatu roda merah ukuran besar ga?", words)
+
+
+@pytest.mark.parametrize("mode", ["500", "429", "reset", "garbage", "refusal"])
+async def test_a_model_that_is_away_or_talks_rubbish_delays_no_answer_and_changes_no_question(
+    open_shop: OpenShop, mode: str
+) -> None:
+    shop = await open_shop()
+    notice = await _asked(shop)
+    shop.stand_in.control(mode=mode, for_="chat")
+    await shop.owner("Ada Kak.", quote=notice)
+    assert shop.heard("budi")[-1] == "Ada Kak."
+    assert f"*T:* {UNKNOWN}\n" in next(text for text in shop.heard("owner") if "💡" in text)
+
+
+async def test_the_wording_is_paid_from_the_shops_day_and_not_asked_for_when_that_is_spent(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    notice = await _asked(shop)
+    before = shop.model_asked()
+    await shop.owner("Ada Kak.", quote=notice)
+    assert shop.model_asked() == before + 1
+    query = usage.select().where(usage.c.customer_id == TEACHING)
+    [taught] = await shop.store.read(lambda c: list(c.execute(query)))
+    assert (taught.reserved_idr, taught.answers) == (0, 1)
+    assert taught.spent_idr > 0
+    # The rest of the day's money is gone.
+    notice = await _asked(shop, "siti")
+    before = shop.model_asked()
+    everything = update(usage).where(usage.c.customer_id == WHOLE_SHOP).values(spent_idr=10**9)
+    await shop.write(lambda c: c.execute(everything) and None)
+    await shop.owner("Ada Kak.", quote=notice)
+    assert shop.heard("siti")[-1] == "Ada Kak."
+    assert shop.model_asked() == before
+    assert f"*T:* {UNKNOWN}\n" in [text for text in shop.heard("owner") if "💡" in text][-1]
+
+
+async def test_words_instead_of_a_draft_are_offered_for_everybody_as_well(open_shop: OpenShop) -> None:
+    shop = await open_shop(BALAS_MODE="approve")
+    await shop.says("budi", "halo kak bisa cod ga ya?")
+    await shop.owner("Bisa Kak, se-Jawa Tengah.", quote=shop.last_id(containing="Draf untuk"))
+    assert "Bisa Kak, se-Jawa Tengah." in shop.heard("budi")[-1]
+    assert "*T:* Bisa cod ga?\n" in next(text for text in shop.heard("owner") if "💡" in text)
