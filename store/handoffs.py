@@ -81,6 +81,8 @@ DRAFT = "draft"
 ALERT = "alert"
 TRUST = "trust"  # the offer to go on alone for a kind of answer
 EDIT = "edit"  # a change to the shop's files that waits for *ya*
+PAST_ASK = "past_ask"  # whether old chats may be read for frequent questions
+PAST_FAQ = "past_faq"  # one of those questions, with a person's answer
 ORDER_NOTICE = "order"  # something happened to an order
 TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 

@@ -147,7 +147,9 @@ def _change(data_dir: Path, edit: Edit, forward: bool) -> None:
             _change_file(path, edit, forward)
         case Kind.ENTRY:
             if not forward:
-                learning.unlearn(data_dir, entry_id=str(edit.detail["entry"]))
+                # One that was learnt alone, or several together.
+                for entry in edit.detail.get("entries") or [edit.detail["entry"]]:
+                    learning.unlearn(data_dir, entry_id=str(entry))
 
 
 def _change_row(path: Path, edit: Edit, forward: bool) -> None:
