@@ -66,6 +66,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_pengingat_terakhir": ("menit", *_CUSTOMER),
         "admin_terkirim": ("nama",),
         "admin_sudah_dijawab": ("nama",),
+        "admin_harga_tetap": ("jumlah",),
         "admin_riwayat_tanya": ("hari",),
         "admin_riwayat_cari": (),
         "admin_riwayat_dihapus": (),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from store.orders import State
-from store.schema import orders
+from store.orders import LineKind, State
+from store.payment_tables import order_lines, orders
 
 # Whoever owes the shop something for these may still pay.
 UNPAID = (State.CREATED, State.PENDING, State.WAITING_CONFIRMATION, State.REVIEW)
@@ -42,6 +42,22 @@ def between(connection: Connection, account: str, *, since_ms: int, until_ms: in
         unpaid=_sum(connection, account, *made, unpaid),
         unchecked=_sum(connection, account, *made, unchecked),
     )
+
+
+def at_other_price(connection: Connection, account: str, *, code: str, price_idr: int) -> int:
+    """How many unpaid orders hold the item at another price than this one; they keep it."""
+    held = (
+        select(func.count(orders.c.id.distinct()))
+        .select_from(orders.join(order_lines, order_lines.c.order_id == orders.c.id))
+        .where(
+            orders.c.account == account,
+            orders.c.state.in_([state.value for state in UNPAID]),
+            order_lines.c.kind == LineKind.ITEM.value,
+            func.upper(order_lines.c.code) == code.upper(),
+            order_lines.c.unit_idr != price_idr,
+        )
+    )
+    return int(connection.execute(held).scalar_one())
 
 
 def _sum(connection: Connection, account: str, *where: ColumnElement[bool]) -> Sum:
