@@ -98,8 +98,8 @@ async def play(phones: Phones, shop: Path) -> None:
 
     await phones.write(admin, "ringkasan")
     digest = await _reads(admin, "📊")
-    await expect(digest).to_contain_text("1 (Rp25.000) pesanan baru")
-    await expect(digest).to_contain_text("1 (Rp25.000) lunas, 0 belum dibayar")
+    await expect(digest).to_contain_text("Pesanan baru: 1 (Rp25.000)")
+    await expect(digest).to_contain_text("Lunas: 1 (Rp25.000), belum dibayar: 0")
     await expect(digest).to_contain_text("1 dijawab orang toko")
     await phones.fits()
     await phones.shot("digest")

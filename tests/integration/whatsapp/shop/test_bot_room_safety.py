@@ -258,11 +258,11 @@ async def test_the_digest_is_of_the_shops_own_day_on_both_sides_of_its_midnight(
         assert f" {yesterday.day} " in told.splitlines()[0]
         assert "3 pesan dari 1 pelanggan" in told
         assert "0 kuteruskan ke admin, 0 belum dijawab" in told
-        assert "1 (Rp275.000) pesanan baru" in told
-        assert "0 lunas, 1 (Rp275.000) belum dibayar" in told
+        assert "Pesanan baru: 1 (Rp275.000)" in told
+        assert "Lunas: 0, belum dibayar: 1 (Rp275.000)" in told
         await rina.send("ringkasan")
         now = (await notice(rina, f", {DAYS[today.weekday()].capitalize()} {today.day} ")).text
         assert "1 pesan dari 1 pelanggan" in now
         assert "1 kuteruskan ke admin, 1 belum dijawab" in now
-        assert "pesanan baru" not in now
+        assert "Pesanan baru" not in now
         assert UNKNOWN in now
