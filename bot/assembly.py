@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from bot.invoices import InvoiceFiles, StrandedInvoices
 from bot.lateness import LatePace
 from bot.loops import LoopGuard
 from bot.media import MediaKeeper
+from bot.pasttalk import PastTalk
 from bot.patience import Patience
 from bot.people import People, RoomAddress
 from bot.periodic import every
@@ -34,13 +36,15 @@ from bot.room.registry import owners_room
 from bot.selling.shop import sell
 from bot.signs import Signs
 from bot.takeover import Takeover
+from bot.teaching import Teacher
 from bot.timers import Timers
 from bot.watcher import watch_knowledge
-from bot.whatsapp import past
+from bot.whatsapp import past, past_words
 from config.settings import Settings
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import Answerer
+from rag.faq_wording import FaqWriter
 from rag.model import ModelClient
 from store import handoffs, owners
 from store.doors import Store
@@ -145,6 +149,13 @@ def assemble(
             digest=digest,
             data_dir=settings.data_dir,
             answerer=answerer,
+            teacher=Teacher(
+                account=account,
+                store=store,
+                zone=shop.zona_waktu,
+                budget=budget,
+                writer=FaqWriter(model, settings.model),
+            ),
             fetch=channel.fetch,
             most_file_bytes=bot.media_max_mb * 1024 * 1024,
             claim_room=firstrun.mover(channel, people),
@@ -358,6 +369,7 @@ def assemble(
         "erasures": every(rights.CHECK_S, "erasures", erasures.carry_out),
         "media": media_worker.run(),
     }
+    past_folder = past.folder_in(settings.state_dir, account)
     periodic = chores(
         ChoreParts(
             store=store,
@@ -371,10 +383,14 @@ def assemble(
             instance=instance,
             outbox=outbox,
             configured_mode=configured_mode,
-            tidy_files=partial(
-                past.forget_old,
-                past.folder_in(settings.state_dir, account),
+            past_talk=PastTalk(
+                store=store,
+                people=people,
+                memory=memory,
                 days=settings.whatsapp.history_days,
+                has_words=partial(past_words.has_any, past_folder),
+                exchanges=lambda: past_words.exchanges(past_folder, now_s=time.time()),
+                forget=lambda days: past.forget_old(past_folder, days=days),
             ),
         ),
         poll_s=bot.poll_s,

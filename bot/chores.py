@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from bot.gate import Pass, gate
 from bot.invoices import StrandedInvoices
 from bot.media import MediaKeeper
 from bot.memory_watch import MemoryWatch
+from bot.pasttalk import PastTalk
 from bot.people import People
 from bot.periodic import every
 from bot.posts import KEPT_MS, POST, POSTS
@@ -59,7 +60,7 @@ class ChoreParts:
     instance: str
     outbox: Queue
     configured_mode: Mode
-    tidy_files: Callable[[], int]  # removes files that were kept for long enough; how many
+    past_talk: PastTalk
 
 
 def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any, None]]:
@@ -75,6 +76,7 @@ def chores(parts: ChoreParts, *, poll_s: float) -> dict[str, Coroutine[Any, Any,
             MISSING_CHECK_S, "missing", lambda: ask_to_resend(store, people, parts.configured_mode)
         ),
         "past": every(MISSING_CHECK_S, "past", lambda: list_unanswered(store, people)),
+        "past talk": every(MISSING_CHECK_S, "past talk", parts.past_talk.look),
         "parked": every(REMINDER_CHECK_S, "parked", lambda: try_parked_again(store, parts.outbox)),
         "old files": every(media.TIDY_EVERY_S, "old files", parts.media.tidy),
         "invoices": every(REMINDER_CHECK_S, "invoices", parts.stranded.take),
@@ -202,7 +204,7 @@ async def tidy(parts: ChoreParts) -> None:
         past_chats.forget_old(connection, account)
 
     await parts.store.write(remove)
-    if removed := await asyncio.to_thread(parts.tidy_files):
+    if removed := await asyncio.to_thread(parts.past_talk.tidy):
         log.info("files_removed", files=removed)
 
 

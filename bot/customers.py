@@ -17,7 +17,7 @@ from bot.command import DONE, ago, one_line, refuse, run_command
 from bot.whatsapp import past
 from config.redaction import mask_phone
 from config.settings import Settings
-from store import customers, directory, media
+from store import customers, directory, media, past_questions
 from store.directory import Entry
 from store.doors import Store
 from store.erasure import erase_deleted, rows_left
@@ -90,7 +90,8 @@ def _learnt_from(connection: Connection, customer_id: int) -> list[str]:
     saved = select(handoffs.c.id).where(
         handoffs.c.customer_id == customer_id, handoffs.c.learned == Learning.SAVED.value
     )
-    return [learning.entry_id(handoff_id) for handoff_id in connection.execute(saved).scalars()]
+    learnt = [learning.entry_id(handoff_id) for handoff_id in connection.execute(saved).scalars()]
+    return learnt + past_questions.saved_of(connection, customer_id)
 
 
 def _report(settings: Settings, entry: Entry, left: dict[str, int], learnt: list[str]) -> int:

@@ -13,11 +13,12 @@ from bot.gaps import missing
 from bot.people import People
 from config.hours import DAYS
 from config.shop import Shop
-from store import handoffs, meta, usage
+from store import handoffs, meta, takings, usage
 from store.doors import Store
 from store.handoffs import Reason
 from store.schema import customers, inbox, turns
 from store.schema import handoffs as handoff_rows
+from store.takings import Sum, Takings
 from store.turns import Author
 
 CHECK_S = 60.0
@@ -42,6 +43,7 @@ class Figures:
     by_people: int
     handed_over: int  # questions of this day that a person was to answer
     unanswered: int  # those of them that still wait
+    takings: Takings
     cost_idr: int
     missing: tuple[tuple[str, int], ...]  # what was asked and not known, and how often
 
@@ -92,6 +94,7 @@ def figures(connection: Connection, account: str, *, room: str | None, shop: Sho
         by_people=by_author.get(Author.HUMAN.value, 0),
         handed_over=handed_over,
         unanswered=handed_over - finished,
+        takings=takings.between(connection, account, since_ms=since, until_ms=until),
         cost_idr=usage.spent_on(connection, account, day.isoformat()).cost_idr,
         missing=tuple(missing(connection, account, since_ms=since, until_ms=until)[:MOST_MISSING]),
     )
@@ -121,7 +124,8 @@ class Digest:
             return
         meta.put(connection, self._key, day.isoformat())
         found = self.figures_of(connection, day)
-        if found.messages or found.answered or found.unanswered:
+        sold = found.takings.ordered.count or found.takings.paid.count
+        if found.messages or found.answered or found.unanswered or sold:
             self.people.notify(connection, self.text(found, day), kind=handoffs.ALERT)
 
     def figures_of(self, connection: Connection, day: date) -> Figures:
@@ -142,11 +146,31 @@ class Digest:
             orang=found.by_people,
             diteruskan=found.handed_over,
             belum=found.unanswered,
+            jualan=self._sales(found.takings),
             biaya=format_rupiah(found.cost_idr),
             batas=format_rupiah(self.budget_idr),
             kurang=say("admin_ringkasan_kurang", daftar=asked) if asked else "",
         )
 
+    def _sales(self, of_day: Takings) -> str:
+        """The day's orders and payments; empty for a shop that sold nothing through the chat."""
+        if not of_day.ordered.count and not of_day.paid.count:
+            return ""
+        say = self.people.wording.say
+        told = say(
+            "admin_ringkasan_jualan",
+            pesanan=_told(of_day.ordered),
+            lunas=_told(of_day.paid),
+            belum=_told(of_day.unpaid),
+        )
+        if of_day.unchecked.count:
+            told += "\n" + say("admin_ringkasan_cek", jumlah=of_day.unchecked.count)
+        return f"\n{told}"
+
     @property
     def _key(self) -> str:
         return f"digest:{self.people.room.account}"
+
+
+def _told(orders: Sum) -> str:
+    return f"{orders.count} ({format_rupiah(orders.idr)})" if orders.count else "0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bot.replacing import replace
@@ -32,15 +33,32 @@ def questions(data_dir: Path, ids: Sequence[str]) -> dict[str, str]:
     return {wanted: found[wanted] for wanted in ids if wanted in found}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One entry as it is stored."""
+
+    id: str
+    question: str
+    answer: str
+
+
 def learn(data_dir: Path, *, entry_id: str, question: str, answer: str) -> None:
     """Add (or replace) one FAQ entry; the watched folder publishes it. Raises ``LearningError``.
 
     The file is replaced as a whole, so a crash leaves the old one or the new one, never half of one.
     """
+    learn_all(data_dir, [Entry(id=entry_id, question=question, answer=answer)])
+
+
+def learn_all(data_dir: Path, learnt: Sequence[Entry]) -> None:
+    """Add (or replace) these entries, all or none. Raises ``LearningError``."""
+    if not learnt:
+        return
     path = data_dir / FILE_NAME
     entries = _entries(path)
-    entry = {"id": entry_id, "question": question, "answer": answer}
-    _write(path, [*_without(entries, entry_id), entry])
+    for entry in learnt:
+        entries = _without(entries, entry.id)
+    _write(path, [*entries, *(asdict(entry) for entry in learnt)])
 
 
 def unlearn(data_dir: Path, *, entry_id: str) -> bool:

@@ -75,7 +75,7 @@ class MediaKeeper:
                         chat=message.chat,
                         customer_id=customer.id,
                         kind=message.kind,
-                        mimetype=_mimetype(message.file.mimetype),
+                        mimetype=mimetype_of(message.file.mimetype),
                         filename=clean_line(message.file.filename, most=MAX_FILENAME_CHARS),
                         announced_bytes=min(message.file.size_bytes, _LARGEST),
                         keep_ms=self._keep_ms(message.file, message.timer_s),
@@ -178,6 +178,6 @@ class MediaKeeper:
             log.info("media_removed", files=len(names))
 
 
-def _mimetype(claimed: str) -> str:
+def mimetype_of(claimed: str) -> str:
     """What the sender says that it is, if that is a type at all: it is told to WhatsApp again."""
     return claimed if _MIMETYPE.fullmatch(claimed) else "application/octet-stream"

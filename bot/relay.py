@@ -5,19 +5,45 @@ The owner gives it by quoting a notice in his room, or by ``python -m bot.handof
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from bot.people import People
 from rag.normalise import search_text
 from store import handoffs, outbox, turns
-from store.handoffs import Handoff, Learning
-from store.outbox import NewMessage, Purpose
+from store.attachments import Document
+from store.handoffs import Handoff
+from store.outbox import Kind, NewMessage, Purpose
 from store.turns import Author, NewTurn
 
 
-def relay(connection: Connection, people: People, handoff: Handoff, text: str) -> bool:
-    """Close the handoff with this answer and queue it; False when somebody else already did."""
-    if not handoffs.finish(connection, handoff.id, state=handoffs.State.ANSWERED, answer=text):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Enclosed:
+    """A file that is a person's answer, or goes along with it. ``shown`` is what his history says of it."""
+
+    kind: Kind
+    document: Document
+    caption: str
+    shown: str
+
+
+def relay(
+    connection: Connection,
+    people: People,
+    handoff: Handoff,
+    text: str,
+    *,
+    enclosed: Enclosed | None = None,
+    faq_question: str | None = None,
+) -> bool:
+    """Close the handoff with this answer and queue it; False when somebody else already did.
+
+    ``faq_question`` is how the question may be asked for all customers. The words of an answer with a file
+    are its caption; without the file they mean little, so that it is not offered as an FAQ entry.
+    """
+    said = text if enclosed is None else enclosed.shown
+    if not handoffs.finish(connection, handoff.id, state=handoffs.State.ANSWERED, answer=said):
         return False
     outbox.add(
         connection,
@@ -25,9 +51,11 @@ def relay(connection: Connection, people: People, handoff: Handoff, text: str) -
             account=people.room.account,
             transport=people.room.transport,
             chat=handoff.chat,
-            body=text,
+            body=text if enclosed is None else enclosed.caption,
             purpose=Purpose.RELAY,
+            kind=Kind.TEXT if enclosed is None else enclosed.kind,
             customer_id=handoff.customer_id,
+            document=None if enclosed is None else enclosed.document,
         ),
     )
     turns.append(
@@ -35,22 +63,32 @@ def relay(connection: Connection, people: People, handoff: Handoff, text: str) -
         NewTurn(
             customer_id=handoff.customer_id,
             asked=handoff.question,
-            replied=text,
+            replied=said,
             author=Author.HUMAN,
-            search_text=search_text(f"{handoff.question}\n{text}"),
+            search_text=search_text(f"{handoff.question}\n{said}"),
         ),
     )
-    if handoff.reason is handoffs.Reason.UNKNOWN:
-        offer_faq(connection, people, handoff, text)
+    if is_learnt(handoff, enclosed):
+        offer_faq(connection, people, handoff, text, question=faq_question)
     return True
 
 
-def offer_faq(connection: Connection, people: People, handoff: Handoff, answer: str) -> None:
-    """Show the owner the entry as it would be stored; it is stored when he says yes."""
-    handoffs.set_learned(connection, handoff.id, learned=Learning.OFFERED, was=None)
+def is_learnt(handoff: Handoff, enclosed: Enclosed | None) -> bool:
+    """Whether the answer is offered as an FAQ entry."""
+    return handoff.reason is handoffs.Reason.UNKNOWN and enclosed is None
+
+
+def offer_faq(
+    connection: Connection, people: People, handoff: Handoff, answer: str, *, question: str | None = None
+) -> None:
+    """Show the owner the entry as it would be stored; it is stored when he says yes.
+
+    The answer stays his, word for word; only the question may have another wording.
+    """
+    handoffs.offer_entry(connection, handoff.id, question=question)
     people.notify(
         connection,
-        people.wording.say("admin_tawaran_faq", tanya=handoff.question, jawab=answer),
+        people.wording.say("admin_tawaran_faq", tanya=question or handoff.question, jawab=answer),
         kind=handoffs.FAQ_OFFER,
         customer_id=handoff.customer_id,
         handoff_id=handoff.id,

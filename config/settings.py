@@ -200,8 +200,9 @@ class WhatsAppSettings:
     login: Login = field(default=Login.QR, metadata=_key("WHATSAPP_LOGIN", env.one_of(Login)))
     # Marks private messages as those of an AI business, which WhatsApp shows in the chat.
     bot_tag: bool = field(default=False, metadata=_key("WHATSAPP_BOT_TAG", env.yes_or_no))
-    # At pairing the phone hands over its chats of the last months; 0 means that their words are not kept.
-    history_days: int = field(default=0, metadata=_key("HISTORY_DAYS", env.whole(at_least=0, at_most=365)))
+    # At pairing the phone hands over its chats of the last months; their words are kept for so long if the
+    # owner says so when he is asked. 0: they are not kept, and he is not asked.
+    history_days: int = field(default=30, metadata=_key("HISTORY_DAYS", env.whole(at_least=0, at_most=365)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ _PERSONAL = (
     *(schema.customers, schema.aliases, schema.inbox, schema.outbox, schema.turns),
     *(schema.handoffs, schema.notices, schema.usage, schema.media, schema.chat_timers),
     *(schema.orders, schema.proposals, schema.undecryptable, schema.past_chats),
+    schema.past_questions,
 )
 # These hang on rows of the others.
 _ATTACHED = (schema.attachments, schema.forwards)

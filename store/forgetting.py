@@ -17,6 +17,7 @@ from store.schema import (
     notices,
     outbox,
     past_chats,
+    past_questions,
     turns,
     undecryptable,
     usage,
@@ -79,7 +80,7 @@ def forget(connection: Connection, customer_id: int) -> bool:
     # A message that came in meanwhile and has no customer yet is his too when it came in his chat.
     connection.execute(delete(inbox).where(inbox.c.customer_id.is_(None), inbox.c.chat.in_(own_chats)))
     connection.execute(delete(turns).where(turns.c.customer_id == customer_id))
-    for table in (usage, undecryptable, past_chats):
+    for table in (usage, undecryptable, past_chats, past_questions):
         connection.execute(delete(table).where(table.c.customer_id == customer_id))
     order_owners.forget(connection, customer_id)
     connection.execute(delete(aliases).where(aliases.c.customer_id == customer_id))

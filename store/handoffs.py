@@ -59,6 +59,7 @@ class Handoff:
     created_ms: int
     age_ms: int
     reminders: int = 0  # how often the owner was reminded of it
+    faq_question: str | None = None  # how an entry asks it; None: in the customer's own words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +81,8 @@ DRAFT = "draft"
 ALERT = "alert"
 TRUST = "trust"  # the offer to go on alone for a kind of answer
 EDIT = "edit"  # a change to the shop's files that waits for *ya*
+PAST_ASK = "past_ask"  # whether old chats may be read for frequent questions
+PAST_FAQ = "past_faq"  # one of those questions, with a person's answer
 ORDER_NOTICE = "order"  # something happened to an order
 TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 
@@ -110,6 +113,7 @@ _SELECT = select(
     handoffs.c.created_ms,
     now_ms() - handoffs.c.created_ms,
     handoffs.c.reminders,
+    handoffs.c.faq_question,
 ).join(customers, customers.c.id == handoffs.c.customer_id)
 
 _FIND_OPEN = (
@@ -350,6 +354,15 @@ def set_learned(connection: Connection, handoff_id: int, *, learned: Learning, w
     return connection.execute(statement).rowcount == 1
 
 
+def offer_entry(connection: Connection, handoff_id: int, *, question: str | None) -> bool:
+    """The answer is offered as an FAQ entry that asks it so; False when it was offered before."""
+    if not set_learned(connection, handoff_id, learned=Learning.OFFERED, was=None):
+        return False
+    asks = update(handoffs).where(handoffs.c.id == handoff_id).values(faq_question=question)
+    connection.execute(asks)
+    return True
+
+
 def _from_row(row: Sequence[Any]) -> Handoff:
     return Handoff(
         id=row[0],
@@ -364,4 +377,5 @@ def _from_row(row: Sequence[Any]) -> Handoff:
         created_ms=row[9],
         age_ms=row[10],
         reminders=row[11],
+        faq_question=row[12],
     )

@@ -15,6 +15,7 @@ from store.schema import (
     notices,
     outbox,
     past_chats,
+    past_questions,
     turns,
     undecryptable,
     usage,
@@ -29,7 +30,10 @@ def merge(connection: Connection, *, kept: int, other: int) -> None:
     moved = [
         row[0] for row in connection.execute(select(turns.c.id).where(turns.c.customer_id == other)).all()
     ]
-    tables = (turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable, past_chats)
+    tables = (
+        *(turns, inbox, outbox, handoffs, notices, aliases, media, chat_timers, undecryptable),
+        *(past_chats, past_questions),
+    )
     for table in tables:
         connection.execute(
             update(table).where(table.c.customer_id == literal(other)).values(customer_id=kept)

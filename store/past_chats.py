@@ -70,6 +70,15 @@ def is_complete(connection: Connection, account: str) -> bool:
     return connection.execute(lately.limit(1)).first() is None
 
 
+def is_told(connection: Connection, account: str) -> bool:
+    """Whether the phone has told of chats, and seems to have told of all of them."""
+    of_account = past_chats.c.account == account
+    if connection.execute(select(past_chats.c.chat).where(of_account).limit(1)).first() is None:
+        return False
+    lately = select(past_chats.c.chat).where(of_account, past_chats.c.told_ms > now_ms() - QUIET_MS)
+    return connection.execute(lately.limit(1)).first() is None
+
+
 def take_unanswered(connection: Connection, account: str) -> list[Unanswered]:
     """Who still waits, the newest first; all count as listed from now on. Late portions list nobody anew."""
     of_account = past_chats.c.account == account

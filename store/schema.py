@@ -170,6 +170,7 @@ handoffs = Table(
     Column("reminders", Integer, nullable=False, server_default=text("0")),
     Column("answer", Text),
     Column("learned", Text),  # null: not offered; offered, saved, declined
+    Column("faq_question", Text),  # as the entry asks it; null: in the customer's own words
     Column("noted_ms", BigInteger),  # when the customer was told that he still waits
     Column("created_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
@@ -358,4 +359,21 @@ past_chats = Table(
     Column("waiting", Boolean, nullable=False),  # the customer had the last word
     Column("told_ms", BigInteger, nullable=False),
     Column("listed_ms", BigInteger),
+)
+
+# What customers asked often before the pairing, with a person's answer: each may become an FAQ entry.
+past_questions = Table(
+    "past_questions",
+    metadata,
+    id_column(),
+    Column("account", Text, nullable=False),
+    # Whose words they are: they go with him.
+    Column("customer_id", BigId, ForeignKey("customers.id"), nullable=False, index=True),
+    Column("outbox_id", BigId, unique=True),  # the notice that shows it
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("chats", Integer, nullable=False),  # in how many it was asked
+    Column("state", Text, nullable=False),  # offered, saved, declined
+    Column("created_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )

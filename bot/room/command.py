@@ -80,7 +80,8 @@ class Quote:
     """What quoting a notice of this kind does.
 
     ``bare`` are whole messages that count for the newest notice without quoting it; ``reactions`` says which
-    words an emoji on the notice stands for, and all other emojis mean nothing.
+    words an emoji on the notice stands for, and all other emojis mean nothing. ``takes_files`` says that a
+    picture or a document means something as well.
     """
 
     kind: str
@@ -88,6 +89,7 @@ class Quote:
     prepare: Prepare | None = None
     bare: frozenset[str] = frozenset()
     reactions: Mapping[str, str] = field(default_factory=dict)
+    takes_files: bool = False
 
 
 def spoken(text: str) -> str:

@@ -67,9 +67,27 @@ class Drafts:
             Quote(
                 kind=handoffs.DRAFT,
                 act=self.settle,
+                prepare=self.think,
                 reactions={THUMB_UP: "kirim", THUMB_DOWN: "buang"},
             ),
         )
+
+    async def think(self, request: Request) -> str | None:
+        """How the question is asked for everybody, when the admin's own words are to go out."""
+        notice = request.notice
+        if notice is None or not request.text or request.means(_SEND | _DROP):
+            return None
+
+        def read(connection: Connection) -> tuple[str | None, str | None, str | None]:
+            draft = None if notice.draft_id is None else outbox.held_body(connection, notice.draft_id)
+            asked = None if notice.turn_id is None else turns.asked(connection, notice.turn_id)
+            customer = None if notice.customer_id is None else customers.get(connection, notice.customer_id)
+            return draft, asked, None if customer is None else customer.name
+
+        draft, asked, name = await self._p.store.read(read)
+        if draft is None or not asked:
+            return None
+        return await self._p.teacher.wording(asked, request.text, name=name)
 
     def settle(self, connection: Connection, request: Request) -> str | None:
         p, notice = self._p, request.notice
@@ -103,10 +121,11 @@ class Drafts:
             trust.approved(connection, p.people, topic)
         else:
             trust.corrected(connection, p.account, topic)
-            self._offer_words(connection, notice, replied)
+            asks = request.prepared if isinstance(request.prepared, str) else None
+            self._offer_words(connection, notice, replied, asks)
         return p.wording.say("admin_draf_terkirim")
 
-    def _offer_words(self, connection: Connection, notice: Notice, replied: str) -> None:
+    def _offer_words(self, connection: Connection, notice: Notice, replied: str, asks: str | None) -> None:
         """His own words may be what the bot is to say from now on."""
         people = self._p.people
         chat = outbox.chat_of(connection, notice.draft_id)
@@ -125,7 +144,7 @@ class Drafts:
         handoffs.finish(connection, handoff_id, state=State.ANSWERED, answer=replied)
         handoff = handoffs.get(connection, handoff_id)
         if handoff is not None:
-            offer_faq(connection, people, handoff, replied)
+            offer_faq(connection, people, handoff, replied, question=asks)
 
 
 def _sources(connection: Connection, turn_id: int | None) -> tuple[str, ...]:

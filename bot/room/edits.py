@@ -8,12 +8,13 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
-from billing.rowchange import RowNotChanged, cell_of, with_cell
+from billing.rowchange import PRICE, RowNotChanged, cell_of, with_cell
+from billing.rupiah import parse_rupiah
 from bot import learning
 from bot.replacing import replace
 from bot.room.command import NO, THUMB_DOWN, THUMB_UP, UNDO, YES, Command, Quote, Request, Takes
 from bot.room.parts import RoomParts
-from store import edits, handoffs
+from store import edits, handoffs, takings
 from store.edits import Edit, Kind, NewEdit, State
 from store.outbox import NewMessage, Purpose
 
@@ -85,7 +86,7 @@ class Edits:
             return say("admin_gagal_ubah", sebab=request.prepared)
         if edit.state is State.OFFERED and request.means(YES):
             edits.move(connection, edit.id, to=State.APPLIED, was=State.OFFERED)
-            return say("admin_sudah_diubah")
+            return say("admin_sudah_diubah") + self._kept_prices(connection, edit, now="after")
         if edit.state is State.OFFERED:
             edits.move(connection, edit.id, to=State.DECLINED, was=State.OFFERED)
             return say("admin_tidak_diubah")
@@ -105,7 +106,20 @@ class Edits:
 
     def _undone(self, connection: Connection, edit: Edit) -> str:
         edits.move(connection, edit.id, to=State.UNDONE, was=State.APPLIED)
-        return self._p.wording.say("admin_dibatalkan", apa=described(edit))
+        undone = self._p.wording.say("admin_dibatalkan", apa=described(edit))
+        return undone + self._kept_prices(connection, edit, now="before")
+
+    def _kept_prices(self, connection: Connection, edit: Edit, *, now: str) -> str:
+        """What was ordered at another price costs what was read back to its customer; the owner hears it."""
+        if edit.detail.get("column") != PRICE:
+            return ""
+        try:
+            amount = parse_rupiah(str(edit.detail[now]))
+        except ValueError:
+            return ""  # What was in the cell was no price.
+        code = str(edit.detail["code"])
+        kept = takings.at_other_price(connection, self._p.account, code=code, price_idr=amount)
+        return "\n" + self._p.wording.say("admin_harga_tetap", jumlah=kept) if kept else ""
 
     def _quoted(self, connection: Connection, request: Request) -> Edit | None:
         if request.notice is None or request.notice.outbox_id is None:
@@ -147,7 +161,9 @@ def _change(data_dir: Path, edit: Edit, forward: bool) -> None:
             _change_file(path, edit, forward)
         case Kind.ENTRY:
             if not forward:
-                learning.unlearn(data_dir, entry_id=str(edit.detail["entry"]))
+                # One that was learnt alone, or several together.
+                for entry in edit.detail.get("entries") or [edit.detail["entry"]]:
+                    learning.unlearn(data_dir, entry_id=str(entry))
 
 
 def _change_row(path: Path, edit: Edit, forward: bool) -> None:

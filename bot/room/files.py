@@ -9,33 +9,26 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-import structlog
 from sqlalchemy import Connection
 
 from billing.catalogue import FILE_NAMES, CatalogueItem, find_catalogue, read_catalogue
 from billing.rupiah import format_rupiah
 from billing.tables import read_table
-from bot.channel import FileAway, FileGone, IncomingFile, Media
+from bot.channel import IncomingFile, Media
 from bot.room import edits
 from bot.room.command import Command, Request, Takes
+from bot.room.fetching import FileRefused, fetched
 from bot.room.parts import RoomParts
 from rag.sources import KnowledgeFolderError, read_folder
 from rag.sources.chunk import Chunk
 from store.edits import Kind, NewEdit
 
-log = structlog.get_logger(__name__)
-
-FETCH_TIMEOUT_S = 120.0
 _TABLES = frozenset((".csv", ".xlsx"))
 _TAKEN = _TABLES | {".json", ".md", ".txt", ".pdf", ".docx"}
 # What the shop's own settings are made of is not changed from a chat.
 _REFUSED_NAMES = frozenset(("toko.toml", "kalimat.toml"))
 MOST_SHOWN = 6
 _MOST_NAME_CHARS = 60
-
-
-class FileRefused(Exception):
-    """The file is not taken; the text tells the admin why and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,9 +54,7 @@ class Files:
         say = self._p.wording.say
         try:
             name = target_name(file, self._p.data_dir)
-            if file.size_bytes > self._p.most_file_bytes:
-                raise FileRefused("berkasnya terlalu besar")
-            data = await self._fetched(request)
+            data = await fetched(self._p, request)
             return await asyncio.to_thread(self._difference, name, data)
         except FileRefused as exc:
             return say("admin_berkas_ditolak", berkas=shown_name(file), sebab=str(exc))
@@ -73,16 +64,6 @@ class Files:
             edits.show(connection, self._p, request.prepared.edit, request.prepared.body)
             return ""
         return None if request.prepared is None else str(request.prepared)
-
-    async def _fetched(self, request: Request) -> bytes:
-        try:
-            data = await asyncio.wait_for(self._p.fetch(request.row), FETCH_TIMEOUT_S)
-        except (FileGone, FileAway, TimeoutError) as exc:
-            log.warning("room_file_not_fetched", reason=str(exc))
-            raise FileRefused("belum bisa kuambil dari WhatsApp; kirim ulang ya") from exc
-        if len(data) > self._p.most_file_bytes:
-            raise FileRefused("berkasnya terlalu besar")
-        return data
 
     def _difference(self, name: str, data: bytes) -> _Difference | str:
         """Blocks: files are read."""

@@ -47,7 +47,7 @@ class Offers:
             learning.learn,
             self._p.data_dir,
             entry_id=learning.entry_id(handoff.id),
-            question=handoff.question,
+            question=handoff.faq_question or handoff.question,
             answer=handoff.answer,
         )
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from bot.relay import Enclosed
 from bot.room.command import Command, Quote, Request
+from bot.room.fetching import FileRefused, enclosed
 from bot.room.parts import RoomParts
 from store import handoffs
 
@@ -20,12 +22,28 @@ class Orders:
             ),
         )
         # Every notice about an order is one of these here, whatever else it is about.
-        self.quotes = (Quote(kind=handoffs.ORDER_NOTICE, act=self.act),)
+        self.quotes = (Quote(kind=handoffs.ORDER_NOTICE, act=self.act, prepare=self.fetch, takes_files=True),)
 
     def tell(self, connection: Connection, request: Request) -> str:
         return self._p.desk.listed(connection)
 
+    async def fetch(self, request: Request) -> Enclosed | str | None:
+        """The picture or the document for the order's customer; a sentence when it cannot be had."""
+        try:
+            return await enclosed(self._p, request)
+        except FileRefused as exc:
+            return self._p.wording.say("admin_berkas_belum_terkirim", sebab=str(exc))
+
     def act(self, connection: Connection, request: Request) -> str | None:
+        file = request.prepared
+        if isinstance(file, str):
+            return file
         if request.notice is None:
             return None
-        return self._p.desk.quoted(connection, request.notice, request.text, admin=request.message.sender)
+        return self._p.desk.quoted(
+            connection,
+            request.notice,
+            request.text,
+            admin=request.message.sender,
+            enclosed=file if isinstance(file, Enclosed) else None,
+        )

@@ -13,6 +13,7 @@ from bot.chats import ChatWords
 from bot.digest import Digest
 from bot.people import People
 from bot.selling.desk import OrderDesk
+from bot.teaching import Teacher
 from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
@@ -39,6 +40,7 @@ class RoomParts:
     desk: OrderDesk
     data_dir: Path
     answerer: Answerer
+    teacher: Teacher
     fetch: Callable[[Row[Any]], Awaitable[bytes]]  # the file of an inbox row
     most_file_bytes: int
     claim_room: Callable[[Connection, str], None]  # this chat is the room from now on

@@ -17,6 +17,7 @@ from bot.room.history import History
 from bot.room.offers import Offers
 from bot.room.orders import Orders
 from bot.room.parts import RoomParts
+from bot.room.past_questions import PastQuestions
 from bot.room.rest import RestCommand
 from bot.room.room import OwnersRoom
 from bot.room.status import Status
@@ -42,13 +43,15 @@ class Quotes(Protocol):
 
 def owners_room(parts: RoomParts) -> OwnersRoom:
     """The room with all of its commands, in the order in which its list shows them."""
-    edits, orders = Edits(parts), Orders(parts)
+    edits, orders, past = Edits(parts), Orders(parts), PastQuestions(parts)
     nouns: list[Commands] = [
         *(Status(parts), Waiting(parts), orders, Gaps(parts), Summary(parts, parts.digest), History(parts)),
-        *(Catalogue(parts), edits),
+        *(Catalogue(parts), edits, past),
         *(Switch(parts), RestCommand(parts), Chats(parts), Files(parts), Trial(parts)),
     ]
-    quoted: list[Quotes] = [Answers(parts), Offers(parts), Drafts(parts), edits, orders, Trusting(parts)]
+    quoted: list[Quotes] = [
+        *(Answers(parts), Offers(parts), Drafts(parts), edits, orders, past, Trusting(parts)),
+    ]
     return OwnersRoom(
         parts,
         commands=[command for noun in nouns for command in noun.commands],

@@ -8,9 +8,10 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, update
 
-from bot.channel import Media, Sign
+from bot.channel import IncomingMessage, Media, Sign
 from bot.message import Said, clean
 from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
+from bot.room.fetching import PASSED_ON
 from bot.room.parts import RoomParts
 from store import handoffs, outbox
 from store import queue as queues
@@ -83,7 +84,7 @@ class OwnersRoom:
             if quote is None or word is None:
                 return []
             return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
-        if quote is not None and request.message.kind in _NOT_RELAYED:
+        if quote is not None and not _is_taken(quote, request.message):
             return [_Found(act=self._only_words, prepare=None, request=request)]
         if not request.text and request.message.file is None:
             return []
@@ -152,10 +153,14 @@ class OwnersRoom:
             )
 
 
-# A file in the room is no answer yet, not even one with a caption.
-_NOT_RELAYED = frozenset(
-    (Media.IMAGE, Media.VIDEO, Media.AUDIO, Media.DOCUMENT, Media.LOCATION, Media.CONTACT)
-)
+_MORE_THAN_WORDS = frozenset(media.value for media in Media)
+
+
+def _is_taken(quote: Quote, message: IncomingMessage) -> bool:
+    """Whether what was written behind the notice can mean anything there."""
+    if message.kind not in _MORE_THAN_WORDS:
+        return True
+    return quote.takes_files and message.kind in PASSED_ON and message.file is not None
 
 
 def _kind(notice: Notice) -> str:

@@ -13,6 +13,7 @@ from billing.rupiah import format_rupiah
 from billing.shipping import told_by_admin
 from billing.till import Till
 from bot.people import People
+from bot.relay import Enclosed
 from bot.selling.draft import Draft
 from bot.selling.marks import Mark
 from bot.selling.ordering import close_cases
@@ -21,7 +22,7 @@ from rag.normalise import normalise, search_text
 from store import customers, orders, outbox, turns
 from store.handoffs import Notice
 from store.orders import LineKind, Method, Order, State
-from store.outbox import NewMessage, Purpose
+from store.outbox import Kind, NewMessage, Purpose
 from store.turns import Author, NewTurn
 
 _PAID = frozenset(
@@ -52,7 +53,15 @@ class OrderDesk:
     methods: tuple[Method, ...]
     till: Till
 
-    def quoted(self, connection: Connection, notice: Notice, text: str, *, admin: str) -> str | None:
+    def quoted(
+        self,
+        connection: Connection,
+        notice: Notice,
+        text: str,
+        *,
+        admin: str,
+        enclosed: Enclosed | None = None,
+    ) -> str | None:
         """Act on the words behind an order's notice; what the admin is told. None: the order is gone."""
         order = None if notice.order_id is None else orders.get(connection, notice.order_id)
         if order is None:
@@ -67,22 +76,36 @@ class OrderDesk:
             if cost_idr is None:
                 return self.sayings.wording.say("admin_ongkir_salah")
             return self._shipping(connection, order, cost_idr)
-        return self._written(connection, order, text)
+        return self._written(connection, order, text, enclosed)
 
     def listed(self, connection: Connection) -> str:
-        """The orders that wait to be paid, for *pesanan*."""
-        lines = [
-            self.sayings.wording.say(
-                "admin_pesanan_baris",
-                pesanan=order.id,
-                isi=brief(orders.lines_of(connection, order.id)),
-                total=format_rupiah(order.total_idr),
-                status=self.sayings.standing(order),
-                **self._who(connection, order),
-            )
-            for order in orders.unpaid(connection, self.account)
-        ]
-        return "\n".join(lines) or self.sayings.wording.say("admin_pesanan_kosong")
+        """The orders that wait to be paid, for *pesanan*: first those that only a person can confirm."""
+        say = self.sayings.wording.say
+        waiting = orders.unpaid(connection, self.account)
+        if not waiting:
+            return say("admin_pesanan_kosong")
+        unchecked = [order for order in waiting if order.state is State.WAITING_CONFIRMATION]
+        others = [order for order in waiting if order.state is not State.WAITING_CONFIRMATION]
+        lines: list[str] = []
+        for title, some in (("admin_pesanan_cek", unchecked), ("admin_pesanan_tunggu", others)):
+            lines += [say(title)] if some else []
+            lines += [self._line(connection, order) for order in some]
+        return say(
+            "admin_pesanan",
+            jumlah=len(waiting),
+            total=format_rupiah(sum(order.total_idr for order in waiting)),
+            daftar="\n".join(lines),
+        )
+
+    def _line(self, connection: Connection, order: Order) -> str:
+        return self.sayings.wording.say(
+            "admin_pesanan_baris",
+            pesanan=order.id,
+            isi=brief(orders.lines_of(connection, order.id)),
+            total=format_rupiah(order.total_idr),
+            status=self.sayings.standing(order),
+            **self._who(connection, order),
+        )
 
     def _paid(self, connection: Connection, order: Order, admin: str) -> str:
         decision = transfer.confirm(connection, self.till, order.id, by=admin)
@@ -128,12 +151,12 @@ class OrderDesk:
             total=format_rupiah(total_idr),
         )
 
-    def _written(self, connection: Connection, order: Order, text: str) -> str:
-        """Any other words go to the customer: a tracking number, a question."""
+    def _written(self, connection: Connection, order: Order, text: str, enclosed: Enclosed | None) -> str:
+        """Anything else goes to the customer: a tracking number, a picture of the parcel, a question."""
         who = self._who(connection, order)
         if order.chat is None:
             return self._past(connection, order)
-        self._tell(connection, order, text, author=Author.HUMAN)
+        self._tell(connection, order, text, author=Author.HUMAN, enclosed=enclosed)
         return self.sayings.wording.say("admin_terkirim", nama=who["nama"])
 
     def _past(self, connection: Connection, order: Order) -> str:
@@ -158,19 +181,23 @@ class OrderDesk:
         *,
         marks: tuple[str, ...] = (),
         author: Author = Author.BOT,
+        enclosed: Enclosed | None = None,
     ) -> None:
         """Words to the order's customer, and into his history: his next message answers them."""
         if order.chat is None or order.customer_id is None:
             return
+        said = text if enclosed is None else enclosed.shown
         outbox.add(
             connection,
             NewMessage(
                 account=order.account,
                 transport=order.transport,
                 chat=order.chat,
-                body=text,
+                body=text if enclosed is None else enclosed.caption,
                 purpose=Purpose.RELAY,
+                kind=Kind.TEXT if enclosed is None else enclosed.kind,
                 customer_id=order.customer_id,
+                document=None if enclosed is None else enclosed.document,
             ),
         )
         turns.append(
@@ -178,9 +205,9 @@ class OrderDesk:
             NewTurn(
                 customer_id=order.customer_id,
                 asked="",
-                replied=text,
+                replied=said,
                 author=author,
-                search_text=search_text(text),
+                search_text=search_text(said),
                 source_ids=marks,
             ),
         )

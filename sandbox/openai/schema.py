@@ -13,6 +13,7 @@ from typing import Any
 
 from sandbox.openai.ordering import Ordered
 from sandbox.openai.reader import Reading
+from sandbox.openai.rewording import general_question
 
 _NUMBER = re.compile(r"\d+")
 _CODE = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]+\b")
@@ -22,6 +23,7 @@ _ANSWER_NAMES = frozenset({"answer", "jawaban", "reply", "balasan", "response", 
 _QUESTION_NAMES = frozenset(
     {"question", "pertanyaan", "query", "message", "pesan", "search", "kueri", "standalone"}
 )
+_GENERAL_NAMES = frozenset({"faq_question", "pertanyaan_umum", "general_question"})
 _SOURCE_NAMES = frozenset({"source_ids", "sources", "sumber", "sumber_ids"})
 _ANSWERABLE_NAMES = frozenset({"answerable", "terjawab", "can_answer", "bisa_dijawab"})
 _HUMAN_NAMES = frozenset({"needs_human", "handoff", "butuh_admin", "perlu_admin"})
@@ -134,6 +136,8 @@ def _string(name: str, material: Material) -> str:
         return material.reading.answer
     if name in _QUESTION_NAMES:
         return material.question
+    if name in _GENERAL_NAMES:
+        return general_question(material.question)
     return material.first_code() if name in _CODE_NAMES else ""
 
 

@@ -216,6 +216,15 @@ def file_in(message: Message) -> tuple[str, Any]:
     raise ValueError("there is no file in this message")
 
 
+def about(message: Message, to: Received) -> Message:
+    """The file's message as an answer that quotes another one."""
+    _, part = file_in(message)
+    part.contextInfo.stanzaID = to.id
+    part.contextInfo.participant = str(to.sender.account)
+    part.contextInfo.quotedMessage.CopyFrom(to.message)
+    return message
+
+
 def reaction(emoji: str, *, to: Received) -> Message:
     made = E2E.Message()
     _point(made.reactionMessage.key, to.id, to.chat, from_me=False)

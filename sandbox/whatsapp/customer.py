@@ -65,6 +65,7 @@ class Customer(Phone):
         name: str = "",
         wrapper: str = "",
         timer_s: int = 0,
+        quoted: Received | None = None,
     ) -> str:
         """Send an image, video, audio, voice (a voice note), sticker or document; the message's id.
 
@@ -74,6 +75,8 @@ class Customer(Phone):
         sealed = seal("audio" if kind == "voice" else kind, data)
         path = self.network.media.put(sealed)
         message = contents.file(kind, sealed, path, mime=mime, caption=caption, name=name, timer_s=timer_s)
+        if quoted is not None:
+            message = contents.about(message, quoted)
         return await self.send(contents.wrapped(message, wrapper) if wrapper else message)
 
     async def send_dated(self, message: Message, sent_s: int) -> str:

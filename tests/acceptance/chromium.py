@@ -36,7 +36,13 @@ async def browsing(profile: Path, complaints: list[str]) -> AsyncIterator[Page]:
     flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else list(_FLAGS)
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
-            str(profile), executable_path=program(), headless=True, args=flags, viewport=DESKTOP
+            str(profile),
+            executable_path=program(),
+            headless=True,
+            args=flags,
+            viewport=DESKTOP,
+            # As the shop's clock, so that a screenshot does not show two times for one moment.
+            timezone_id="Asia/Jakarta",
         )
         context.set_default_timeout(PATIENCE_MS)
         page = context.pages[0] if context.pages else await context.new_page()

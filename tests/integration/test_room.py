@@ -36,6 +36,8 @@ async def open_shop(
 
 
 ANSWER = "Ada Kak, sepatu roda merah ukuran 42."
+# As the stand-in words it for everybody.
+GENERAL = "Jual sepatu roda merah ukuran besar?"
 
 
 async def _waiting(open_shop: OpenShop) -> tuple[TinyShop, str]:
@@ -117,7 +119,7 @@ async def test_yes_to_an_offer_writes_the_faq_entry_and_marks_it_saved(
     [handoff] = await shop.rows(handoff_rows)
     assert handoff.learned == "saved"
     assert json.loads(_learnt(shop).read_text(encoding="utf-8")) == [
-        {"id": f"belajar-{handoff.id}", "question": UNKNOWN, "answer": ANSWER}
+        {"id": f"belajar-{handoff.id}", "question": GENERAL, "answer": ANSWER}
     ]
     # Saying it again changes nothing and is no reason to talk.
     assert await shop.owner("ya", quote=offer) == []

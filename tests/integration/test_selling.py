@@ -596,9 +596,45 @@ async def test_the_owner_sees_what_waits_to_be_paid(open_shop: OpenShop) -> None
     order = await last_order(shop)
     [told] = await shop.owner("pesanan")
     assert re.fullmatch(
+        r"🧾 \*1 pesanan belum dibayar, Rp250\.000\*\n"
+        r"🏦 \*Transfer bank, perlu dicek:\*\n"
         rf"• {order.id} Budi \(.+\): 1x Paket 20 Mbps, Rp250\.000\. Menunggu transfer, lalu dicek admin\.",
         told,
     )
+
+
+async def test_what_a_person_must_check_is_listed_before_what_customers_still_owe(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    # Not finished yet: where it is to be sent is still asked.
+    await talk(shop, "pesan kabel lan", "ya")
+    await talk(shop, "pesan ih20", "jadi", chat="siti")
+    told = (await shop.owner("pesanan"))[0].splitlines()
+    assert "2 pesanan belum dibayar" in told[0]
+    assert [line[0] for line in told] == ["🧾", "🏦", "•", "⏳", "•"]
+    assert "dicek admin" in told[2]
+    assert "dilengkapi" in told[4]
+
+
+async def test_a_picture_of_the_parcel_behind_an_orders_notice_goes_to_its_customer(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Merapi 2, Klaten", "sudah transfer")
+    notice = shop.last_id(containing="Cek transfer")
+    shop.channel.files["resi"] = b"\xff\xd8 resi"
+    file = {"mimetype": "image/jpeg", "filename": "", "size_bytes": 7}
+    sent = {"message_id": "resi", "kind": "image", "file": file, "quote": notice}
+    await shop.says("owner", "Resinya ya Kak", **sent)
+    assert shop.heard("budi")[-1] == "(Resinya ya Kak)"
+    # A picture of the bank's page with the word that counts is that word.
+    assert (await last_order(shop)).state == "waiting_confirmation"
+    await shop.says("owner", "lunas", **{**sent, "message_id": "mutasi"})
+    assert (await last_order(shop)).state == "waiting_confirmation"
+    shop.channel.files["mutasi2"] = b"\xff\xd8 mutasi"
+    await shop.says("owner", "lunas", **{**sent, "message_id": "mutasi2"})
+    assert (await last_order(shop)).state == "paid"
 
 
 async def test_deleting_the_customer_leaves_an_order_without_him(open_shop: OpenShop) -> None:

@@ -112,7 +112,7 @@ async def test_postgresql_vacuums_every_table_with_personal_data(
     await postgres_store.write(lambda c: customers.forget(c, customer_id))
     erase_deleted(make_settings(DATABASE_URL=postgres_url))
     wanted = {"customers", "aliases", "inbox", "outbox", "turns", "handoffs", "notices", "usage"}
-    wanted |= {"undecryptable", "past_chats"}
+    wanted |= {"undecryptable", "past_chats", "past_questions"}
     wanted |= {"orders", "proposals", "invoices", "payment_events"}
     wanted |= {"media", "chat_timers", "attachments", "forwards"}
     engine = postgres_engine(postgres_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,10 @@ from sqlalchemy import Connection, update
 from bot import digest
 from bot.digest import figures, window
 from config.shop import Shop
-from store.schema import handoffs, inbox, turns, usage
+from store.orders import Line, LineKind, create
+from store.orders import State as OrderState
+from store.schema import handoffs, inbox, orders, turns, usage
+from store.takings import UNPAID, Sum, Takings
 from tests.integration.tiny_shop import QUESTION, UNKNOWN, OpenShop, TinyShop
 
 # Far from today, for which the bot under test has its own digest.
@@ -166,3 +170,79 @@ async def test_the_digest_of_today_can_be_asked_for(open_shop: OpenShop) -> None
     assert "1 pesan dari 1 pelanggan" in told
     assert f"1x {UNKNOWN}" in told
     assert digest.MOST_MISSING == 3
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "Asia/Jayapura"])
+async def test_orders_and_payments_are_counted_on_the_day_of_the_shop_and_recounted_from_the_rows(
+    open_shop: OpenShop, zone: str
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION)
+    profile = _shop(zone)
+    since, until = window(profile, DAY)
+    waiting, paid = OrderState.WAITING_CONFIRMATION, OrderState.PAID
+    # State, price, when it was ordered, when it was paid.
+    made: list[tuple[OrderState, int, int, int | None]] = [
+        (paid, 100_000, since, until - 1),
+        (paid, 20_000, since - 1, since),  # ordered the day before, paid on this one
+        (paid, 3_000, until - 1, until),  # ordered on this day, paid on the next
+        (OrderState.PENDING, 500_000, until - 1, None),
+        (waiting, 60_000, since + 1, None),
+        (OrderState.CREATED, 7_000, until, None),
+        (OrderState.EXPIRED, 800_000, since + 2, None),
+        (waiting, 9_000, since - 1, None),
+    ]
+    await shop.write(partial(_order_all, customer_id=(await shop.customer("budi")).id, made=made))
+    found = await shop.store.read(lambda c: figures(c, "utama", room="owner", shop=profile, day=DAY))
+    rows = await shop.rows(orders)
+
+    def counted(kept: Callable[[Any], bool]) -> Sum:
+        some = [row for row in rows if kept(row)]
+        return Sum(count=len(some), idr=sum(row.total_idr for row in some))
+
+    def of_day(at_ms: int | None) -> bool:
+        return at_ms is not None and since <= at_ms < until
+
+    states = {state.value for state in UNPAID}
+    assert found.takings == Takings(
+        ordered=counted(lambda row: of_day(row.created_ms)),
+        paid=counted(lambda row: of_day(row.paid_ms)),
+        unpaid=counted(lambda row: of_day(row.created_ms) and row.state in states),
+        unchecked=counted(lambda row: of_day(row.created_ms) and row.state == waiting),
+    )
+    assert found.takings == Takings(
+        ordered=Sum(count=5, idr=1_463_000),
+        paid=Sum(count=2, idr=120_000),
+        unpaid=Sum(count=2, idr=560_000),
+        unchecked=Sum(count=1, idr=60_000),
+    )
+    told = shop.running.digest.text(found, DAY)
+    assert "Pesanan baru: 5 (Rp1.463.000)" in told
+    assert "Lunas: 2 (Rp120.000), belum dibayar: 2 (Rp560.000)" in told
+    assert "1 di antaranya lewat transfer bank" in told
+
+
+def _order_all(
+    connection: Connection, *, customer_id: int, made: list[tuple[OrderState, int, int, int | None]]
+) -> None:
+    for state, price, created_ms, paid_ms in made:
+        line = Line(kind=LineKind.ITEM, code="IH20", name="Internet", quantity=1, unit_idr=price)
+        order = create(
+            connection,
+            account="utama",
+            customer_id=customer_id,
+            transport="uji",
+            chat="budi",
+            lines=[line],
+            expires_in_ms=10**12,
+        )
+        times = {"created_ms": created_ms, "paid_ms": paid_ms}
+        connection.execute(update(orders).where(orders.c.id == order.id).values(state=state.value, **times))
+
+
+async def test_a_day_on_which_nothing_was_sold_says_nothing_of_orders(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION)
+    [told] = await shop.owner("ringkasan")
+    assert "Pesanan" not in told
+    assert "\n\n" not in told

@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 
 from bot.channel import FileGone, IncomingFile
-from bot.room.files import FileRefused, target_name
+from bot.room.fetching import FileRefused
+from bot.room.files import target_name
 from tests.integration.tiny_shop import CATALOGUE, OpenShop, TinyShop
 
 CSV = "text/csv"

@@ -58,7 +58,7 @@ async def test_words_in_a_drafts_place_are_sent_and_learnt_on_yes(open_shop: Ope
     assert await shop.owner("ya") == [shop.wording.say("admin_faq_tersimpan")]
     learnt = json.loads((shop.settings.data_dir / "faq_belajar.json").read_text())
     assert [(entry["question"], entry["answer"]) for entry in learnt] == [
-        (QUESTION, "COD khusus Klaten kota ya Kak.")
+        ("Bisa cod ga?", "COD khusus Klaten kota ya Kak.")
     ]
     # It was no question that nobody could answer, and *batal* takes the entry back.
     assert "COD" not in (await shop.owner("belajar"))[0]

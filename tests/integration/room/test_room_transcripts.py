@@ -52,7 +52,7 @@ async def test_a_question_is_answered_by_quoting_learnt_and_answered_by_the_bot_
         ("owner", "✅ Terkirim ke Budi."),
         (
             "owner",
-            "💡 Kuingat untuk pelanggan lain juga?\n*T:* kak jual sepatu roda merah?\n"
+            "💡 Kuingat untuk pelanggan lain juga?\n*T:* Jual sepatu roda merah?\n"
             "*J:* Ada Kak, sepatu roda merah sisa dua.\n"
             "Kalau cocok untuk semua pelanggan, balas *ya* untuk menyimpan.",
         ),

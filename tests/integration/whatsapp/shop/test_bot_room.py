@@ -117,6 +117,35 @@ async def test_the_owner_hears_the_voice_note_in_his_room_and_answers_by_quoting
         assert owner.open_file(picture) == PICTURE
 
 
+async def test_the_owners_picture_and_document_are_answers(wa: WhatsAppServer, make_bot: MakeBot) -> None:
+    bot = make_bot(RUANG_ADMIN="0813-7777-0010")
+    async with bot:
+        await bot.pair()
+        owner = await wa.customer("6281377770010", name="Bu Rina", lid=True)
+        for kind, data, mime, filename in (
+            ("image", PICTURE, "image/png", ""),
+            ("document", b"%PDF-1.7 ukuran" * 900, "application/pdf", "ukuran sepatu.pdf"),
+        ):
+            budi = await stranger(wa)
+            await budi.send(UNKNOWN)
+            assert "belum tahu" in await hears_text(budi)
+            asked = await notice(owner, "Butuh jawaban")
+            await bot.settled()
+            await owner.send_file(
+                kind, data, mime=mime, name=filename, caption="Ini daftarnya ya Kak", quoted=asked
+            )
+            received = await budi.receive(PATIENCE_S)
+            assert (received.kind, received.text) == (kind, "Ini daftarnya ya Kak")
+            assert budi.open_file(received) == data
+            await notice(owner, "Terkirim")
+        assert bot.query("SELECT replied FROM turns WHERE author = 'human' ORDER BY id") == [
+            ("(foto) Ini daftarnya ya Kak",),
+            ("(berkas, ukuran sepatu.pdf) Ini daftarnya ya Kak",),
+        ]
+        await bot.settled()
+        assert not [received for received in owner.received if "Kuingat" in received.text]
+
+
 async def test_the_owners_words_in_a_customers_chat_silence_the_bot_there(
     wa: WhatsAppServer, bot: WhatsAppBot
 ) -> None:
