@@ -1,7 +1,7 @@
 """Renews docs/demo.png: runs the demo, sells something in it, and takes the page's picture.
 
-PYTHONPATH=. .venv/bin/python scripts/picture.py renews the picture; with a folder behind it, pictures of the way are
-left there, at desktop and phone width.
+Started as `PYTHONPATH=. .venv/bin/python scripts/picture.py`. With a folder behind it, pictures of the way
+there are left in it, at desktop and phone width.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from tests.acceptance.phones import Phones, demo
 
 PROJECT = Path(__file__).resolve().parents[1]
 TARGET = PROJECT / "docs" / "demo.png"
+# A little taller than most windows: the payment and the question shall both be seen.
+SIZE = {"width": 1440, "height": 980}
 TABS = ("Budi", "Siti", "HP toko", "Admin", "Bot")
 
 
@@ -48,6 +50,10 @@ async def take(shots: Path, work: Path) -> None:
         await shop.locator(".item", has=page.locator("b", has_text="Budi")).first.click()
         await expect(shop).to_contain_text("survei dulu")
         await phones.fits()
+        await page.set_viewport_size(SIZE)  # type: ignore[arg-type]  # a dict is what it takes.
+        for phone in (budi, siti, shop, admin):
+            await phone.locator(".row").last.scroll_into_view_if_needed()
+        await page.mouse.move(1, 1)  # What is under it shows what can be done with it.
         await page.screenshot(path=TARGET)
         await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict is what it takes.
         for tab in TABS:
