@@ -119,9 +119,11 @@ class Signs:
         found = []
         for row in rows:
             try:
-                found.append((row, self.channel.parse(row)))
+                message = self.channel.parse(row)
             except Unreadable:
                 continue  # It was taken back.
+            if not message.own:  # A person's reply is the other side of the turn.
+                found.append((row, message))
         return found
 
     @staticmethod

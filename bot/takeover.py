@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from billing import posting
 from bot.channel import SIGNS, Channel, Media, Unreadable
+from bot.mending import mend
 from bot.message import MAX_CHARS, Said
 from bot.people import People
 from config.wording import Wording
@@ -52,10 +53,21 @@ class Takeover:
     _texts: OrderedDict[str, dict[str, int]] = field(default_factory=OrderedDict, init=False)
 
     async def heard(self, said: Said) -> None:
-        """Keep the words as the shop's turn and, when a human wrote them, be silent in that chat."""
+        """Keep the words as the shop's turn and, when a human wrote them, be silent in that chat.
+
+        What he changes in them later changes the turn, and silences nobody.
+        """
+        if not said.messages:
+            await self.store.write(lambda c: self._mend(c, said))
+            return
         now_ms = int(time.time() * 1000)
         repeated = self._is_repeated(said, now_ms)
         await self.store.write(lambda c: self._write(c, said, now_ms=now_ms, repeated=repeated))
+
+    def _mend(self, connection: Connection, said: Said) -> None:
+        queues.finish(connection, self.queue, said.row_ids, owner=self.owner)
+        for row, sign in said.signs:
+            mend(connection, self.channel, self.account, row.id, sign)
 
     def _write(self, connection: Connection, said: Said, *, now_ms: int, repeated: bool) -> None:
         queues.finish(connection, self.queue, said.row_ids, owner=self.owner)
@@ -65,20 +77,19 @@ class Takeover:
         if not last.addresses:
             return
         customer, _ = customers.resolve(connection, self.account, last.addresses, name=None)
-        inbox.claim_for(connection, said.row_ids, customer.id)
         if self._is_starsenders(connection, customer, said):
             # No person is in this chat: the customer's "makasih kak" is the bot's to answer.
-            self._keep(connection, customer, said.shown, Author.AUTO)
+            self._keep(connection, customer, said, Author.AUTO)
             return
         # Where a person has the chat already, quick words are his as well.
         if customer.silent_ms == 0 and (repeated or self._is_automatic(connection, said)):
-            self._keep(connection, customer, said.shown, Author.AUTO)
+            self._keep(connection, customer, said, Author.AUTO)
             if alerts.raise_alert(connection, _BUSINESS_ALERT, "WhatsApp Business answers by itself"):
                 self.people.notify(
                     connection, self.wording.say("admin_wa_bisnis", isi=said.shown), kind=handoffs.ALERT
                 )
             return
-        self._keep(connection, customer, said.shown, Author.HUMAN)
+        self._keep(connection, customer, said, Author.HUMAN)
         for handoff in handoffs.open_of(connection, self.account, customer_id=customer.id):
             # He is being answered by a person, so nobody has to be reminded of it.
             handoffs.finish(connection, handoff, state=handoffs.State.ANSWERED, answer=said.shown)
@@ -89,11 +100,14 @@ class Takeover:
             customers.keep_silent(connection, customer.id, for_ms=left_ms, reason=customers.HUMAN)
             log.info("human_took_over", customer=customer.id, for_s=left_ms // 1000)
 
-    def _keep(self, connection: Connection, customer: Customer, text: str, author: Author) -> None:
+    def _keep(self, connection: Connection, customer: Customer, said: Said, author: Author) -> None:
+        """Its rows are the customer's, and its words a turn, if there are any."""
+        words = said.shown[:MAX_CHARS]
+        turn_id = self._turn(connection, customer, words, author) if words else None
+        inbox.claim_for(connection, said.row_ids, customer.id, turn_id=turn_id)
+
+    def _turn(self, connection: Connection, customer: Customer, words: str, author: Author) -> int:
         """A reply to what the customer said last, if nobody has answered that; else words by themselves."""
-        if not text:
-            return
-        words = text[:MAX_CHARS]
         newest = turns.recent(connection, customer.id, limit=1)
         if newest and newest[0].asked and not newest[0].replied:
             asked = newest[0].asked
@@ -104,8 +118,8 @@ class Takeover:
                 author=author,
                 make_search_text=lambda _: search_text(f"{asked}\n{words}"),
             )
-            return
-        turns.append(
+            return newest[0].id
+        return turns.append(
             connection,
             NewTurn(
                 customer_id=customer.id,

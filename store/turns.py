@@ -107,15 +107,28 @@ def asked(connection: Connection, turn_id: int) -> str | None:
 
 
 def reword(
-    connection: Connection, turn_id: int, *, asked: str, make_search_text: Callable[[str, str], str]
+    connection: Connection,
+    turn_id: int,
+    *,
+    asked: str | None = None,
+    replied: str | None = None,
+    make_search_text: Callable[[str, str], str],
 ) -> None:
-    """The customer's words are others now, or gone; a turn without any is deleted. Tells the memories."""
+    """One side's words are others now, or gone (``None``: they stay); a turn without any is deleted.
+
+    Tells the memories.
+    """
     found = connection.execute(
-        select(turns.c.customer_id, turns.c.replied).where(turns.c.id == turn_id)
+        select(turns.c.customer_id, turns.c.asked, turns.c.replied, turns.c.author).where(
+            turns.c.id == turn_id
+        )
     ).first()
     if found is None:
         return
-    gone = not asked and not found.replied
+    asked = found.asked if asked is None else asked
+    author = Author.NONE.value if replied == "" else found.author
+    replied = found.replied if replied is None else replied
+    gone = not asked and not replied
     if gone:
         connection.execute(delete(turns).where(turns.c.id == turn_id))
     else:
@@ -125,7 +138,9 @@ def reword(
             .where(turns.c.id == turn_id)
             .values(
                 asked=asked,
-                search_text=make_search_text(asked, found.replied),
+                replied=replied,
+                author=author,
+                search_text=make_search_text(asked, replied),
                 vector=None,
                 model=None,
                 dimensions=None,

@@ -33,13 +33,12 @@ from bot.whatsapp import codec, jids, outcomes, writing
 from bot.whatsapp.bridge import BridgeError
 from bot.whatsapp.connection import Connection
 from bot.whatsapp.journal import Journal
-from bot.whatsapp.notes import Notes
+from bot.whatsapp.notes import TRANSPORT, Notes
 from config.settings import Mode, WhatsAppSettings
 from store.inbox import RawEvent
 
 log = structlog.get_logger(__name__)
 
-TRANSPORT = "whatsapp"
 # One second and up to three times as long: what careful senders keep to; WhatsApp publishes no limit.
 PACE_S = 1.0
 # A bubble of this length still reads well on a phone.

@@ -22,6 +22,8 @@ from store.inbox import RawEvent
 CODEC = "neonize/1"
 # A group's message that makes it the owner's room.
 ROOM_CODE = firstrun.ROOM_CODE
+# What the shop's people do to their own messages that changes what a customer was told.
+_MENDED = frozenset((Sign.EDIT.value, Sign.REVOKE.value))
 
 
 def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = None) -> RawEvent | None:
@@ -41,8 +43,12 @@ def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = 
     said = content.read(event.Message)
     if said is None:
         said = content.sign(event.Message)
-        # The shop's own people react, edit and delete as they like; but in their room a thumb is a word.
-        unheard = said is not None and (said.kind != Sign.REACTION if chat == room else bool(source.IsFromMe))
+        # In the owner's room a thumb is a word; elsewhere the shop's own people change what they wrote.
+        unheard = said is not None and (
+            said.kind != Sign.REACTION
+            if chat == room
+            else bool(source.IsFromMe) and (posted or said.kind not in _MENDED)
+        )
         if said is None or unheard:
             return None
     if is_foreign_group and not firstrun.is_code(said.text, code):
@@ -66,7 +72,8 @@ def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = 
         lane=f"{OWN} {chat}" if own else chat,
         sender=OWN if own else jids.written(source.Sender),
         message_id=event.Info.ID,
-        kind=ROOM_CODE if is_foreign_group else OWN if own else said.kind,
+        # Their edits and deletions keep their kind; the sender says whose they are.
+        kind=ROOM_CODE if is_foreign_group else OWN if own and said.kind not in _MENDED else said.kind,
         codec=CODEC,
         raw=raw,
     )
@@ -84,7 +91,7 @@ def parse(row: Row[Any]) -> IncomingMessage:
     if said is None:
         raise Unreadable(f"row {row.id} holds no message to anybody")
     source = event.Info.MessageSource
-    own = row.kind in (OWN, POST)
+    own = row.sender == OWN
     # In what the shop wrote itself the customer is the one whose chat it is.
     alternative = source.RecipientAlt if own else source.SenderAlt
     person = jids.addresses(source.Chat if own else source.Sender, alternative, source.Chat)

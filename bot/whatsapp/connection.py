@@ -21,6 +21,7 @@ from bot.linked import Linked
 from bot.whatsapp import codec, events, past, session
 from bot.whatsapp.bridge import HISTORY_SYNC, ME, UNDECRYPTABLE, Bridge, BridgeError, Callbacks
 from bot.whatsapp.errors import SessionUnusable
+from bot.whatsapp.forgotten import Forgotten, Listener
 from bot.whatsapp.machine import Happened, Standing, after
 from bot.whatsapp.notes import Notes
 from bot.whatsapp.pairing import PairingFiles
@@ -84,6 +85,8 @@ class Connection:
         self._refusals = Refusals(folder, account)
         self._on_message = on_message
         self._notes = notes
+        self._loop = asyncio.get_running_loop()
+        self._listener = Listener(self._hear_forgotten)
         self._to_tell: asyncio.Queue[Standing] = asyncio.Queue()
         # What the phone tells of chats from before; large, and in no hurry.
         self._to_read: asyncio.Queue[bytes] = asyncio.Queue()
@@ -125,6 +128,7 @@ class Connection:
             ),
         )
         self._bridge.is_paired = number is not None
+        self._listener.begin()
         self._hold("tell", self._tell_in_order())
         self._hold("history", self._read_history())
         self._hold("connect", self._keep_connected())
@@ -141,6 +145,7 @@ class Connection:
         """Disconnect, after everything that came in was handed over; False when Go cannot be ended."""
         self.caught_up.set()
         stopped = self._bridge is None or await self._bridge.stop()
+        self._listener.end()
         self._go(Happened.CLOSED)
         self._files.remove()
         if "tell" in self._tasks:
@@ -211,6 +216,14 @@ class Connection:
             return
         log.info("undecryptable", message_id=found.message_id, own=found.own)
         self._hold(f"undecryptable {found.message_id}", self._notes.undecryptable(found))
+
+    def _hear_forgotten(self, found: Forgotten) -> None:
+        """On the thread of the library's log."""
+        with contextlib.suppress(RuntimeError):  # A closed loop means that the process is ending.
+            self._loop.call_soon_threadsafe(self._on_forgotten, found)
+
+    def _on_forgotten(self, found: Forgotten) -> None:
+        self._hold(f"forgotten {found.message_id}", self._notes.forgotten(found))
 
     def _on_qr(self, text: str) -> None:
         self._bridge_talked = True

@@ -15,14 +15,20 @@ from sqlalchemy import Connection
 from bot import linked, standing
 from bot.lateness import Lateness, lateness
 from bot.linked import Linked
+from bot.whatsapp import jids
 from bot.whatsapp.codec import Undecryptable
+from bot.whatsapp.forgotten import Forgotten
 from bot.whatsapp.machine import Standing
-from store import customers, past_chats, undecryptable
+from store import customers, past_chats, resends, undecryptable
+from store.customers import Address
 from store.doors import Store
 from store.errors import StoreError
 from store.past_chats import PastChat
+from store.queue import outbox_queue
 
 log = structlog.get_logger(__name__)
+
+TRANSPORT = "whatsapp"
 
 # A shop may have thousands of chats; nobody's answer waits for all of them at once.
 CHATS_AT_ONCE = 100
@@ -49,6 +55,10 @@ class Notes(Protocol):
 
     async def undecryptable(self, found: Undecryptable) -> None:
         """A message came that could not be read."""
+        ...
+
+    async def forgotten(self, found: Forgotten) -> None:
+        """A customer's phone asks for an answer that it could not read, and the library has it no more."""
         ...
 
     async def past(self, chats: Sequence[PastChat]) -> None:
@@ -88,6 +98,9 @@ class StoredNotes:
     async def undecryptable(self, found: Undecryptable) -> None:
         await self._write("undecryptable", lambda c: self._note_undecryptable(c, found))
 
+    async def forgotten(self, found: Forgotten) -> None:
+        await self._write("forgotten", lambda c: self._send_again(c, found))
+
     async def past(self, chats: Sequence[PastChat]) -> None:
         for start in range(0, len(chats), CHATS_AT_ONCE):
             some = chats[start : start + CHATS_AT_ONCE]
@@ -117,6 +130,16 @@ class StoredNotes:
             message_id=found.message_id,
             customer_id=customer.id,
         )
+
+    def _send_again(self, connection: Connection, found: Forgotten) -> None:
+        user, server = jids.split(found.chat)
+        row = resends.send_again(
+            connection,
+            outbox_queue(self.account, TRANSPORT),
+            address=Address(server, user),
+            provider_id=found.message_id,
+        )
+        log.info("sent_again", message_id=found.message_id, row=row)
 
     async def _noted(self, what: str, job: Callable[[Connection], Linked]) -> Linked | None:
         try:

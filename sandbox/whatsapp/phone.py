@@ -57,6 +57,9 @@ class Phone:
         # Messages that could not be decrypted, and how often the phone asked for each again.
         self.undecryptable: dict[str, int] = {}
         self.answers_retries = True
+        # Off, as without a network: what it could not read is asked for again by ``ask_now`` alone.
+        self.asks_again = True
+        self._unasked: list[tuple[Companion, Node]] = []
         # Called with this phone after anything that its screen would show: messages, ticks, typing.
         self.watchers: list[Callable[[Phone], None]] = []
         self._sent: dict[str, Sent] = {}
@@ -106,6 +109,13 @@ class Phone:
     def forget_sessions(self) -> None:
         """Lose all Signal sessions, as after a restored backup: what comes next can't be decrypted."""
         self.keyring.forget()
+
+    def ask_now(self) -> None:
+        """Ask again for everything that could not be read since ``asks_again`` is off."""
+        self.asks_again = True
+        unasked, self._unasked = self._unasked, []
+        for companion, receipt in unasked:
+            companion.push(receipt)
 
     # --- For the network ------------------------------------------------------------------------------------
 
@@ -238,7 +248,11 @@ class Phone:
         content = [Node("retry", retry), registration]
         if count > 1:
             content.append(Node("keys", {}, keys))
-        companion.push(Node("receipt", self.receipt(stanza) | {"type": "retry", "t": now}, content))
+        receipt = Node("receipt", self.receipt(stanza) | {"type": "retry", "t": now}, content)
+        if self.asks_again:
+            companion.push(receipt)
+        else:
+            self._unasked.append((companion, receipt))
 
 
 def new_id() -> str:

@@ -5,24 +5,15 @@ Screenshots of the way lie in a folder that the test prints (`pytest -s`).
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import re
-import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from tests.acceptance.chromium import PATIENCE_MS, PHONE, ChromiumMissing, browsing, program
+from tests.acceptance.phones import Phones, demo
 from tests.conftest import everything_is_required
-
-START_S = 120.0
-STOP_S = 40.0
-SAYS = re.compile(r"https?://127\.0\.0\.1:\d+/")
 
 
 @pytest.fixture(autouse=True)
@@ -34,75 +25,6 @@ def _chromium() -> None:
         if everything_is_required():
             pytest.fail(str(exc), pytrace=False)
         pytest.skip(str(exc))
-
-
-@contextlib.asynccontextmanager
-async def demo(folder: Path) -> AsyncIterator[str]:
-    """``make demo`` without anything piped in; the page's address. It ends by Ctrl-C and leaves nothing."""
-    with (folder / "said").open("wb") as said:
-        process = await asyncio.create_subprocess_exec(
-            *("make", "-s", "demo"),
-            cwd=folder,
-            env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=said,
-            start_new_session=True,
-        )
-    assert process.stdout is not None
-    try:
-        yield await asyncio.wait_for(_address(process.stdout, folder), START_S)
-        started = psutil.Process(process.pid).children(recursive=True)
-        assert any("run_bot.py" in " ".join(one.cmdline()) for one in started)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            # A terminal's Ctrl-C goes to every process of the group.
-            os.killpg(process.pid, signal.SIGINT)
-        try:
-            await asyncio.wait_for(process.communicate(), STOP_S)
-        except TimeoutError:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    _, left = psutil.wait_procs(started, timeout=STOP_S)
-    assert left == []
-
-
-async def _address(stdout: asyncio.StreamReader, folder: Path) -> str:
-    async for line in stdout:
-        if found := SAYS.search(line.decode()):
-            return found[0]
-    raise AssertionError(f"the demo ended before it had an address:\n{(folder / 'said').read_text()}")
-
-
-class Phones:
-    """The page, by what a person finds on it."""
-
-    def __init__(self, page: Page, shots: Path) -> None:
-        self.page = page
-        self._shots = shots
-        self._taken = 0
-
-    def of(self, name: str) -> Locator:
-        return self.page.get_by_role("region", name=f"HP {name}", exact=True)
-
-    async def write(self, phone: Locator, text: str) -> None:
-        await phone.get_by_placeholder("Ketik pesan").fill(text)
-        await phone.get_by_role("button", name="Kirim").click()
-
-    async def state(self, words: str, *, patience_ms: int = PATIENCE_MS) -> None:
-        await expect(self.page.locator("#state")).to_contain_text(words, timeout=patience_ms)
-
-    async def break_by(self, name: str) -> None:
-        await self.page.locator("#troubles").get_by_role("button", name=name).click()
-
-    async def shot(self, name: str) -> None:
-        self._taken += 1
-        await self.page.screenshot(path=self._shots / f"{self._taken}-{name}.png")
-
-    async def fits(self) -> None:
-        """Nothing sticks out of the window."""
-        sizes = await self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert sizes[0] <= sizes[1]
 
 
 async def test_a_newcomer_scans_writes_takes_over_and_breaks_the_network(copy: Path, tmp_path: Path) -> None:
@@ -132,11 +54,7 @@ async def test_a_newcomer_scans_writes_takes_over_and_breaks_the_network(copy: P
         await expect(asked.locator(".text")).to_contain_text("<img src=x")
         await expect(asked.locator("img")).to_have_count(0)
         admin = phones.of("Admin")
-        notice = admin.locator(".row", has_text="katering")
-        await expect(notice).to_be_visible(timeout=PATIENCE_MS)
-        await notice.locator(".bubble").click()
-        await notice.get_by_label("Balas pesan ini").click()
-        await phones.write(admin, "Belum ada Kak, kami khusus internet.")
+        await phones.quote(admin, containing="katering", answer="Belum ada Kak, kami khusus internet.")
         await expect(siti).to_contain_text("kami khusus internet", timeout=PATIENCE_MS)
 
         shop = phones.of("toko")

@@ -9,38 +9,18 @@ import io
 import re
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 from pypdf import PdfReader
 
 from sandbox.midtrans.server import SERVER_KEY
 from sandbox.starsender.server import KEY
-from tests.acceptance.chromium import PATIENCE_MS, PHONE, browsing
-from tests.acceptance.test_phone_page import Phones, _chromium, demo
+from tests.acceptance.chromium import PATIENCE_MS, browsing
+from tests.acceptance.phones import Phones, demo
+from tests.acceptance.test_phone_page import _chromium
 
 __all__ = ["_chromium"]
 
 SOON = {"timeout": PATIENCE_MS}
-
-
-async def _says(phones: Phones, phone: Locator, text: str, expected: str) -> None:
-    """Write it and wait for an answer with these words."""
-    await phones.write(phone, text)
-    await expect(phone.locator('[data-author="bot"]').last).to_contain_text(expected, **SOON)  # type: ignore[arg-type]  # a time-out is all it holds.
-
-
-async def _pay(context: BrowserContext, phone: Locator, shots: Path, *, way: str) -> Page:
-    """Click the link in the chat and pay on the page that opens."""
-    link = phone.locator('[data-author="bot"] a', has_text="/snap/").last
-    async with context.expect_page() as opening:
-        await link.click()
-    page = await opening.value
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict is what it takes.
-    await page.locator(f'[data-method="{way}"]').click()
-    await page.screenshot(path=shots / f"pay-{way}.png")
-    await page.locator("button.main").click()
-    await expect(page.locator(".done")).to_contain_text("Pembayaran berhasil")
-    await page.screenshot(path=shots / f"paid-{way}.png")
-    return page
 
 
 async def _pdf_of(page: Page, bubble: Locator) -> str:
@@ -64,16 +44,16 @@ async def test_a_customer_chooses_confirms_pays_and_gets_his_invoice_and_the_own
         await phones.state("Terhubung")
         budi, admin = phones.of("Budi"), phones.of("Admin")
 
-        await _says(phones, budi, "mau pesan LAN20 2 ya kak", "Rp190.000")
-        await _says(phones, budi, "ya kak", "nama penerima")
-        await _says(phones, budi, "Budi Santoso", "Dikirim ke mana")
-        await _says(phones, budi, "Jl. Kenanga 12, Gergunung, Klaten Utara", "Rp200.000")
+        await phones.says(budi, "mau pesan LAN20 2 ya kak", "Rp190.000")
+        await phones.says(budi, "ya kak", "nama penerima")
+        await phones.says(budi, "Budi Santoso", "Dikirim ke mana")
+        await phones.says(budi, "Jl. Kenanga 12, Gergunung, Klaten Utara", "Rp200.000")
         await phones.shot("ordered")
         await phones.write(budi, "1")
         await expect(budi).to_contain_text("Bayarnya di sini ya Kak", **SOON)  # type: ignore[arg-type]  # as above.
         await expect(budi).to_contain_text("nomor kami 081190000003")
         await phones.shot("link")
-        paying = await _pay(page.context, budi, shots, way="qris")
+        paying = await phones.pay(budi, shots, way="qris")
         await paying.close()
 
         await expect(budi).to_contain_text("Pembayaran Rp200.000 sudah masuk", **SOON)  # type: ignore[arg-type]  # as above.
@@ -92,12 +72,12 @@ async def test_a_customer_chooses_confirms_pays_and_gets_his_invoice_and_the_own
         await phones.fits()
 
         siti = phones.of("Siti")
-        await _says(phones, siti, "mau pesan VH7 1", "Rp25.000")
-        await _says(phones, siti, "ya kak", "Mau bayar lewat apa")
-        await _says(phones, siti, "1", "Bayarnya di sini")
+        await phones.says(siti, "mau pesan VH7 1", "Rp25.000")
+        await phones.says(siti, "ya kak", "Mau bayar lewat apa")
+        await phones.says(siti, "1", "Bayarnya di sini")
         await phones.break_by("Matikan Midtrans")
         await phones.break_by("Matikan Starsender")
-        await (await _pay(page.context, siti, shots, way="bca_va")).close()
+        await (await phones.pay(siti, shots, way="bca_va")).close()
         await phones.shot("midtrans-gone")
         await expect(siti).not_to_contain_text("sudah masuk")
         await phones.break_by("Hidupkan Midtrans")
@@ -108,7 +88,7 @@ async def test_a_customer_chooses_confirms_pays_and_gets_his_invoice_and_the_own
         await expect(siti.locator('[data-author="other"]')).to_have_count(0)
         await phones.shot("starsender-gone")
 
-        await _says(phones, budi, "kirim ulang invoice", "kukirim ulang")
+        await phones.says(budi, "kirim ulang invoice", "kukirim ulang")
         await expect(invoice).to_have_count(2, **SOON)  # type: ignore[arg-type]  # as above.
         await phones.shot("again")
     assert complaints == []

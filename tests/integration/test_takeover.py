@@ -313,3 +313,37 @@ async def test_what_a_person_answered_stays_his_when_his_pause_is_over(open_shop
     await shop.settled()
     assert shop.heard("budi") == []
     assert len(await shop.says("budi", QUESTION)) == 1
+
+
+async def test_what_the_human_edits_or_takes_back_changes_the_history_and_pauses_nothing(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await _types(shop, "budi", "ready Kak, 275rb", message_id="o1", sent_ms=_ago(minutes=40))
+    await _types(shop, "budi", "alamatku Jl. Mawar 7", message_id="o2", sent_ms=_ago(minutes=40))
+    await _types(shop, "budi", "ready Kak, 285rb", kind="edit", quote="o1")
+    assert await _replies(shop) == [("", "ready Kak, 285rb", "human"), ("", "alamatku Jl. Mawar 7", "human")]
+    await _types(shop, "budi", "", kind="revoke", quote="o2")
+    assert await _replies(shop) == [("", "ready Kak, 285rb", "human")]
+    [row] = await shop.rows(inbox_rows, inbox_rows.c.message_id == "o2")
+    assert bytes(row.raw) == b""
+    assert (await shop.customer("budi")).silent_ms == 0
+    assert COD in (await shop.says("budi", QUESTION))[0]
+
+
+async def test_a_reply_that_the_human_takes_back_leaves_the_question_unanswered(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await _types(shop, "budi", HUMAN)
+    await shop.says("budi", "masih ada kak?", message_id="b1")
+    await _types(shop, "budi", "masih Kak", message_id="o1")
+    assert (await _replies(shop))[1:] == [("masih ada kak?", "masih Kak", "human")]
+    # Nobody takes back what somebody else wrote.
+    await _types(shop, "budi", "", kind="revoke", quote="b1")
+    await shop.says("budi", "", kind="revoke", quote="o1")
+    assert (await _replies(shop))[1:] == [("masih ada kak?", "masih Kak", "human")]
+    await _types(shop, "budi", "", kind="revoke", quote="o1")
+    assert (await _replies(shop))[1:] == [("masih ada kak?", "", "none")]
+    # And the customer's deletion leaves the person's words alone.
+    await _types(shop, "budi", "sudah habis Kak", message_id="o2")
+    await shop.says("budi", "", kind="revoke", quote="b1")
+    assert (await _replies(shop))[1:] == [("", "sudah habis Kak", "human")]

@@ -162,3 +162,25 @@ async def test_the_owners_words_in_a_customers_chat_silence_the_bot_there(
     assert bot.query("SELECT replied FROM turns WHERE author = 'human'") == [
         ("Bentar ya Kak, aku cek stoknya",)
     ]
+
+
+async def test_what_the_owner_edits_and_takes_back_on_the_shops_phone_is_what_the_bot_remembers(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    budi = await stranger(wa)
+
+    def told() -> list[tuple[str]]:
+        found = bot.query(
+            "SELECT replied FROM turns WHERE author = 'human' AND customer_id IN"
+            " (SELECT customer_id FROM aliases WHERE user = ?) ORDER BY id",
+            budi.user.lid.user,
+        )
+        return [(replied,) for (replied,) in found]
+
+    price = await wa.owner.send(budi, "Harganya 275rb Kak")
+    address = await wa.owner.send(budi, "Kirim ke Jl. Mawar 7 ya")
+    await bot.wait_until(lambda: len(told()) == 2, "the owner's words")
+    await wa.owner.send(budi, contents.edit(price, "Harganya 285rb Kak", chat=budi.jid))
+    await wa.owner.send(budi, contents.revocation(address, chat=budi.jid))
+    await bot.wait_until(lambda: told() == [("Harganya 285rb Kak",)], "his changes")
+    assert bot.query("SELECT raw FROM inbox WHERE message_id = ?", address) == [(b"",)]

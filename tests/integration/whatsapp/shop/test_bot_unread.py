@@ -6,7 +6,9 @@ import sqlite3
 
 import pytest
 
+from sandbox.whatsapp.binary import Node
 from sandbox.whatsapp.customer import Customer
+from sandbox.whatsapp.queries import bundle_nodes
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.echo_model import question
 from tests.integration.whatsapp.shop.people import ask, heard, hears, hears_text, stranger
@@ -112,16 +114,69 @@ async def test_the_owners_words_silence_the_bot_though_it_cannot_read_them(
     assert len(budi.received) == before
 
 
-async def test_an_answer_that_the_phone_cannot_read_is_sent_again(
-    wa: WhatsAppServer, bot: WhatsAppBot
-) -> None:
-    """While this process lives, that is: the library keeps what it sent in its memory alone."""
+async def unreadable_answer(wa: WhatsAppServer, bot: WhatsAppBot) -> tuple[Customer, str]:
+    """An answer that arrived, could not be read, and was not asked for yet; its customer and its code."""
     budi = await stranger(wa)
     await hears(budi, await ask(budi))
+    budi.asks_again = False
     code = await ask(budi)
     # Before the bot can have answered.
     budi.forget_sessions()
+    await bot.wait_until(lambda: bool(budi.undecryptable), "an answer that cannot be read")
+    await bot.settled()
+    return budi, code
+
+
+async def test_an_answer_that_the_phone_cannot_read_is_sent_again(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    """While this process lives the library does that by itself."""
+    budi, code = await unreadable_answer(wa, bot)
+    budi.ask_now()
     await hears(budi, code)
-    assert budi.undecryptable
     await bot.settled()
     assert heard(budi).count(code) == 1
+
+
+async def test_an_answer_of_an_earlier_process_that_the_phone_cannot_read_is_sent_again_once(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    budi, code = await unreadable_answer(wa, bot)
+    siti = await stranger(wa, name="Siti")
+    await bot.kill()
+    budi.ask_now()
+    await bot.start()
+    await bot.online()
+    await hears(budi, code)
+    # What comes after it is readable, and nothing comes twice.
+    last = await ask(budi)
+    await hears(budi, last)
+    await hears(siti, await ask(siti))
+    await bot.settled()
+    assert heard(budi).count(code) == 1
+    sent = bot.query("SELECT count(*) FROM outbox WHERE body LIKE ? AND state = 'done'", f"%{code}%")
+    assert sent == [(1,)]
+
+
+async def test_nobody_gets_what_was_sent_to_somebody_else_by_asking_for_it(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    budi, siti = await stranger(wa), await stranger(wa, name="Siti")
+    code = await ask(budi)
+    await hears(budi, code)
+    await hears(siti, await ask(siti))
+    await bot.settled()
+    [(message_id,)] = bot.query("SELECT provider_id FROM outbox WHERE body LIKE ?", f"%{code}%")
+    await bot.stop()
+    await bot.start()
+    await bot.online()
+    for companion in wa.network.devices_of(wa.network.account):
+        attributes = {"from": siti.jid, "id": message_id, "type": "retry", "t": "1"}
+        retry = Node("retry", {"count": "1", "id": message_id, "t": "1", "v": "1"})
+        registration, *_ = bundle_nodes(siti.bundle())
+        companion.push(Node("receipt", attributes, [retry, registration]))
+    await bot.wait_until(lambda: "sent_again" in bot.log.read_text(), "the receipt")
+    await hears(siti, await ask(siti))
+    await bot.settled()
+    assert heard(budi) == [code]
+    assert code not in heard(siti)

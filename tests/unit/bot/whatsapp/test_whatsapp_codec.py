@@ -167,12 +167,21 @@ def test_a_sign_says_which_message_it_is_about(event: Event, kind: str, text: st
     assert (found.kind, found.text, found.quoted_id) == (kind, text, "M0")
 
 
-@pytest.mark.parametrize("content", [content for _, _, content in SIGNS])
-def test_what_the_shop_s_own_people_change_is_not_kept(event: Event, content: Any) -> None:
-    assert not kept(event(content, own=True))
+@pytest.mark.parametrize(("kind", "content"), [(kind, content) for kind, _, content in SIGNS])
+def test_of_the_shop_s_own_people_only_what_changes_their_words_is_kept(
+    event: Event, kind: str, content: Any
+) -> None:
+    raw = event(content, own=True)
+    mends = kind in ("edit", "revoke")
+    assert kept(raw) is mends
+    # A status that is taken back is not one.
+    assert not kept(event(content, own=True, chat="status@broadcast"))
     # In the owner's room a thumb on a notice is a word.
     is_thumb = content.HasField("reactionMessage")
     assert kept(event(content, chat="111@lid"), room="111@lid") is is_thumb
+    if mends:
+        found = read(raw)
+        assert (found.kind, found.own, found.quoted_id) == (kind, True, "M0")
 
 
 def test_a_place_is_told_with_a_link_to_the_map(event: Event) -> None:

@@ -19,6 +19,7 @@ from bot.whatsapp import connection
 from bot.whatsapp.bridge import BridgeError, Callbacks
 from bot.whatsapp.channel import WhatsAppChannel
 from bot.whatsapp.codec import Undecryptable
+from bot.whatsapp.forgotten import Forgotten
 from bot.whatsapp.machine import Standing
 from config.settings import WhatsAppSettings
 from store.outbox import Kind
@@ -123,6 +124,9 @@ class FakeNotes:
 
     async def undecryptable(self, found: Undecryptable) -> None:
         self.unread.append(found)
+
+    async def forgotten(self, found: Forgotten) -> None:
+        """Nothing is asked for again."""
 
     async def past(self, chats: Sequence[PastChat]) -> None:
         """Nothing is told of earlier chats."""
