@@ -180,7 +180,7 @@ class Soak:
             load.append(asyncio.create_task(self._pay(shop, midtrans, store, buyers)))
             trouble = asyncio.create_task(self._trouble(server))
             watch = asyncio.create_task(self._sample(bot, webhooks, began))
-            await asyncio.sleep(self._seconds)
+            await self._loaded(began)
             # What follows is about stopping; a process that starts has another memory.
             for task in (trouble, watch):
                 task.cancel()
@@ -207,6 +207,14 @@ class Soak:
                 f"state at the end: {state.state if state else '-'}; {self._counts.drops} drops", flush=True
             )
         return self._tell(wrong, restarts_s, stops_s, codes)
+
+    async def _loaded(self, began: float) -> None:
+        """The whole time, or until somebody presses Ctrl-C: then all is judged over the time that was."""
+        enough = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, enough.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(enough.wait(), self._seconds)
+        self._seconds = time.monotonic() - began
 
     async def _answering(self) -> None:
         before = self._counts.answered
