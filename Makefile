@@ -32,7 +32,7 @@ bench: ## Run the benchmarks (ARGS=--quick or ARGS=--full)
 	@scripts/setup.sh dev
 	@$(PYTHON) -m bench $(ARGS)
 
-torture: ## Run the long tests: crashes, floods, soak
+torture: ## Run the long tests (1,000 deaths and more); the table of what they lost or doubled is at the end
 	@scripts/setup.sh dev
 	@.venv/bin/pytest -m torture $(ARGS)
 

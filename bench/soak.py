@@ -14,27 +14,24 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import os
 import random
 import signal
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, func, select
 
 from bench import past
-from bench.figures import figure
-from bench.linked import Asker, die_with_parent
-from bench.questions import DATA, PROJECT, asks, person
+from bench.linked import Asker
+from bench.questions import DATA, asks, person
 from bench.settings import environment_for
+from bench.soak_books import books, chats_of_buyers, unfinished
+from bench.soak_outcome import Counts, tell, wrongs
+from bench.soak_process import free_port, process
 from billing.checkout import Checkout
 from billing.midtrans import Midtrans
 from billing.outage import Outage
@@ -49,16 +46,12 @@ from sandbox.openai.process import OpenAIStandInProcess
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.server import WhatsAppServer
 from store import orders, standing
-from store.orders import Line, LineKind, State
-from store.schema import QueueState, inbox, invoices, outbox
-from store.schema import orders as orders_table
+from store.orders import Line, LineKind
 from store.sqlite import SqliteStore
 
 ACCOUNT = "utama"
 BUYERS = 5
 RESTARTS = 5
-# What was warm by then is no growth: caches, connections, the first answer of every customer.
-WARM_UP_SHARE = 0.25
 SAMPLE_S = 2.0
 BETWEEN_PAYMENTS_S = 2.0
 # A customer's pause between an answer and his next question, at random up to this.
@@ -72,19 +65,6 @@ _FAULTS = (
     {"mode": "reset", "rate": 0.2},
 )
 BETWEEN_FAULTS_S = 20.0
-
-
-@dataclass(kw_only=True)
-class Counts:
-    """What happened, for the checker."""
-
-    asked: int = 0
-    answered: int = 0
-    lost: int = 0
-    paid: list[str] = field(default_factory=list)
-    bot_rss: list[tuple[float, float]] = field(default_factory=list)  # (seconds since the start, MB)
-    webhooks_rss: list[tuple[float, float]] = field(default_factory=list)
-    drops: int = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -133,7 +113,7 @@ class Soak:
     async def run(self) -> int:
         """The load, the checks, the restarts; the exit code."""
         async with WhatsAppServer() as server, MidtransServer(minute_s=0.5) as midtrans:
-            port = _free_port()
+            port = free_port()
             environment = {
                 **environment_for(self._model.base_url, self.state),
                 **midtrans.environment,
@@ -143,7 +123,7 @@ class Soak:
             }
             midtrans.notify_url = f"http://127.0.0.1:{port}/midtrans/notification"
             settings = Settings.load({**environment, "DATA_DIR": str(DATA)}, env_file=None)
-            with self._process("run_webhooks.py", server, environment) as webhooks:
+            with process("run_webhooks.py", server, environment, self._folder) as webhooks:
                 store = await SqliteStore.open(settings.sqlite_path)
                 try:
                     return await self._load(server, midtrans, environment, settings, store, webhooks)
@@ -160,11 +140,9 @@ class Soak:
         webhooks: subprocess.Popen[bytes],
     ) -> int:
         askers = [Asker(server, person(number)) for number in range(self._customers)]
-        restarts_s: list[float] = []
-        stops_s: list[float] = []
-        codes: list[int] = []
+        counts = self._counts
         async with contextlib.AsyncExitStack() as stack:
-            bot = stack.enter_context(self._process("run_bot.py", server, environment))
+            bot = stack.enter_context(process("run_bot.py", server, environment, self._folder))
             await server.owner.scan(await self._qr())
             await server.online(PATIENCE_S)
             buyers = [
@@ -180,7 +158,7 @@ class Soak:
             load.append(asyncio.create_task(self._pay(shop, midtrans, store, buyers)))
             trouble = asyncio.create_task(self._trouble(server))
             watch = asyncio.create_task(self._sample(bot, webhooks, began))
-            await asyncio.sleep(self._seconds)
+            await self._loaded(began)
             # What follows is about stopping; a process that starts has another memory.
             for task in (trouble, watch):
                 task.cancel()
@@ -189,24 +167,35 @@ class Soak:
             for _ in range(RESTARTS):
                 started = time.monotonic()
                 bot.send_signal(signal.SIGTERM)
-                codes.append(await asyncio.to_thread(bot.wait, PATIENCE_S))
-                stops_s.append(time.monotonic() - started)
+                counts.codes.append(await asyncio.to_thread(bot.wait, PATIENCE_S))
+                counts.stops_s.append(time.monotonic() - started)
                 started = time.monotonic()
-                bot = stack.enter_context(self._process("run_bot.py", server, environment))
+                bot = stack.enter_context(process("run_bot.py", server, environment, self._folder))
                 await server.online(PATIENCE_S)
-                restarts_s.append(time.monotonic() - started)
+                counts.restarts_s.append(time.monotonic() - started)
                 # A stop in the middle of a start waits for the start's end: that would be another figure.
                 await self._answering()
             self._over.set()
             await asyncio.gather(*load)
             await midtrans.delivered(PATIENCE_S)
             await self._settled(store)
-            wrong = await self._judge(store, askers, buyers)
-            state = await store.read(lambda c: standing.read(c, ACCOUNT))
-            print(
-                f"state at the end: {state.state if state else '-'}; {self._counts.drops} drops", flush=True
+            wrong = wrongs(
+                counts,
+                await store.read(books, slow=True),
+                surplus=sum(asker.surplus for asker in askers),
+                shown=[each.text for buyer in buyers for each in buyer.received if each.kind == "document"],
             )
-        return self._tell(wrong, restarts_s, stops_s, codes)
+            state = await store.read(lambda c: standing.read(c, ACCOUNT))
+            print(f"state at the end: {state.state if state else '-'}; {counts.drops} drops", flush=True)
+        return tell(counts, wrong, self._seconds)
+
+    async def _loaded(self, began: float) -> None:
+        """The whole time, or until somebody presses Ctrl-C: then all is judged over the time that was."""
+        enough = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, enough.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(enough.wait(), self._seconds)
+        self._seconds = time.monotonic() - began
 
     async def _answering(self) -> None:
         before = self._counts.answered
@@ -227,7 +216,7 @@ class Soak:
     async def _pay(
         self, shop: Checkout, midtrans: MidtransServer, store: SqliteStore, buyers: Sequence[Customer]
     ) -> None:
-        chats = await store.read(_chats_of_buyers, slow=True)
+        chats = await store.read(lambda c: chats_of_buyers(c, BUYERS), slow=True)
         assert len(chats) == len(buyers), f"{len(chats)} of {len(buyers)} buyers are known"
         while not self._over.is_set():
             customer_id, chat = self._chance.choice(chats)
@@ -272,8 +261,8 @@ class Soak:
     ) -> None:
         while True:
             now = time.monotonic() - began
-            for process, samples in ((bot, self._counts.bot_rss), (webhooks, self._counts.webhooks_rss)):
-                samples.append((now, psutil.Process(process.pid).memory_info().rss / 2**20))
+            for running, samples in ((bot, self._counts.bot_rss), (webhooks, self._counts.webhooks_rss)):
+                samples.append((now, psutil.Process(running.pid).memory_info().rss / 2**20))
             await asyncio.sleep(SAMPLE_S)
 
     async def _qr(self) -> str:
@@ -289,82 +278,8 @@ class Soak:
     async def _settled(self, store: SqliteStore) -> None:
         """Until nothing waits in any queue and every invoice is delivered."""
         async with asyncio.timeout(PATIENCE_S):
-            while await store.read(_unfinished, slow=True):  # noqa: ASYNC110 - other processes set no event here.
+            while await store.read(unfinished, slow=True):  # noqa: ASYNC110 - other processes set no event here.
                 await asyncio.sleep(0.2)
-
-    async def _judge(
-        self, store: SqliteStore, askers: Sequence[Asker], buyers: Sequence[Customer]
-    ) -> dict[str, int]:
-        """How many of each kind of wrong there are; all must be 0."""
-        found = await store.read(_books, slow=True)
-        paid = set(self._counts.paid)
-        shown = [
-            received.text for buyer in buyers for received in buyer.received if received.kind == "document"
-        ]
-        numbers = list(found.invoices.values())
-        return {
-            "messages_lost": self._counts.lost,
-            "answers_doubled": sum(asker.surplus for asker in askers),
-            "dead_letters": found.dead,
-            "paid_not_credited": len(paid - found.paid),
-            "credited_not_paid": len(found.paid - paid),
-            "invoices_missing": len(found.paid - found.invoices.keys()),
-            "invoice_numbers_doubled": len(numbers) - len(set(numbers)),
-            "invoices_not_delivered": sum(
-                1 for number in numbers if not any(number in text for text in shown)
-            ),
-            "invoices_delivered_twice": sum(
-                1 for number in numbers if sum(number in text for text in shown) > 1
-            ),
-        }
-
-    def _tell(
-        self,
-        wrong: dict[str, int],
-        restarts_s: Sequence[float],
-        stops_s: Sequence[float],
-        codes: Sequence[int],
-    ) -> int:
-        counts = self._counts
-        print(f"{counts.asked} questions, {len(counts.paid)} payments in {self._seconds:.0f} s", flush=True)
-        figure("soak.questions", counts.asked, "questions")
-        figure("soak.payments", len(counts.paid), "payments")
-        for name, count in wrong.items():
-            figure(f"soak.{name}", count, "ids", at_most=0)
-        for name, samples in (("bot", counts.bot_rss), ("webhooks", counts.webhooks_rss)):
-            warm, late = _ends(samples, self._seconds)
-            figure(f"soak.{name}_rss", late, "MB")
-            figure(f"soak.{name}_rss_growth", (late / warm - 1) * 100, "%", at_most=5)
-        figure("soak.restart_to_online_slowest", max(restarts_s), "s", at_most=5)
-        figure("soak.restart_to_online", statistics.median(restarts_s), "s")
-        figure("soak.sigterm_to_exit_slowest", max(stops_s), "s", at_most=10)
-        figure("soak.stops_without_exit_0", sum(code != 0 for code in codes), "stops", at_most=0)
-        return 1 if any(wrong.values()) or any(codes) else 0
-
-    @contextlib.contextmanager
-    def _process(
-        self, script: str, server: WhatsAppServer, environment: dict[str, str]
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """One of the product's processes; killed at the end if it is still there."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        theirs = server.environment
-        path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
-        channel = ["--channel", "whatsapp"] if script == "run_bot.py" else []
-        with (self._folder / f"{script}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, str(PROJECT / script), *channel],
-                cwd=self._folder,
-                env={**kept, **theirs, **environment, "PYTHONPATH": path},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=die_with_parent,
-            )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -375,62 +290,6 @@ async def _till(settings: Settings, store: SqliteStore) -> AsyncIterator[Checkou
     async with Midtrans(settings.billing) as midtrans:
         payments = Payments(store=store, midtrans=midtrans, till=till, outage=Outage(store=store, till=till))
         yield Checkout(store=store, midtrans=midtrans, payments=payments)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Books:
-    paid: set[str]
-    invoices: dict[str, str]  # by order
-    dead: int
-
-
-def _books(connection: Connection) -> _Books:
-    paid = select(orders_table.c.id).where(orders_table.c.state == State.PAID.value)
-    dead = [
-        connection.execute(
-            select(func.count()).select_from(table).where(table.c.state == QueueState.DEAD.value)
-        ).scalar_one()
-        for table in (inbox, outbox)
-    ]
-    rows = connection.execute(select(invoices.c.order_id, invoices.c.number)).all()
-    return _Books(
-        paid=set(connection.execute(paid).scalars()),
-        invoices={row[0]: row[1] for row in rows},
-        dead=sum(dead),
-    )
-
-
-def _unfinished(connection: Connection) -> int:
-    waiting = sum(
-        connection.execute(
-            select(func.count()).select_from(table).where(table.c.finished_ms.is_(None))
-        ).scalar_one()
-        for table in (inbox, outbox)
-    )
-    undelivered = select(func.count()).select_from(invoices).where(invoices.c.delivered_ms.is_(None))
-    return waiting + int(connection.execute(undelivered).scalar_one())
-
-
-def _chats_of_buyers(connection: Connection) -> list[tuple[int, str]]:
-    newest = select(inbox.c.customer_id, inbox.c.chat).order_by(inbox.c.id.desc()).limit(1_000)
-    found: dict[int, str] = {}
-    for customer_id, chat in connection.execute(newest):
-        if customer_id is not None and len(found) < BUYERS:
-            found.setdefault(customer_id, chat)
-    return list(found.items())
-
-
-def _ends(samples: Sequence[tuple[float, float]], seconds: float) -> tuple[float, float]:
-    """The median of the time right after the warm-up, and that of the last tenth."""
-    warm_from = seconds * WARM_UP_SHARE
-    warm = [mb for at, mb in samples if warm_from <= at < warm_from + seconds * 0.1]
-    late = [mb for at, mb in samples if at >= seconds * 0.9]
-    return statistics.median(warm), statistics.median(late)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 if __name__ == "__main__":

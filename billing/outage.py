@@ -41,7 +41,8 @@ class Outage:
 
         def tell(connection: Connection) -> None:
             if alerts.raise_once(connection, self._fingerprint, f"Midtrans cannot be asked: {reason}"):
-                self._tell(connection, self.till.wording.say("admin_midtrans_mati", sebab=reason))
+                say = self.till.wording.say
+                self._tell(connection, say("admin_midtrans_mati", sebab=say("admin_rincian_log")))
 
         await self.store.write(tell)
         self._told = True

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import importlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection
 
-from bot import firstrun
+from bot import firstrun, stopping
 from bot.channel import Channel, Intake
 from bot.intake import IntakeDoor
 from config import heap
@@ -23,7 +23,6 @@ from config.wording import Wording
 from store import embedding_space, owners, rooms, usage
 from store import queue as queues
 from store.doors import Store
-from store.errors import StoreError
 from store.media import media_queue
 from store.opening import open_store
 from store.ownership import owning
@@ -46,14 +45,14 @@ async def run(settings: Settings, make_channel: ChannelFactory) -> None:
     Raises ``ConfigError``, ``StoreMisconfigured`` or ``ModelMisconfigured`` when it cannot start, each
     saying what to do; and whatever ended a background task, so that Supervisor starts a new process.
     """
-    stopping = asyncio.Event()
+    asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, asked.set)
     async with started(settings, make_channel) as bot:
         tasks = {
             asyncio.create_task(work, name=name): name
-            for name, work in (bot.background | {"stop-signal": _wait(stopping)}).items()
+            for name, work in (bot.background | {"stop-signal": _wait(asked)}).items()
         }
         log.info("bot_started", account=settings.account, generation=bot.memory.generation)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -63,7 +62,7 @@ async def run(settings: Settings, make_channel: ChannelFactory) -> None:
             with contextlib.suppress(TimeoutError):
                 await bot.settled(None)
         log.info("bot_stopping", cause=tasks[first])
-        await _stop(bot, tasks, drain_s=settings.bot.drain_s)
+        await stopping.stop(bot, tasks, drain_s=settings.bot.drain_s)
         for task in done:
             # A task that died takes the process with it; the exception says why.
             task.result()
@@ -82,13 +81,13 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(owning(settings))
         store = await open_store(settings)
-        stack.push_async_callback(store.close)
+        stack.push_async_callback(_closed, "store", store.close)
         channel, intake = make_channel(shop, store), IntakeDoor(store)
 
         async def settled(chat: str) -> None:
             await bot.settled(chat)
 
-        stack.push_async_callback(channel.close)
+        stack.push_async_callback(_closed, "channel", channel.close)
         await firstrun.recall(store, channel, settings.account)
         await channel.start(Intake(account=settings.account, record_all=intake.record_all, settled=settled))
         # On a thread: the loop has a pairing code to show, which does not wait.
@@ -99,7 +98,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
         model = await stack.enter_async_context(ModelClient(settings.model))
         await _check_model(model)
         memory = await _open_memory(settings, store, model)
-        stack.push_async_callback(memory.close)
+        stack.push_async_callback(_closed, "memory", memory.close)
         bot = assemble(settings, shop, wording, store, model, memory, channel, intake=intake)
         await _take_over(store, settings.account, bot)
         yield bot
@@ -150,22 +149,9 @@ async def _take_over(store: Store, account: str, bot: Running) -> None:
         log.info("taken_back", rows=taken)
 
 
-async def _stop(bot: Running, tasks: dict[asyncio.Task[None], str], *, drain_s: float) -> None:
-    """Intake first, then answers, then delivery; what is left is taken back at the next start."""
-    await bot.channel.stop(drain_s)
-    await bot.inbox_worker.stop(drain_s=drain_s)
-    with contextlib.suppress(TimeoutError, StoreError):
-        await bot.delivered(drain_s / 2)
-    await bot.outbox_worker.stop(drain_s=drain_s / 2)
-    # A file that is under way is fetched again by the next process.
-    await bot.media_worker.stop(drain_s=0)
-    ours = [task for task in tasks if tasks[task] in ("inbox", "outbox", "media")]
-    rest = [task for task in tasks if task not in ours]
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*ours, *rest, return_exceptions=True)
-    with contextlib.suppress(StoreError):
-        await bot.store.write(lambda connection: owners.unregister(connection, bot.instance))
+async def _closed(name: str, close: Callable[[], Awaitable[None]]) -> None:
+    async with stopping.step(f"{name} closes"):
+        await close()
 
 
 async def _wait(event: asyncio.Event) -> None:

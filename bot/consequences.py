@@ -368,7 +368,8 @@ class Consequences:
         """Tell the owner once when the model needs him, and once when it works again."""
         if reply.misconfigured is not None:
             if alerts.raise_alert(connection, _MODEL_ALERT, reply.misconfigured):
-                body = self.wording.say("admin_model_salah", sebab=reply.misconfigured)
+                # In the owner's words; those of the model's server are in the log.
+                body = self.wording.say("admin_model_salah", sebab=self.wording.say("admin_rincian_log"))
                 self.people.notify(connection, body, kind=handoffs.ALERT)
         elif reply.outcome in _WORKS and self._model_alerted and alerts.recover(connection, _MODEL_ALERT):
             self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)

@@ -57,5 +57,5 @@ class MemoryWatch:
             if alerts.recover(connection, self._fingerprint):
                 self._people.notify(connection, wording.say("admin_ingatan_pulih"), kind=handoffs.ALERT)
         elif alerts.raise_once(connection, self._fingerprint, trouble):
-            body = wording.say("admin_ingatan_mati", sebab=trouble)
+            body = wording.say("admin_ingatan_mati", sebab=wording.say("admin_rincian_log"))
             self._people.notify(connection, body, kind=handoffs.ALERT)

@@ -17,13 +17,13 @@ if $tool/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off -
     cat "$log"
     exit 0
 fi
-cat "$log"
-if grep -q 'could not be audited' "$log"; then
-    echo "audit: NOT COMPLETE: the package named above is unknown to the database, so nobody can vouch for it" >&2
+if unknown=$(grep -oE '[^ ]+ \([^)]+\)$' <(grep 'could not be audited' "$log")); then
+    echo "audit: NOT COMPLETE: the database does not know $unknown, so nobody can vouch for it" >&2
     exit 1
 fi
 if grep -qE 'ConnectionError|Max retries|ServiceError|Failed to connect|Name or service|Timeout|HTTPError' "$log"; then
     echo "audit: NOT DONE: the database of weaknesses cannot be reached from here" >&2
     exit 75
 fi
+cat "$log"
 exit 1

@@ -70,10 +70,12 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
         print("\n".join(f"{name} tidak menjawab" for name in silent) or "semua menjawab")
         return EXIT_NOT_DONE if silent else 0
     from config.shop import Shop
+    from config.wording import Wording
     from supervisor import status
 
     shop = Shop.load(settings.data_dir, name=settings.shop_name)
-    page = await status.look(settings, shop)
+    wording = Wording.load(settings.data_dir, shop)
+    page = await status.look(settings, shop, wording)
     print(status.render(page, settings, shop, now=datetime.now(shop.zona_waktu)))
     return status.HEALTHY if page.is_healthy else status.UNHEALTHY
 

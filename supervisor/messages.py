@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from config.wording import ALARMS, Wording
-from store.alert_kinds import WHATSAPP, WHATSAPP_STATES, kind_of
+from config.alarms import sentence_for, title
+from config.wording import Wording
+from store.alert_kinds import OTHER, WHATSAPP, WHATSAPP_STATES, kind_of
 from store.alerts import News, Telling
-from supervisor.checks import minutes
-
-_TITLE = re.compile(r"\*(.+?)\*")
+from supervisor.checks import OURS, minutes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,12 +22,27 @@ class WayIn:
 
 def sentence_of(telling: Telling, *, state: str | None) -> str:
     """The name of the alert's sentence; ``state`` is the channel's, which tells its troubles apart."""
-    kind = kind_of(telling.fingerprint).name
+    return sentence_of_kind(kind_of(telling.fingerprint).name, state=state)
+
+
+def sentence_of_kind(kind: str, *, state: str | None) -> str:
+    """The same for a kind of alert."""
     if kind == WHATSAPP:
         # After a log-out the next process waits with a code: that is the same trouble still.
         kind = f"{kind}_{state if state in WHATSAPP_STATES else 'logged_out'}"
-    name = f"admin_alarm_{kind}"
-    return name if name in ALARMS else "admin_alarm_other"
+    return sentence_for(kind)
+
+
+def detail_of(wording: Wording, fingerprint: str, message: str) -> str:
+    """What the owner reads besides the sentence.
+
+    The watcher's own findings are in his words. Others noted the trouble in the words of a program, which are
+    for the log; only of what nobody wrote a sentence for they are all there is.
+    """
+    kind = kind_of(fingerprint)
+    if kind.name in OURS or kind is OTHER:
+        return message.strip() or "-"
+    return wording.say("admin_rincian_log")
 
 
 def needs_login(telling: Telling, *, state: str | None) -> bool:
@@ -39,16 +53,15 @@ def needs_login(telling: Telling, *, state: str | None) -> bool:
 def compose(wording: Wording, telling: Telling, *, state: str | None, way_in: WayIn | None = None) -> str:
     """The whole message. ``way_in`` for a log-out: None when there is nothing to log in to."""
     name = sentence_of(telling, state=state)
-    detail = telling.message.strip() or "-"
+    detail = detail_of(wording, telling.fingerprint, telling.message)
     text = wording.say(name, rincian=detail)
     if telling.news is News.WRONG:
         return "\n".join([text, *(_way_in(wording, way_in) if way_in is not None else ())])
-    found = _TITLE.search(text)
-    title = found[1] if found else text.split("\n", 1)[0]
+    called = title(text)
     lasted = minutes(telling.lasted_ms / 1000)
     if telling.news is News.OVER:
-        return wording.say("admin_alarm_pulih", judul=title, lama=lasted)
-    return wording.say("admin_alarm_lewat", judul=title, lama=lasted, rincian=detail)
+        return wording.say("admin_alarm_pulih", judul=called, lama=lasted)
+    return wording.say("admin_alarm_lewat", judul=called, lama=lasted, rincian=detail)
 
 
 def _way_in(wording: Wording, way_in: WayIn) -> list[str]:

@@ -65,11 +65,11 @@ class Notifier:
         now = time.monotonic()
         if self._database_told is not None and now - self._database_told < _REPEAT_S:
             return
-        text = self._wording.say(f"admin_alarm_{DATABASE}", rincian=reason)
+        text = self._wording.say(f"admin_alarm_{DATABASE}", rincian=self._wording.say("admin_rincian_log"))
         for route in self._routes:
             if not route.needs_store and await route.send(text):
                 self._database_told = now
-                log.info("alert_told", fingerprint=DATABASE, route=route.name)
+                log.info("alert_told", fingerprint=DATABASE, detail=reason, route=route.name)
                 return
         log.error("alert_reaches_nobody", fingerprint=DATABASE, reason=reason)
 
@@ -93,7 +93,14 @@ class Notifier:
             taken = await self._send(ways, text)
             if not taken:
                 return False
-            log.info("alert_told", fingerprint=telling.fingerprint, news=telling.news.value, routes=taken)
+            # With what a program noted: the owner's message sends whoever looks after the server here.
+            log.info(
+                "alert_told",
+                fingerprint=telling.fingerprint,
+                news=telling.news.value,
+                detail=telling.message,
+                routes=taken,
+            )
         else:
             # The log is all there is; `status` shows it as well, and says which settings are missing.
             log.warning("alert_told_to_nobody", fingerprint=telling.fingerprint, news=telling.news.value)

@@ -25,7 +25,7 @@ class Programs:
     """The programs' states as far as this process knows them; one event loop uses it."""
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
-        self.down: dict[str, str] = {}
+        self.down: dict[str, str | None] = {}
         self.crashed: dict[str, str] = {}
         self._crashed_at: dict[str, float] = {}
         self._stopped: set[str] = set()  # by a person, or left down
@@ -50,7 +50,7 @@ class Programs:
                 self.crashed.pop(program, None)
             case Became.FATAL:
                 self._stopped.add(program)
-                self.down[program] = "tidak bisa dijalankan"
+                self.down[program] = None
             case Became.EXITED:
                 await self._ended(program, expected=change.expected)
 
@@ -59,9 +59,9 @@ class Programs:
         if expected:
             self._stopped.add(program)
             if code != "0":
-                self.down[program] = f"berhenti (kode {code or '?'})"
+                self.down[program] = code or "?"
         elif code not in _NO_NEWS:
-            self.crashed[program] = f"berhenti sendiri (kode {code or '?'})"
+            self.crashed[program] = code or "?"
             self._crashed_at[program] = time.monotonic()
 
     async def _exit_code(self, program: str) -> str | None:

@@ -9,17 +9,20 @@ from datetime import datetime
 import aiohttp
 from sqlalchemy import Connection
 
+from config.alarms import title_of
 from config.settings import Settings
 from config.shop import Shop
 from config.switched_off import switched_off
+from config.wording import Wording
 from store import standing, vitals
-from store.alert_kinds import WHATSAPP
+from store.alert_kinds import WHATSAPP, kind_of
 from store.health import free_mb
 from store.opening import open_store
 from store.standing import Told
 from store.vitals import Depth, Seconds, Vitals
 from supervisor import nightly
 from supervisor.checks import QUEUE_NAMES, Picture, findings, is_healthy, minutes
+from supervisor.messages import detail_of, sentence_of_kind
 from supervisor.programs import answers_at, live_addresses
 
 HEALTHY, UNHEALTHY = 0, 1
@@ -50,7 +53,7 @@ class Page:
     is_healthy: bool
 
 
-async def look(settings: Settings, shop: Shop) -> Page:
+async def look(settings: Settings, shop: Shop, wording: Wording) -> Page:
     """Look at everything once. Raises ``StoreError`` when the database gives nothing."""
     day = datetime.now(shop.zona_waktu).date().isoformat()
 
@@ -75,7 +78,7 @@ async def look(settings: Settings, shop: Shop) -> Page:
         free_mb=free_mb(settings.state_dir),
         backup_age_s=backup_age_s,
     )
-    wrong = {finding.fingerprint: finding.message for finding in findings(picture, settings)}
+    wrong = {finding.fingerprint: finding.message for finding in findings(picture, settings, wording)}
     wrong = {**dict(found.alerts), **wrong}
     silent = [f"{name} tidak menjawab" for name, answers in programs.items() if not answers]
     works = told is not None and told.state in ("online", "degraded")
@@ -83,9 +86,19 @@ async def look(settings: Settings, shop: Shop) -> Page:
     return Page(
         picture=picture,
         programs=programs,
-        problems=[*no_channel, *silent, *(f"{name}: {message}" for name, message in wrong.items())],
+        problems=[*no_channel, *silent, *_in_words(wording, wrong, told)],
         is_healthy=works and not silent and is_healthy(wrong),
     )
+
+
+def _in_words(wording: Wording, wrong: dict[str, str], told: Told | None) -> list[str]:
+    """Each alert by its name, with what the owner reads below it."""
+    state = None if told is None else told.state
+    return [
+        f"{title_of(wording, sentence_of_kind(kind_of(fingerprint).name, state=state))}: "
+        f"{detail_of(wording, fingerprint, message)}"
+        for fingerprint, message in wrong.items()
+    ]
 
 
 def render(page: Page, settings: Settings, shop: Shop, *, now: datetime) -> str:

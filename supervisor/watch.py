@@ -54,8 +54,10 @@ class Watch:
         shop: Shop,
         notifier: Notifier,
         session: aiohttp.ClientSession,
+        wording: Wording,
     ) -> None:
         self._settings = settings
+        self._wording = wording
         self._store = store
         self._shop = shop
         self._notifier = notifier
@@ -126,7 +128,7 @@ class Watch:
             crashed=dict(self._programs.crashed),
             backup_age_s=backup_age_s,
         )
-        wrong = findings(picture, self._settings)
+        wrong = findings(picture, self._settings, self._wording)
         wrong += _still_logged_out(found.alerts, account)
         over = _over(found.alerts, wrong, account)
 
@@ -218,7 +220,7 @@ async def run(settings: Settings, *, listens: bool) -> int:
             return 0
         stack.push_async_callback(store.close)
         notifier = Notifier(settings, store, wording, routes.routes(settings, store, session))
-        watch = Watch(settings, store, shop, notifier, session)
+        watch = Watch(settings, store, shop, notifier, session, wording)
         work = watch.loops() | {"stop": _wait(stopping)}
         if listens:
             work["events"] = watch.hear(await _stdin())

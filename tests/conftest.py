@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 import hypothesis
 import pytest
 
+from tests.tally import Tally, table
+
 if TYPE_CHECKING:
     from config.settings import Settings
     from sandbox.weaviate.shared import Server
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 _FIGURE = "figure"
+_TALLY = "tally"
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("balas", deadline=None)
 hypothesis.settings.load_profile("balas")
@@ -191,24 +194,34 @@ def report(record_property: Callable[[str, object], None]) -> Callable[[str], No
     return lambda text: record_property(_FIGURE, text)
 
 
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[[Tally], None]:
+    """Put what a scenario with deaths counted into the table at the end of the run."""
+    return lambda row: record_property(_TALLY, row.written())
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
-    """The figures that tests reported; and at the very end, so that nobody misses them, the tests that could
-    not run for want of a program.
+    """The figures that tests reported, the table of deaths; and at the very end, so that nobody misses them,
+    the tests that could not run for want of a program.
     """
     result = yield
-    figures = [
-        f"{report.nodeid.partition('::')[2]}: {text}"
+    told = [
+        (report.nodeid.partition("::")[2], name, text)
         for reports in terminalreporter.stats.values()
         for report in reports
         if getattr(report, "when", "") == "teardown"
         for name, text in report.user_properties
-        if name == _FIGURE
     ]
+    figures = [f"{test}: {text}" for test, name, text in told if name == _FIGURE]
     if figures:
         terminalreporter.section("figures", sep="-")
         for figure in figures:
             terminalreporter.line(figure)
+    if rows := [Tally.read(test, text) for test, name, text in told if name == _TALLY]:
+        terminalreporter.section("lost, doubled, disordered, credited twice", sep="-")
+        for line in table(rows):
+            terminalreporter.line(line)
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     counts = {what: sum(what in reason for reason in reasons) for what in _MISSING}
     if any(counts.values()):

@@ -68,7 +68,8 @@ class Confirming:
 
     def tell_of_dead_letter(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """The owner hears of a notification that was given up, in the transaction that does it."""
-        body = self.till.wording.say("admin_notifikasi_mati", sebab=reason)
+        say = self.till.wording.say
+        body = say("admin_notifikasi_mati", sebab=say("admin_rincian_log"))
         room = rooms.of_account(connection, self.till.account)
         rooms.tell(connection, room, body, kind=handoffs.ALERT)
 

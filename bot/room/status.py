@@ -11,9 +11,11 @@ from bot import modes
 from bot.channel import OWN, SIGNS
 from bot.room.command import Command, Request
 from bot.room.parts import RoomParts
+from config.alarms import sentence_for, title_of
 from config.hours import describe_moment
 from config.settings import Mode
 from store import alerts, handoffs, usage
+from store.alert_kinds import kind_of
 from store.schema import customers, inbox, turns
 from store.turns import Author
 
@@ -58,7 +60,10 @@ class Status:
             )
         ).scalar_one()
         spent = usage.spent_on(connection, p.account, now.date().isoformat())
-        wrong = [message for _, message in alerts.active(connection)]
+        wrong = [
+            f"⚠️ {title_of(p.wording, sentence_for(kind_of(fingerprint).name))}"
+            for fingerprint, _ in alerts.active(connection)
+        ]
         return p.wording.say(
             "admin_status",
             mode=MODE_WORDS[mode],

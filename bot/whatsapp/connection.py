@@ -257,6 +257,8 @@ class Connection:
 
     def _go(self, happened: Happened, *, detail: str = "", until_ms: int | None = None) -> None:
         now = after(self.standing, happened, detail=detail, until_ms=until_ms)
+        if self.standing.state is State.STOPPING:
+            self._go_while_stopping(happened)
         if now == self.standing:
             return
         if now.state is not self.standing.state:
@@ -272,6 +274,13 @@ class Connection:
             self._end("logged out on the phone; a new code has to be scanned", EXIT_AGAIN)
         elif now.state in (State.REPLACED, State.OUTDATED):
             self._end(now.detail, EXIT_MISCONFIGURED)
+
+    def _go_while_stopping(self, happened: Happened) -> None:
+        """The socket may drop and come back during a stop, and what was answered waits to be sent over it."""
+        if happened is Happened.CONNECTED:
+            self.online.set()
+        elif happened is Happened.DISCONNECTED:
+            self.online.clear()
 
     def _end(self, reason: str, exit_code: int) -> None:
         """The process must end; Supervisor goes by the code."""

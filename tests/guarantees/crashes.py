@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.guarantees.botprocess import BotProcess
 from tests.guarantees.home import Home
 from tests.guarantees.ledger import Ledger, Verdict, check
+from tests.tally import Tally
 
 # How long a bot that owes answers may say nothing before it is judged by what it said.
 PATIENCE_S = 30.0
@@ -39,6 +40,17 @@ class Story:
     commit_s: list[float] = field(default_factory=list)
     never_committed: int = 0  # entered before a kill, in no table after it
     took_s: float = 0.0
+
+    def tally(self) -> Tally:
+        """Its row in the table of deaths."""
+        return Tally(
+            kills=self.kills + self.starts_killed,
+            with_work=self.kills_with_work,
+            lost=len(self.verdict.lost) + len(self.verdict.unrecorded),
+            doubled=len(self.verdict.doubled) + len(self.verdict.unexpected),
+            disordered=len(self.verdict.disordered),
+            seed=self.seed,
+        )
 
 
 class Customers:

@@ -20,8 +20,10 @@ from tests.guarantees.crashes import (
     stopped_in_order,
 )
 from tests.guarantees.home import Home
+from tests.tally import Tally
 
 Report = Callable[[str], None]
+Tallies = Callable[[Tally], None]
 MakeHome = Callable[..., Home]
 QUICK_ROUNDS = 15
 TORTURE_ROUNDS = int(os.environ.get("BALAS_ROUNDS", "200"))
@@ -48,43 +50,47 @@ def assert_holds_under_kills(story: Story, home: Home) -> None:
 
 
 def test_kill_9_at_random_loses_doubles_and_disorders_nothing(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     home = make_home()
     story = killed_at_random(home, tmp_path / "ledger", seed=seed, rounds=QUICK_ROUNDS)
     report(told(story))
+    tally(story.tally())
     assert_holds_under_kills(story, home)
     assert home.is_sound()
 
 
 @pytest.mark.torture
 def test_many_kills_lose_double_and_disorder_nothing(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     home = make_home()
     story = killed_at_random(home, tmp_path / "ledger", seed=seed, rounds=TORTURE_ROUNDS)
     report(told(story))
+    tally(story.tally())
     assert_holds_under_kills(story, home)
     assert home.is_sound()
 
 
 @pytest.mark.torture
 def test_many_kills_lose_double_and_disorder_nothing_on_postgresql(
-    template: Home, postgres_url: str, tmp_path: Path, seed: int, report: Report
+    template: Home, postgres_url: str, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     home = Home(state_dir=tmp_path / "var", model_url=template.model_url, database_url=postgres_url)
     home.ingest()
     story = killed_at_random(home, tmp_path / "ledger", seed=seed, rounds=TORTURE_ROUNDS)
     report(told(story))
+    tally(story.tally())
     assert_holds_under_kills(story, home)
 
 
 def test_a_death_at_every_step_repeats_only_what_was_sent_and_not_yet_marked(
-    make_home: MakeHome, tmp_path: Path, report: Report
+    make_home: MakeHome, tmp_path: Path, report: Report, tally: Tallies
 ) -> None:
     home = make_home()
     story = killed_at_every_step(home, tmp_path / "ledger")
     report(told(story))
+    tally(story.tally())
     assert story.verdict.faults == {}, told(story)
     # A death between send and mark cannot be told from one before the send: the answer goes out once more.
     assert story.verdict.repeated >= len(SENT_NOT_MARKED), told(story)
@@ -92,15 +98,17 @@ def test_a_death_at_every_step_repeats_only_what_was_sent_and_not_yet_marked(
 
 
 def test_without_a_crash_nothing_is_repeated(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     story = stopped_in_order(make_home(), tmp_path / "ledger", seed=seed)
     report(told(story))
+    tally(story.tally())
     assert story.verdict.faults == {}, told(story)
     assert (story.verdict.crashes, story.verdict.repeated) == (0, 0)
 
 
-def assert_bounded_by_the_callback(story: Story, report: Report) -> None:
+def assert_bounded_by_the_callback(story: Story, report: Report, tally: Tallies) -> None:
+    tally(story.tally())
     commits = [1000 * each for each in story.commit_s]
     report(
         f"{told(story)}; {story.never_committed} entered and never committed; callback to commit, "
@@ -113,26 +121,27 @@ def assert_bounded_by_the_callback(story: Story, report: Report) -> None:
 
 
 def test_only_the_message_whose_callback_is_committing_can_be_lost(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     story = killed_at_entry(make_home(), tmp_path / "ledger", seed=seed, rounds=4)
-    assert_bounded_by_the_callback(story, report)
+    assert_bounded_by_the_callback(story, report, tally)
 
 
 @pytest.mark.torture
 def test_only_the_message_whose_callback_is_committing_can_be_lost_many_times(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     story = killed_at_entry(make_home(), tmp_path / "ledger", seed=seed, rounds=TORTURE_ROUNDS // 2)
-    assert_bounded_by_the_callback(story, report)
+    assert_bounded_by_the_callback(story, report, tally)
     assert story.verdict.unacknowledged > 0, "no kill hit a callback"
 
 
 def test_one_id_is_processed_once_however_often_it_comes(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     story = replayed(make_home(), tmp_path / "ledger", seed=seed)
     report(told(story))
+    tally(story.tally())
     assert story.verdict.faults == {}, told(story)
 
 
@@ -146,10 +155,11 @@ def moody_model(model: OpenAIStandInProcess) -> Iterator[None]:
 
 @pytest.mark.usefixtures("moody_model")
 def test_replies_keep_their_order_in_each_chat(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     story = killed_at_random(make_home(), tmp_path / "ledger", seed=seed, rounds=2, chats=5)
     report(told(story))
+    tally(story.tally())
     assert story.verdict.faults == {}, told(story)
 
 
@@ -166,10 +176,11 @@ def test_the_mutant_without_lanes_is_found_to_mix_up_the_order(
 @pytest.mark.torture
 @pytest.mark.usefixtures("moody_model")
 def test_replies_keep_their_order_in_200_chats(
-    make_home: MakeHome, tmp_path: Path, seed: int, report: Report
+    make_home: MakeHome, tmp_path: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     story = killed_at_random(make_home(), tmp_path / "ledger", seed=seed, rounds=20, chats=200, per_s=300)
     report(told(story))
+    tally(story.tally())
     assert story.verdict.faults == {}, told(story)
 
 

@@ -35,8 +35,10 @@ from tests.guarantees.paycrashes import (
 from tests.guarantees.payledger import Books, PayVerdict, check
 from tests.guarantees.payprocess import PayHome, living
 from tests.integration.payments.shop import PaymentShop, payment_shop, settings_for
+from tests.tally import Tally
 
 Report = Callable[[str], None]
+Tallies = Callable[[Tally], None]
 Mutate = Callable[[str], None]
 # The others are the long tier's; each death costs a start of the process.
 SAMPLE = (
@@ -96,27 +98,32 @@ def mutate(monkeypatch: pytest.MonkeyPatch) -> Mutate:
 
 
 async def test_a_death_within_a_payment_leaves_it_paid_once_with_one_invoice(
-    home: PayHome, report: Report
+    home: PayHome, report: Report, tally: Tallies
 ) -> None:
     story = await killed_at_steps(home, steps=SAMPLE)
     report(story.told())
+    tally(story.tally())
     assert story.verdict.faults == {}, story.told()
     assert story.kills == len(SAMPLE)
 
 
 @pytest.mark.torture
-async def test_a_death_at_really_every_step_leaves_it_paid_once(home: PayHome, report: Report) -> None:
+async def test_a_death_at_really_every_step_leaves_it_paid_once(
+    home: PayHome, report: Report, tally: Tallies
+) -> None:
     story = await killed_at_steps(home, steps=STEPS)
     report(story.told())
+    tally(story.tally())
     assert story.verdict.faults == {}, story.told()
 
 
 @pytest.mark.torture
 async def test_a_death_in_every_system_call_that_writes_leaves_it_paid_once(
-    home: PayHome, strace: str, report: Report
+    home: PayHome, strace: str, report: Report, tally: Tallies
 ) -> None:
     story = await killed_in_every_write(home, strace=strace)
     report(story.told())
+    tally(story.tally())
     assert story.verdict.faults == {}, story.told()
     assert story.kills >= 10, "a transaction writes more often than that"
 
@@ -128,26 +135,33 @@ async def test_the_mutant_that_commits_the_state_before_the_invoice_is_found_out
     assert story.verdict.without_invoice == tuple(story.paid), story.told()
 
 
-async def test_kill_9_at_random_credits_every_payment_once(home: PayHome, seed: int, report: Report) -> None:
+async def test_kill_9_at_random_credits_every_payment_once(
+    home: PayHome, seed: int, report: Report, tally: Tallies
+) -> None:
     story = await killed_at_random(home, seed=seed, rounds=5)
     report(story.told())
+    tally(story.tally())
     assert story.verdict.faults == {}, story.told()
 
 
 @pytest.mark.torture
-async def test_many_kills_credit_every_payment_once(home: PayHome, seed: int, report: Report) -> None:
+async def test_many_kills_credit_every_payment_once(
+    home: PayHome, seed: int, report: Report, tally: Tallies
+) -> None:
     story = await killed_at_random(home, seed=seed, rounds=TORTURE_ROUNDS)
     report(story.told())
+    tally(story.tally())
     assert story.verdict.faults == {}, story.told()
 
 
 @pytest.mark.torture
 async def test_many_kills_credit_every_payment_once_on_postgresql(
-    home: PayHome, postgres_url: str, seed: int, report: Report
+    home: PayHome, postgres_url: str, seed: int, report: Report, tally: Tallies
 ) -> None:
     home.settings["DATABASE_URL"] = postgres_url
     story = await killed_at_random(home, seed=seed, rounds=TORTURE_ROUNDS // 4)
     report(story.told())
+    tally(story.tally())
     assert story.verdict.faults == {}, story.told()
 
 

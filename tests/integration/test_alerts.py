@@ -282,7 +282,7 @@ async def test_a_database_that_takes_nothing_is_told_from_memory_and_its_end_fro
         await told.notifier.tell_without_database("the disk is full")
     (text,) = telegram.texts
     assert "Database tidak bisa ditulisi" in text
-    assert "the disk is full" in text
+    assert "Keterangan teknisnya ada di log." in text
     await told.notifier.database_is_back()
     await told.notifier.database_is_back()
     await told.notifier.tell()

@@ -20,6 +20,7 @@ from aiohttp import web
 from config.settings import Settings
 from config.shop import Shop
 from config.switched_off import switched_off
+from config.wording import Wording
 from store import alerts, meta, standing
 from store.opening import open_store
 from supervisor import nightly, status
@@ -62,7 +63,7 @@ async def say_online(configured: Settings) -> None:
 
 
 async def page(configured: Settings) -> tuple[str, bool]:
-    found = await status.look(configured, SHOP)
+    found = await status.look(configured, SHOP, Wording.load(configured.data_dir, SHOP))
     return status.render(found, configured, SHOP, now=datetime.now(UTC)), found.is_healthy
 
 
@@ -91,10 +92,15 @@ async def test_a_program_that_is_silent_makes_it_unhealthy(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("fingerprint", "healthy"), [("budget:utama", True), ("database", False), ("whatsapp:utama", False)]
+    ("fingerprint", "healthy", "shown"),
+    [
+        ("budget:utama", True, "Biaya AI hari ini hampir habis: keterangan"),
+        ("database", False, "Database tidak bisa ditulisi: Keterangan teknisnya ada di log."),
+        ("whatsapp:utama", False, "WhatsApp keluar dari bot: Keterangan teknisnya ada di log."),
+    ],
 )
 async def test_an_alert_is_shown_and_counts_by_its_weight(
-    tmp_path: Path, fingerprint: str, healthy: bool
+    tmp_path: Path, fingerprint: str, healthy: bool, shown: str
 ) -> None:
     configured = settings(tmp_path)
     await say_online(configured)
@@ -103,7 +109,7 @@ async def test_an_alert_is_shown_and_counts_by_its_weight(
     await store.close()
     text, found = await page(configured)
     assert found is healthy
-    assert f"! {fingerprint}: keterangan" in text
+    assert f"! {shown}" in text
 
 
 def test_the_command_ends_with_1_while_nobody_is_served(tmp_path: Path) -> None:

@@ -76,10 +76,10 @@ async def test_an_outage_is_told_once_and_its_end_once(scene: Scene) -> None:
     await scene.go_on(None, for_s=60)
     assert scene.told.bodies == []
     await scene.go_on("mati", for_s=3_600)
-    assert scene.told.bodies == ["admin_ingatan_mati mati"]
+    assert scene.told.bodies == ["admin_ingatan_mati admin_rincian_log"]
     assert await scene.store.read(alerts.active) == [("memory:utama", "mati")]
     await scene.go_on(None, for_s=3_600)
-    assert scene.told.bodies == ["admin_ingatan_mati mati", "admin_ingatan_pulih"]
+    assert scene.told.bodies == ["admin_ingatan_mati admin_rincian_log", "admin_ingatan_pulih"]
     assert await scene.store.read(alerts.active) == []
 
 
@@ -94,10 +94,10 @@ async def test_what_an_earlier_process_told_is_ended_by_the_next(scene: Scene) -
     await scene.go_on("mati", for_s=60)
     scene.watch = scene.new_watch()
     await scene.go_on("mati", for_s=60)
-    assert scene.told.bodies == ["admin_ingatan_mati mati"]
+    assert scene.told.bodies == ["admin_ingatan_mati admin_rincian_log"]
     scene.watch = scene.new_watch()
     await scene.go_on(None, for_s=60)
-    assert scene.told.bodies == ["admin_ingatan_mati mati", "admin_ingatan_pulih"]
+    assert scene.told.bodies == ["admin_ingatan_mati admin_rincian_log", "admin_ingatan_pulih"]
 
 
 async def test_the_memory_follows_the_log_at_every_look(scene: Scene) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from config.settings import Settings
+from config.shop import Shop
+from config.wording import Wording
 from store.alert_kinds import KINDS, kind_of
 from store.standing import Told
 from store.usage import Spent
@@ -14,6 +17,7 @@ from store.vitals import Depth, Seconds, Vitals
 from supervisor.checks import MERE_ADVICE, OURS, Picture, findings, is_healthy, minutes
 
 SETTINGS = Settings.load({"OPENAI_API_KEY": "sk-uji", "SHOP_NAME": "Toko Uji"}, env_file=None)
+WORDING = Wording.load(Path("/nowhere"), Shop(nama="Toko Uji"))
 NOW_MS = 1_800_000_000_000
 NOTHING = Depth(waiting=0, held=0, oldest_s=0.0)
 
@@ -43,7 +47,7 @@ def channel(state: str, *, for_s: float = 0.0) -> Told:
 def kinds(**changed: object) -> list[str]:
     well = Picture(vitals=vitals(), standing=channel("online"), now_ms=NOW_MS, free_mb=10_000)
     seen = dataclasses.replace(well, **changed)  # type: ignore[arg-type]  # The caller names real fields.
-    return [kind_of(finding.fingerprint).name for finding in findings(seen, SETTINGS)]
+    return [kind_of(finding.fingerprint).name for finding in findings(seen, SETTINGS, WORDING)]
 
 
 def test_nothing_is_wrong_with_a_shop_that_runs() -> None:
@@ -96,3 +100,25 @@ def test_advice_alone_makes_nobody_unhealthy() -> None:
 )
 def test_a_length_of_time_is_told_as_people_do(seconds: float, text: str) -> None:
     assert minutes(seconds) == text
+
+
+def test_every_word_that_the_owner_reads_of_a_finding_is_from_his_file_of_sentences() -> None:
+    named = dataclasses.replace(WORDING, sentences={name: f"<{name}>" for name in WORDING.sentences})
+    seen = Picture(
+        vitals=vitals(
+            inbox=Depth(waiting=3, held=0, oldest_s=9e5),
+            dead_letters={"inbox": 1, "outbox": 0, "payment_events": 0},
+            paid_without_invoice=1,
+            today=Spent(cost_idr=10**9),
+        ),
+        standing=channel("connecting", for_s=9e5),
+        now_ms=NOW_MS,
+        free_mb=0,
+        silent_s={"bot": 9e5},
+        down={"bot": None, "webhooks": "1"},
+        crashed={"bot": "SIGKILL"},
+        backup_age_s=9e5,
+    )
+    found = findings(seen, SETTINGS, named)
+    assert {kind_of(finding.fingerprint).name for finding in found} == OURS
+    assert all(finding.message.startswith("<admin_rincian_") for finding in found), found

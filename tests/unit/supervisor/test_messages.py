@@ -10,7 +10,8 @@ from config.shop import Shop
 from config.wording import ALARMS, Wording
 from store.alert_kinds import KINDS, WHATSAPP, WHATSAPP_STATES
 from store.alerts import News, Telling
-from supervisor.messages import WayIn, compose, needs_login, sentence_of, without_marks
+from supervisor.checks import OURS
+from supervisor.messages import WayIn, compose, detail_of, needs_login, sentence_of, without_marks
 
 
 @pytest.fixture
@@ -74,6 +75,16 @@ def test_only_a_log_out_is_mended_by_logging_in(state: str) -> None:
 def test_an_unknown_alert_is_told_all_the_same(wording: Wording) -> None:
     text = compose(wording, telling("baru_sekali:7"), state="online")
     assert "disk full" in text
+
+
+@pytest.mark.parametrize("fingerprint", [f"{name}:utama" for name in KINDS if name not in OURS])
+@pytest.mark.parametrize("news", News)
+def test_what_a_program_noted_for_the_log_is_not_read_to_the_owner(
+    fingerprint: str, news: News, wording: Wording
+) -> None:
+    text = compose(wording, telling(fingerprint, news), state="online")
+    assert "disk full" not in text
+    assert "disk full" not in detail_of(wording, fingerprint, "disk full")
 
 
 def test_the_end_names_what_is_over_and_how_long_it_was(wording: Wording) -> None:

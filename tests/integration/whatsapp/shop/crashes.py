@@ -19,6 +19,7 @@ from sandbox.whatsapp.server import WhatsAppServer
 from tests.guarantees.home import Home
 from tests.integration.whatsapp.shop.echo_model import codes_in, question
 from tests.integration.whatsapp.shop.people import stranger
+from tests.tally import Tally
 from tests.whatsapp_bot import WhatsAppBot
 
 # What waits for a bot that starts: more than it answers at once.
@@ -173,6 +174,17 @@ class Town:
             f"seed {seed}: {len(self.said)} asked, {verdict.answered} answered, {self.kills} kills "
             f"({self.kills_with_work} with work in hand), {verdict.repeated} answers came twice, "
             f"loss window {len(verdict.window)} messages; faults {verdict.faults or 'none'}"
+        )
+
+    def tally(self, seed: int, verdict: Verdict) -> Tally:
+        """The story's row in the table of deaths."""
+        return Tally(
+            kills=self.kills,
+            with_work=self.kills_with_work,
+            lost=len(verdict.lost),
+            doubled=len(verdict.doubled) + len(verdict.misdirected),
+            disordered=len(verdict.disordered),
+            seed=seed,
         )
 
 

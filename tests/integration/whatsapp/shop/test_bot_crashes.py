@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -17,11 +18,13 @@ from tests.integration.whatsapp.shop.crashes import (
     sent_again,
 )
 from tests.integration.whatsapp.shop.echo_model import EchoModel
+from tests.tally import Tally
 from tests.whatsapp_bot import WhatsAppBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Report = Callable[[str], None]
+Tallies = Callable[[Tally], None]
 # 20 to 60 ms an answer: there is always work in hand when the bot dies.
 LATENCY_MS_PER_TOKEN = 0.8
 # One message is in the callback, and what came in the same instant waits in Go's memory behind it: seen 0.
@@ -29,6 +32,9 @@ MOST_IN_THE_WINDOW_PER_KILL = 5
 # While 120 messages arrive at once and the bot imports its libraries: of 80, 0 to 10 were seen, and 29 to 71
 # without the journal.
 MOST_IN_A_BACKLOG_PER_KILL = 20
+
+
+TORTURE_ROUNDS = int(os.environ.get("BALAS_ROUNDS", "200"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -48,36 +54,39 @@ async def stopped(bot: WhatsAppBot) -> AsyncIterator[WhatsAppBot]:
 
 
 async def test_deaths_at_random_moments_lose_nothing_committed(
-    wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report
+    wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     town = await opened(wa, stopped, ingested, seed=seed)
     await killed_at_random(town, rounds=15)
     verdict = town.verdict()
     report(town.told(seed, verdict))
+    tally(town.tally(seed, verdict))
     assert verdict.faults == {}, town.told(seed, verdict)
     assert town.kills_with_work >= 0.8 * town.kills, town.told(seed, verdict)
     assert len(verdict.window) <= MOST_IN_THE_WINDOW_PER_KILL * town.kills
 
 
 @pytest.mark.torture
-async def test_a_hundred_deaths_lose_nothing_committed(
-    wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report
+async def test_many_deaths_lose_nothing_committed(
+    wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     town = await opened(wa, stopped, ingested, seed=seed, people=40)
-    await killed_at_random(town, rounds=100)
+    await killed_at_random(town, rounds=TORTURE_ROUNDS)
     verdict = town.verdict()
     report(town.told(seed, verdict))
+    tally(town.tally(seed, verdict))
     assert verdict.faults == {}, town.told(seed, verdict)
     assert len(verdict.window) <= MOST_IN_THE_WINDOW_PER_KILL * town.kills
 
 
 async def test_a_death_at_every_step_of_a_message_loses_nothing_and_repeats_little(
-    wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report
+    wa: WhatsAppServer, stopped: WhatsAppBot, ingested: Path, seed: int, report: Report, tally: Tallies
 ) -> None:
     town = await opened(wa, stopped, ingested, seed=seed, people=4)
     await killed_at_steps(town, STEPS)
     verdict = town.verdict()
     report(town.told(seed, verdict))
+    tally(town.tally(seed, verdict))
     assert verdict.faults == {}, town.told(seed, verdict)
     assert town.kills == len(STEPS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -66,6 +67,24 @@ async def test_a_bot_that_is_stopped_without_a_network_ends_in_good_order(
     await wa.start()
     await bot.start()
     await bot.online()
+
+
+async def test_a_bot_that_is_stopped_right_after_its_network_went_away_leaves_the_answers_to_the_next(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    customers = await crowd(wa)
+    asked = [[await ask(who)] for who in customers]
+    await hears(customers[0], asked[0][0])
+    await wa.stop()
+    assert await bot.stop() == 0, bot.tail()
+    # Nobody waited for sends that could not be: only the network's return was waited for, and in vain.
+    slow = [json.loads(line) for line in bot.log.read_text().splitlines() if '"slow_stop"' in line]
+    assert {each["part"] for each in slow} >= {"reachable"}
+    assert "outbox" not in {each["part"] for each in slow}
+    await wa.start()
+    await bot.start()
+    await asyncio.gather(*(hears(who, *codes) for who, codes in zip(customers, asked, strict=True)))
+    await bot.settled()
 
 
 async def test_a_dropped_connection_loses_and_doubles_nothing(wa: WhatsAppServer, bot: WhatsAppBot) -> None:

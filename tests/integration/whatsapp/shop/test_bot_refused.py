@@ -131,7 +131,7 @@ async def test_a_silent_server_does_not_keep_the_process_from_ending(
     )
     began = time.monotonic()
     assert await bot.stop() == 0
-    # DRAIN_S is 10; whatsmeow itself would wait 75 s for the acknowledgement.
+    # DRAIN_S is 5; whatsmeow itself would wait 75 s for the acknowledgement.
     assert time.monotonic() - began < 30
     await bot.start()
     await bot.online()
