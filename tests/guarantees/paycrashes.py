@@ -26,8 +26,8 @@ PATIENCE_S = 40.0
 MUTANT_PATIENCE_S = 4.0
 # Every step of the transaction that makes an order paid, and of the door before it.
 STEPS = (
-    "before:store.payment_events.record",
-    "after:store.payment_events.record",
+    "before:store.payment_events.record_all",
+    "after:store.payment_events.record_all",
     "before:billing.midtrans.Midtrans.status",
     "after:billing.midtrans.Midtrans.status",
     "before:store.orders.lock",
