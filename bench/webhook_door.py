@@ -13,6 +13,7 @@ import sys
 
 from config import logging
 from config.settings import Settings
+from store.event_batches import EventBatches
 from store.opening import open_store
 from webhooks.app import make_app, serving
 from webhooks.metrics import Metrics
@@ -28,8 +29,7 @@ async def _serve(settings: Settings) -> None:
         # 2 is FULL: without it the comparison would be of something else.
         assert synchronous == 2
         receiver = Receiver(
-            store=store,
-            account=settings.account,
+            batches=EventBatches(store, settings.account),
             server_key=settings.billing.server_key,
             metrics=Metrics(),
             recorded=lambda: None,

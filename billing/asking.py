@@ -40,7 +40,7 @@ _ORDER = (
     r"|belanjaanku|transaksi)"
 )
 _MINE = r"(?: saya| aku| ku| sy| gue| gw| kami| tadi| td| yang tadi| yg tadi| ini| itu)*"
-_LINK = r"(?:link|linknya|tautan|tautannya|linkny)"
+_LINK = r"(?:link|linknya|tautan|tautannya|linkny|qris|qrisnya|(?:kode )?qr|qrnya|barcode|barcodenya)"
 _INVOICE = (
     r"(?:invoice|invoicenya|nota|notanya|struk|struknya|kwitansi|kuitansi|kwitansinya|faktur|bukti bayar)"
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
-from billing.errors import BillingError, MidtransUncertain, NotPayable
+from billing.errors import BillingError, MidtransMisconfigured, MidtransUncertain, NotPayable
 from billing.midtrans import Buyer, Midtrans
 from billing.payloads import QRIS_MOST_IDR
 from billing.payments import Payments
@@ -63,9 +63,11 @@ class Checkout:
         except MidtransUncertain as exc:
             log.warning("link_uncertain", attempt=attempt.id, reason=str(exc))
             raise
-        except Exception:
+        except Exception as exc:
             # It certainly does not exist.
             await self.store.write(lambda c: attempts.close(c, attempt.id))
+            if isinstance(exc, MidtransMisconfigured):
+                await self.payments.outage.key_refused(str(exc))
             raise
 
         def opened(connection: Connection) -> Attempt:

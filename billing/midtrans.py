@@ -252,7 +252,9 @@ def _of_answer(exc: Any, lost: type[MidtransUnavailable]) -> BillingError:
         return _NotFound("Midtrans knows no such transaction")
     if code == 401:
         return MidtransMisconfigured(
-            "Midtrans does not know MIDTRANS_SERVER_KEY; copy it again, and compare MIDTRANS_PRODUCTION"
+            "Midtrans does not know MIDTRANS_SERVER_KEY (401): copy the server key (not the client key) from "
+            "Settings > Access Keys of the dashboard, and compare MIDTRANS_PRODUCTION: true asks production, "
+            "false the sandbox, and each knows only its own keys"
         )
     if code == 429:
         return MidtransUnavailable("Midtrans asks for fewer requests (429)")

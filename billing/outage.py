@@ -47,6 +47,31 @@ class Outage:
         await self.store.write(tell)
         self._told = True
 
+    async def key_refused(self, reason: str) -> None:
+        """Midtrans does not know our key: that passes by nobody's waiting, so the owner is told at once."""
+        self._since = time.monotonic() if self._since is None else self._since
+        if self._told:
+            return
+        is_production = self.till.settings.production
+        worlds = ("produksi (uang sungguhan)", "sandbox (uji coba)")
+        asked, other = worlds if is_production else reversed(worlds)
+        log.error(
+            "midtrans_refuses_our_key", asked="production" if is_production else "sandbox", reason=reason
+        )
+
+        def tell(connection: Connection) -> None:
+            if alerts.raise_once(connection, self._fingerprint, f"Midtrans refuses our key: {reason}"):
+                body = self.till.wording.say(
+                    "admin_midtrans_kunci",
+                    dunia=asked,
+                    lain=other,
+                    nilai="false" if is_production else "true",
+                )
+                self._tell(connection, body)
+
+        await self.store.write(tell)
+        self._told = True
+
     async def answered(self) -> None:
         """Midtrans answered: whatever was wrong is over."""
         if self._since is None and await self.store.read(lambda c: not alerts.is_on(c, self._fingerprint)):

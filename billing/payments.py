@@ -83,7 +83,10 @@ class Payments:
     async def _ask(self, attempt_id: str) -> Report | None:
         try:
             report = await self.midtrans.status(attempt_id)
-        except (MidtransUnavailable, MidtransMisconfigured) as exc:
+        except MidtransMisconfigured as exc:
+            await self.outage.key_refused(str(exc))
+            raise
+        except MidtransUnavailable as exc:
             await self.outage.failed(str(exc))
             raise
         await self.outage.answered()

@@ -301,7 +301,10 @@ class Consequences:
         answer = outbox.add_claimed(connection, replace(message, body=first), owner=self.owner)
         for body in rest:
             # The first one shows the customer's messages as read.
-            outbox.add(connection, replace(message, body=body, answers=(), quoted_id=None))
+            outbox.add(
+                connection,
+                replace(message, body=body, kind=Kind.TEXT, document=None, answers=(), quoted_id=None),
+            )
         return answer
 
     def _answer(
@@ -317,12 +320,14 @@ class Consequences:
             # The notice rides on the first answer of a new customer, never as a message of its own.
             text = f"{text}\n\n{self.wording.say('pengantar')}"
             customers.introduced(connection, customer.id)
+        picture = decision.picture if kind is Kind.TEXT else None
         return NewMessage(
             account=self.account,
             transport=self.transport,
             chat=said.last.chat,
             body=text,
-            kind=kind,
+            kind=kind if picture is None else Kind.IMAGE,
+            document=picture,
             purpose=Purpose.ANSWER,
             customer_id=customer.id,
             quoted_id=quoted_id,

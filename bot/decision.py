@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.people import Case
 from rag.answering import Reply
+from store.attachments import Document
 from store.customers import Customer
 from store.handoffs import Reason
 from store.turns import Author
@@ -29,6 +30,7 @@ class Decision:
 
     text: str = ""
     reaction: str = ""
+    picture: Document | None = None  # the text is then its caption
     handoff: Reason | None = None
     author: Author = Author.BOT
     reply: Reply | None = None

@@ -10,8 +10,11 @@ from config import environment as env
 from config.environment import keyed as _key
 from config.secret import Secret
 
-# What Midtrans's keys for trying out begin with; those for real money do not.
+# What only keys for trying out begin with. Those for real money do not, and neither do the sandbox's newer
+# ones: without it nothing but Midtrans's answer tells them apart.
 _SANDBOX = "SB-"
+# The other key of the dashboard's same page, which is no secret and pays nothing.
+_CLIENT = "mid-client-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +81,13 @@ class BillingSettings:
 def problems_of(values: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with values that are each right alone; the values are BillingSettings's arguments."""
     key, production = values.get("server_key"), values.get("production", False)
-    if key is not None:
-        for_trying_out = key.reveal().startswith(_SANDBOX)
-        if for_trying_out and production:
-            yield (
-                "MIDTRANS_SERVER_KEY is one for trying out (SB-...), but MIDTRANS_PRODUCTION=true: "
-                "write the production key, or MIDTRANS_PRODUCTION=false."
-            )
-        if not for_trying_out and not production:
-            yield (
-                "MIDTRANS_SERVER_KEY is one for real money (no SB- in front), but MIDTRANS_PRODUCTION=false: "
-                "write the sandbox key, or MIDTRANS_PRODUCTION=true."
-            )
+    if key is not None and _CLIENT in key.reveal().lower():
+        yield "MIDTRANS_SERVER_KEY holds a client key (...Mid-client-...): write the server key beside it."
+    elif key is not None and key.reveal().startswith(_SANDBOX) and production:
+        yield (
+            "MIDTRANS_SERVER_KEY is one for trying out (SB-...), but MIDTRANS_PRODUCTION=true: "
+            "write the production key, or MIDTRANS_PRODUCTION=false."
+        )
     if values.get("ppn") and not values.get("npwp"):
         yield "INVOICE_PPN=true needs INVOICE_NPWP: only a PKP charges PPN, and its invoices show the number."
 

@@ -265,6 +265,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_bayar_aneh": (*_PAYMENT, "status"),
         "admin_bayar_beda": (*_PAYMENT, "beda"),
         "admin_midtrans_mati": ("sebab",),
+        "admin_midtrans_kunci": ("dunia", "lain", "nilai"),
         "admin_midtrans_pulih": (),
         "admin_notifikasi_mati": ("sebab",),
         "invoice_keterangan": ("nomor",),

@@ -16,14 +16,14 @@ _KEPT_OF_BUYER = ("name",)
 def forget(connection: Connection, customer_id: int) -> None:
     """Take the customer out of his orders; orders and invoices stay, as the law wants them kept."""
     connection.execute(delete(proposals).where(proposals.c.customer_id == customer_id))
-    ids = [
-        row[0]
-        for row in connection.execute(select(orders.c.id).where(orders.c.customer_id == customer_id)).all()
-    ]
-    if not ids:
+    his = select(orders.c.account, orders.c.id).where(orders.c.customer_id == customer_id)
+    rows = connection.execute(his).all()
+    if not rows:
         return
+    # A customer belongs to one account, and so does all that he ordered.
+    account, ids = rows[0].account, [row.id for row in rows]
     links = connection.execute(select(attempts.c.id).where(attempts.c.order_id.in_(ids))).scalars().all()
-    payment_events.blank(connection, list(links))
+    payment_events.blank(connection, account, list(links))
     for account, number, body in connection.execute(
         select(invoices.c.account, invoices.c.number, invoices.c.body).where(invoices.c.order_id.in_(ids))
     ).all():

@@ -117,8 +117,14 @@ payment_events = Table(
     Column("body", LargeBinary, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     UniqueConstraint("account", "hash"),
-    Index("ix_payment_events_key", "key"),
     open_rows_index("payment_events"),
+    # By which a deleted customer's are found; those not finished are found by the index above.
+    Index(
+        "ix_payment_events_finished",
+        "key",
+        sqlite_where=text("finished_ms IS NOT NULL"),
+        postgresql_where=text("finished_ms IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -27,6 +27,7 @@ from store import owners
 from store import queue as queues
 from store.doors import Store
 from store.errors import StoreError
+from store.event_batches import EventBatches
 from store.queue import OWNER_TIMEOUT_MS, Queue
 from store.worker import Worker
 from webhooks import invoices, metrics, notifications
@@ -115,8 +116,7 @@ async def assemble(settings: Settings, shop: Shop, wording: Wording, store: Stor
                 poll_s=poll_s,
             )
             receiver = Receiver(
-                store=store,
-                account=account,
+                batches=EventBatches(store, account),
                 server_key=billing.server_key,
                 metrics=figures,
                 recorded=workers["confirming"].wake,

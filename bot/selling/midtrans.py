@@ -34,7 +34,9 @@ class MidtransCashier:
             return None
         if attempt.url is None:
             return None
-        return Link(url=attempt.url, expires_ms=attempt.expires_ms, is_qris=attempt.channel is Channel.QRIS)
+        # The token of a QRIS charge is what its code says.
+        code = attempt.token if attempt.channel is Channel.QRIS else None
+        return Link(url=attempt.url, expires_ms=attempt.expires_ms, qris=code or "")
 
     async def look(self, order_id: str) -> Money:
         """What Midtrans says now."""

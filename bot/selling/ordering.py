@@ -6,11 +6,14 @@ no provider is committed together with the answer that tells of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
 from sqlalchemy import Connection
 
+from billing import qris
 from billing.catalogue import CatalogueItem
 from billing.live import Goods
 from billing.rupiah import format_rupiah
@@ -21,13 +24,16 @@ from bot.selling import marks
 from bot.selling.cashier import Cashier
 from bot.selling.draft import Draft, Step, advanced, draft_of, needs_for
 from bot.selling.marks import Mark
-from bot.selling.sayings import Sayings, brief
+from bot.selling.sayings import Link, Sayings, brief
 from bot.selling.shopping import Shopping
 from store import handoffs, orders, proposals
+from store.attachments import Document
 from store.customers import Customer
 from store.doors import Store
 from store.orders import Line, LineKind, Method, Order, State
 from store.proposals import Proposal
+
+log = structlog.get_logger(__name__)
 
 
 class SaleMoved(Exception):
@@ -118,7 +124,22 @@ class Ordering:
                 marks=(Mark.STEP,),
             )
         text = self.sayings.link(lines, total_idr, link)
-        return Decision(text=f"{lead}\n{text}" if lead else text, marks=(Mark.STEP,))
+        return Decision(
+            text=f"{lead}\n{text}" if lead else text,
+            picture=await self._picture(order_id, link),
+            marks=(Mark.STEP,),
+        )
+
+    @staticmethod
+    async def _picture(order_id: str, link: Link) -> Document | None:
+        """What the customer scans; without it there is still the address."""
+        if not link.qris:
+            return None
+        try:
+            return await asyncio.to_thread(qris.picture, link.qris)
+        except ValueError as exc:
+            log.warning("no_qris_picture", order=order_id, reason=str(exc))
+            return None
 
     def _case(self, why: str, order_id: str, lines: Sequence[Line], total_idr: int) -> Case:
         return help_wanted(self.sayings, why, order_id=order_id, shown=brief(lines), total_idr=total_idr)

@@ -19,11 +19,14 @@ from store.orders import Line, LineKind, Order
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """How a customer pays through Midtrans: an address, and until when (ms since the epoch)."""
+    """How a customer pays through Midtrans: an address, and until when (ms since the epoch).
+
+    ``qris`` is the text of the code that he scans instead; the address is then that of its picture.
+    """
 
     url: str
     expires_ms: int
-    is_qris: bool = False
+    qris: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +89,7 @@ class Sayings:
     def link(self, lines: Sequence[Line], total_idr: int, link: Link) -> str:
         """Where to pay, and until when."""
         text = self.wording.say(
-            "jual_qris" if link.is_qris else "jual_link",
+            "jual_qris" if link.qris else "jual_link",
             rincian=detailed(lines),
             total=format_rupiah(total_idr),
             tautan=link.url,

@@ -46,6 +46,14 @@ class Api:
             web.get("/v2/qris/{id}/qr-code", self._code),
         ]
 
+    def code_of(self, transaction: Transaction) -> str:
+        """What its QRIS code says."""
+        return qris.text(
+            merchant=self._desk.merchant.name,
+            amount_idr=transaction.charged_idr,
+            reference=transaction.transaction_id,
+        )
+
     # --- Around every endpoint ------------------------------------------------------------------------------
 
     def _snap(self, target: Target, handler: Handler) -> Handler:
@@ -129,13 +137,15 @@ class Api:
             raise CoreError(
                 406, f"{message} target resource, please try again with a different order_id"
             ) from exc
+        # Midtrans has a simulator to pay such codes with; here each has a page of its own.
+        self._desk.give_page(transaction)
         self._desk.pick(transaction, method)
         code = f"{self._base()}/v2/qris/{transaction.transaction_id}/qr-code"
         answer = {
             **self._desk.answer(transaction),
             "status_message": "QRIS transaction is created",
             "acquirer": "gopay",
-            "qr_string": self._qr_text(transaction),
+            "qr_string": self.code_of(transaction),
             "actions": [{"name": "generate-qr-code", "method": "GET", "url": code}],
         }
         return web.json_response(answer)
@@ -181,16 +191,12 @@ class Api:
         transaction = self._desk.known(request.match_info["id"])
         if transaction is None:
             raise web.HTTPNotFound
+        if transaction.token and "text/html" in request.headers.get("Accept", ""):
+            # Somebody clicked the address, with no phone to scan the picture by: he may pay it here.
+            raise web.HTTPFound(self._page_of(transaction.token))
         made = io.BytesIO()
-        segno.make_qr(self._qr_text(transaction)).save(made, kind="png", border=4, scale=8)
+        segno.make_qr(self.code_of(transaction)).save(made, kind="png", border=4, scale=8)
         return web.Response(body=made.getvalue(), content_type="image/png")
-
-    def _qr_text(self, transaction: Transaction) -> str:
-        return qris.text(
-            merchant=self._desk.merchant.name,
-            amount_idr=transaction.charged_idr,
-            reference=transaction.transaction_id,
-        )
 
 
 def _now() -> datetime:

@@ -108,6 +108,14 @@ class MidtransServer:
         """How it stands with this order. Raises KeyError before it was created."""
         return self.desk[order_id]
 
+    def page_of(self, order_id: str) -> str:
+        """The address at which this order can be paid in a browser. Raises KeyError before it was created."""
+        return self._page_of(self.desk[order_id].token)
+
+    def code_of(self, order_id: str) -> str:
+        """What its QRIS code says. Raises KeyError before it was created."""
+        return self.api.code_of(self.desk[order_id])
+
     # --- What customers and Midtrans do ---------------------------------------------------------------------
 
     async def pick(self, order_id: str, method: str) -> None:

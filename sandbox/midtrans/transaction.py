@@ -39,7 +39,8 @@ class Transaction:
     order_id: str
     amount_idr: int
     created: datetime
-    token: str = ""  # of the page; empty for a direct charge
+    token: str = ""  # of the page
+    is_direct: bool = False  # charged by the Core API: the page shows the code that the customer was given
     items: list[dict[str, Any]] = field(default_factory=list)
     customer: dict[str, Any] = field(default_factory=dict)
     enabled: list[str] = field(default_factory=list)

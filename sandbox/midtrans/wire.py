@@ -116,6 +116,8 @@ def charged_transaction(body: Mapping[str, Any], now: datetime) -> Transaction:
         created=now,
         items=[dict(item) for item in items],
         customer=dict(body.get("customer_details") or {}),
+        is_direct=True,
+        enabled=["qris"],
         expires=None if span is None else now + span,
     )
 

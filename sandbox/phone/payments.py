@@ -67,7 +67,16 @@ async def payments(server: WhatsAppServer, diary: Diary, *, shop_name: str) -> A
         ) as midtrans,
         StarsenderServer(number=STARSENDER_NUMBER, deliver=deliver) as starsender,
     ):
-        midtrans.desk.watchers.append(lambda transaction: diary.write(_told(transaction)))
+
+        def watch(transaction: Transaction) -> None:
+            diary.write(_told(transaction))
+            if transaction.is_direct and transaction.status == "pending":
+                # Its picture is in the chat, and here is no other phone to scan it with.
+                diary.write(
+                    f"QRIS {transaction.order_id} bisa dibayar di {midtrans.page_of(transaction.order_id)}"
+                )
+
+        midtrans.desk.watchers.append(watch)
         here = {"PUBLIC_URL": public, "WEBHOOKS_HOST": "127.0.0.1", "WEBHOOKS_PORT": str(port)}
         yield Payments(
             midtrans=midtrans,

@@ -42,7 +42,7 @@ Tallies = Callable[[Tally], None]
 Mutate = Callable[[str], None]
 # The others are the long tier's; each death costs a start of the process.
 SAMPLE = (
-    "after:store.payment_events.record",
+    "after:store.payment_events.record_all",
     "after:store.attempts.reported",
     "before:store.invoices.issue",
     "after:store.outbox.add",
@@ -356,7 +356,7 @@ async def test_the_mutant_that_acknowledges_at_once_is_found_to_lose_payments_in
 ) -> None:
     story = await killed_at_steps(
         home,
-        steps=["before:store.payment_events.record"],
+        steps=["before:store.payment_events.record_all"],
         mutant="notifications_acknowledged_at_once",
     )
     assert story.verdict.lost == tuple(story.paid), story.told()
@@ -370,7 +370,7 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_all_goes_on_when_there
         midtrans.drop_notifications()
         await midtrans.pay(attempt.id, "gopay")
         true = midtrans.desk.notification(midtrans.transaction(attempt.id))
-        faults = ["--fill", "before:store.payment_events.record"]
+        faults = ["--fill", "before:store.payment_events.record_all"]
         async with living(home, faults=faults) as life:
             await life.ready()
             url = f"http://127.0.0.1:{life.port}/midtrans/notification"

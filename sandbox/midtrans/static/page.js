@@ -78,8 +78,10 @@ function choice() {
 }
 
 function ending(words) {
-  const change = button("quiet", "Ganti cara bayar", () => { isChoosing = true; draw(told); });
-  return element("div", "end", button("main", words, (pressed) => act("pay", {}, pressed)), change);
+  const pay = button("main", words, (pressed) => act("pay", {}, pressed));
+  // Where there is one way only, as for a code that came by chat, nothing else can be picked.
+  if (told.methods.length === 1) return element("div", "end", pay);
+  return element("div", "end", pay, button("quiet", "Ganti cara bayar", () => { isChoosing = true; draw(told); }));
 }
 
 function scan() {

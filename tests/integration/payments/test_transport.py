@@ -11,6 +11,7 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
+from billing.errors import MidtransMisconfigured
 from sandbox.midtrans import MidtransServer, Mode, Target
 from store.orders import State
 from store.queue import Backoff
@@ -172,8 +173,30 @@ async def test_a_key_that_midtrans_does_not_know_waits_for_a_person(
         return any("MIDTRANS_SERVER_KEY" in (error or "") for _, error in await shop.events())
 
     await shop.until(waits)
+    # The owner need not wait five minutes for what no waiting mends.
+    [notice] = await shop.told()
+    assert "Midtrans menolak kunci toko ini" in notice
+    assert "Midtrans *sandbox (uji coba)*" in notice
+    assert "Kalau kuncinya memang punya produksi (uang sungguhan), tulis MIDTRANS_PRODUCTION=true" in notice
     midtrans.desk.merchant = merchant
     await shop.confirmed()
+    assert any("Midtrans sudah normal lagi" in notice for notice in await shop.told())
+
+
+async def test_a_link_that_the_key_cannot_make_tells_the_owner_which_key_is_wanted(
+    shop: PaymentShop, midtrans: MidtransServer
+) -> None:
+    merchant = midtrans.desk.merchant
+    midtrans.desk.merchant = dataclasses.replace(merchant, server_key="Mid-server-lain")
+    for _ in range(2):
+        with pytest.raises(MidtransMisconfigured, match=r"MIDTRANS_PRODUCTION: true asks production"):
+            await shop.linked()
+    # Told once, however many customers try.
+    [notice] = await shop.told()
+    assert "*Server Key* (bukan Client Key)" in notice
+    assert merchant.server_key not in notice
+    midtrans.desk.merchant = merchant
+    await shop.linked()
 
 
 @pytest.fixture

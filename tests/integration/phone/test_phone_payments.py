@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, encode_basic_auth
 
 from sandbox.starsender import Sent, StarsenderServer
 from tests.integration.phone.browser import BUDI, PATIENCE_S, Browser
@@ -62,6 +62,26 @@ async def test_midtrans_and_starsender_go_and_come_back_by_a_button(browser: Bro
         await browser.done(name, down=False)
         assert faults.strike("all") is None
     await browser.until(lambda: "Starsender hidup lagi." in browser.events)
+
+
+async def test_a_code_that_was_charged_can_be_paid_at_an_address_that_the_page_tells(
+    browser: Browser,
+) -> None:
+    midtrans = browser.shown.payments.midtrans
+    charge = {
+        "payment_type": "qris",
+        "transaction_details": {"order_id": "BQRIS0001-1", "gross_amount": 25_000},
+    }
+    key = encode_basic_auth(midtrans.environment["MIDTRANS_SERVER_KEY"], "")
+    async with ClientSession() as session:
+        url = f"{midtrans.url}/v2/charge"
+        async with session.post(url, json=charge, headers={"Authorization": key}) as answer:
+            assert (await answer.json())["transaction_status"] == "pending"
+        page = midtrans.page_of("BQRIS0001-1")
+        await browser.until(lambda: f"QRIS BQRIS0001-1 bisa dibayar di {page}" in browser.events)
+        async with session.post(f"{page}/pay", json={}) as answer:
+            assert (await answer.json())["paid"] is True
+    await browser.until(lambda: "Midtrans: BQRIS0001-1 dibayar (Rp25.000, QRIS)." in browser.events)
 
 
 async def test_the_payment_process_runs_behind_the_page(browser: Browser) -> None:

@@ -25,6 +25,7 @@ CASES = {
     Ask.LINK: (
         "kirim ulang link|link bayarnya mana kak?|minta link lagi|linknya gak bisa dibuka|"
         "kirim ulang link pembayaran dong|nomor rekening berapa?|minta norek kak|"
+        "kirim ulang qris|qrisnya mana kak?|"
         "bayarnya kemana kak?|transfer ke mana"
     ),
     Ask.INVOICE: (

@@ -441,13 +441,29 @@ def test_a_payment_process_that_others_can_reach_is_warned_about(host: str, warn
     ("key", "production", "said"),
     [
         ("SB-Mid-server-x", "true", "is one for trying out"),
-        ("Mid-server-x", "false", "is one for real money"),
+        ("SB-Mid-client-x", "false", "holds a client key"),
+        ("Mid-client-x", "true", "holds a client key"),
     ],
 )
-def test_a_midtrans_key_of_the_other_world_stops_the_start(key: str, production: str, said: str) -> None:
+def test_a_midtrans_key_that_cannot_be_right_stops_the_start(key: str, production: str, said: str) -> None:
     (problem,) = problems_of(MIDTRANS_SERVER_KEY=key, MIDTRANS_PRODUCTION=production)
     assert said in problem
     assert key not in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "production"),
+    [
+        ("SB-Mid-server-x", "false"),
+        ("Mid-server-x", "false"),
+        ("Mid-server-x", "true"),
+        ("VT-server-x", "true"),
+    ],
+)
+def test_a_midtrans_key_that_may_be_right_never_stops_it(key: str, production: str) -> None:
+    # The sandbox's newer keys look like those for real money; Midtrans alone knows.
+    settings = load(MIDTRANS_SERVER_KEY=key, MIDTRANS_PRODUCTION=production)
+    assert (settings.billing.production, settings.warnings) == (production == "true", load().warnings)
 
 
 def test_ppn_needs_the_number_of_a_pkp() -> None:

@@ -318,6 +318,24 @@ async def test_a_qris_charge_gives_a_picture_of_its_code(midtrans: MidtransServe
     assert caught.value.http_status_code == 406
 
 
+async def test_who_clicks_the_address_of_a_code_can_pay_it_in_his_browser(midtrans: MidtransServer) -> None:
+    _, core = _clients(midtrans)
+    made = await asyncio.to_thread(core.charge, {"payment_type": "qris", **_request()})
+    assert made["qr_string"] == midtrans.code_of("B7Q2-1")
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with ClientSession() as session:
+        async with session.get(made["actions"][0]["url"], headers=browser) as answer:
+            page = str(answer.url)
+            assert "<html" in await answer.text()
+        assert page == midtrans.page_of("B7Q2-1")
+        async with session.get(f"{page}/state") as answer:
+            told = await answer.json()
+        assert (told["method"]["name"], [one["name"] for one in told["methods"]]) == ("qris", ["qris"])
+        async with session.post(f"{page}/pay", json={}) as answer:
+            assert (await answer.json())["paid"] is True
+    assert midtrans.transaction("B7Q2-1").status == "settlement"
+
+
 def test_the_qris_checksum_is_that_of_the_standard() -> None:
     # The check value of CRC-16/CCITT-FALSE for "123456789" is 29B1.
     from sandbox.midtrans.qris import _checksum
