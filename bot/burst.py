@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 
 from store import queue as queues
 from store.doors import Store
+from store.prepared import Prepared
 from store.queue import Queue
 from store.schema import now_ms
 
@@ -69,7 +70,7 @@ class Bursts:
     async def _read(self, head: Row[Any]) -> tuple[list[Row[Any]], int]:
         def read(connection: Any) -> tuple[list[Row[Any]], int]:
             more = queues.following(connection, self._queue, key=head.key, after=head.id)
-            return [head, *more], connection.execute(_NOW).scalar_one()
+            return [head, *more], _NOW.execute(connection).scalar_one()
 
         return await self._store.read(read)
 
@@ -91,4 +92,4 @@ async def _set_within(event: asyncio.Event, timeout_s: float) -> bool:
     return True
 
 
-_NOW = select(now_ms())
+_NOW = Prepared(select(now_ms()))

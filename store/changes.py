@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, text
 
+from store.prepared import Prepared
 from store.schema import at_most, changes, now_ms
 
 TURN: Final = "turn"
@@ -34,8 +35,8 @@ class Change:
 
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_LOCK_KEY)
 # Inline: nobody needs the new number, so PostgreSQL is not asked to return it.
-_INSERT = insert(changes).values(created_ms=now_ms()).inline()
-_AFTER = (
+_INSERT = Prepared(insert(changes).values(created_ms=now_ms()).inline())
+_AFTER = Prepared(
     select(changes.c.seq, changes.c.entity, changes.c.ref, changes.c.customer_id, changes.c.tombstone)
     .where(changes.c.seq > bindparam("seen"))
     .order_by(changes.c.seq)
@@ -68,12 +69,12 @@ def append_many(connection: Connection, entries: list[dict[str, object]]) -> Non
         # The lock is held until after the commit, so numbers become visible in their order. SQLite has
         # one writer at a time and needs nothing.
         connection.execute(_TAKE_TURN)
-    connection.execute(_INSERT, entries if len(entries) > 1 else entries[0])
+    _INSERT.execute_many(connection, entries)
 
 
 def after(connection: Connection, seq: int, *, limit: int) -> list[Change]:
     """The entries that follow ``seq``, oldest first, at most ``limit``."""
-    rows = connection.execute(_AFTER, {"seen": seq, "most": limit})
+    rows = _AFTER.execute(connection, {"seen": seq, "most": limit})
     return [
         Change(seq=row[0], entity=row[1], ref=row[2], customer_id=row[3], tombstone=bool(row[4]))
         for row in rows

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, case, exists, func, insert, or_, s
 
 from store import merging
 from store.forgetting import forget as forget
+from store.prepared import Prepared
 from store.schema import aliases, customers, inbox, now_ms, orders, proposals, turns
 
 
@@ -49,11 +50,13 @@ _COLUMNS = select(
         exists().where(orders.c.customer_id == customers.c.id),
     ),
 )
-_GET = _COLUMNS.where(customers.c.id == bindparam("customer"))
-_FIND = _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
-    aliases.c.account == bindparam("in_account"),
-    aliases.c.server == bindparam("in_server"),
-    aliases.c.user == bindparam("in_user"),
+_GET = Prepared(_COLUMNS.where(customers.c.id == bindparam("customer")))
+_FIND = Prepared(
+    _COLUMNS.join(aliases, aliases.c.customer_id == customers.c.id).where(
+        aliases.c.account == bindparam("in_account"),
+        aliases.c.server == bindparam("in_server"),
+        aliases.c.user == bindparam("in_user"),
+    )
 )
 _INTRODUCED = (
     update(customers)
@@ -62,17 +65,22 @@ _INTRODUCED = (
 )
 
 
+_ADDRESSES = Prepared(
+    select(aliases.c.server, aliases.c.user).where(aliases.c.customer_id == bindparam("customer"))
+)
+
+
 def find(connection: Connection, account: str, address: Address) -> Customer | None:
     """The customer with this address, or None when he never wrote."""
-    row = connection.execute(
-        _FIND, {"in_account": account, "in_server": address.server, "in_user": address.user}
+    row = _FIND.execute(
+        connection, {"in_account": account, "in_server": address.server, "in_user": address.user}
     ).first()
     return None if row is None else _customer(row)
 
 
 def get(connection: Connection, customer_id: int) -> Customer | None:
     """The customer with this id, or None when he was deleted or merged."""
-    row = connection.execute(_GET, {"customer": customer_id}).first()
+    row = _GET.execute(connection, {"customer": customer_id}).first()
     return None if row is None else _customer(row)
 
 
@@ -234,7 +242,5 @@ def set_mode(connection: Connection, customer_id: int, mode: str | None) -> None
 
 def addresses_of(connection: Connection, customer_id: int) -> list[Address]:
     """Every address of the customer."""
-    rows = connection.execute(
-        select(aliases.c.server, aliases.c.user).where(aliases.c.customer_id == customer_id)
-    ).all()
+    rows = _ADDRESSES.execute(connection, {"customer": customer_id})
     return [Address(row[0], row[1]) for row in rows]

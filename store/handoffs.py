@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from store import outbox
 from store.outbox import NewMessage
+from store.prepared import Prepared
 from store.schema import customers, handoffs, notices, now_ms
 
 
@@ -116,7 +117,7 @@ _SELECT = select(
     handoffs.c.faq_question,
 ).join(customers, customers.c.id == handoffs.c.customer_id)
 
-_FIND_OPEN = (
+_FIND_OPEN = Prepared(
     select(handoffs.c.id)
     .where(
         handoffs.c.account == bindparam("in_account"),
@@ -239,7 +240,7 @@ def list_open(connection: Connection, account: str, *, limit: int = 50) -> list[
 def find_open(connection: Connection, account: str, *, customer_id: int, question: str) -> int | None:
     """The id of the open handoff about this very question; None when there is none."""
     values = {"in_account": account, "customer": customer_id, "asked": question}
-    found: int | None = connection.execute(_FIND_OPEN, values).scalar()
+    found: int | None = _FIND_OPEN.execute(connection, values).scalar()
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from store.prepared import Prepared
 from store.queue import INBOX_TRANSPORT
 from store.schema import QueueState, at_most, inbox, now_ms
 
@@ -37,18 +38,17 @@ _VALUES = {
 # The same message id comes again after reconnects and restarts; it must be processed once.
 # The new row is returned, since SQLAlchemy counts the rows of an INSERT on one of the two databases only.
 _RECORD = {
-    dialect.name: insert(inbox)
-    .values(_VALUES)
-    .on_conflict_do_nothing(index_elements=_IDENTITY)
-    .returning(inbox.c.id)
+    dialect.name: Prepared(
+        insert(inbox).values(_VALUES).on_conflict_do_nothing(index_elements=_IDENTITY).returning(inbox.c.id)
+    )
     for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
 }
 
 
 def record(connection: Connection, event: RawEvent) -> bool:
     """Store the event; False when this very event is stored already."""
-    result = connection.execute(
-        _RECORD[connection.dialect.name],
+    result = _RECORD[connection.dialect.name].execute(
+        connection,
         {
             "account": event.account,
             "chat": event.chat,
@@ -64,7 +64,7 @@ def record(connection: Connection, event: RawEvent) -> bool:
     return result.first() is not None
 
 
-_SET_CUSTOMER = (
+_SET_CUSTOMER = Prepared(
     update(inbox)
     .where(inbox.c.id == bindparam("row"))
     .values(customer_id=bindparam("customer"), turn_id=bindparam("turn"))
@@ -107,7 +107,7 @@ def claim_for(
     """
     if row_ids:
         values = {"customer": customer_id, "turn": turn_id}
-        connection.execute(_SET_CUSTOMER, [{"row": row_id, **values} for row_id in row_ids])
+        _SET_CUSTOMER.execute_many(connection, [{"row": row_id, **values} for row_id in row_ids])
 
 
 def get(connection: Connection, row_id: int) -> Row[Any] | None:
@@ -115,7 +115,7 @@ def get(connection: Connection, row_id: int) -> Row[Any] | None:
     return connection.execute(select(inbox).where(inbox.c.id == row_id)).first()
 
 
-_CHANGED = (
+_CHANGED = Prepared(
     select(inbox.c.id)
     .where(
         inbox.c.account == bindparam("in_account"),
@@ -133,7 +133,7 @@ _CHANGED = (
 def is_changed_behind(connection: Connection, account: str, *, key: str, after: int) -> bool:
     """Whether somebody edited or took back a message of the lane in a row that nobody has read yet."""
     values = {"in_account": account, "in_key": key, "after": after, "most": 1}
-    return connection.execute(_CHANGED, values).first() is not None
+    return _CHANGED.execute(connection, values).first() is not None
 
 
 def of_turn(connection: Connection, customer_id: int, turn_id: int) -> list[Row[Any]]:

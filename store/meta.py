@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from store.prepared import Prepared
 from store.schema import meta
 
-_GET = select(meta.c.value).where(meta.c.key == bindparam("wanted"))
+_GET = Prepared(select(meta.c.value).where(meta.c.key == bindparam("wanted")))
 _DELETE = delete(meta).where(meta.c.key == bindparam("wanted"))
 _INSERT = insert(meta)
 
 
 def get(connection: Connection, key: str) -> str | None:
     """The value under the key; None when it was never written."""
-    value: str | None = connection.execute(_GET, {"wanted": key}).scalar_one_or_none()
+    value: str | None = _GET.execute(connection, {"wanted": key}).scalar()
     return value
 
 

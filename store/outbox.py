@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, 
 from store import attachments
 from store.attachments import Document
 from store.errors import ClaimLost
+from store.prepared import Prepared
 from store.queue import Queue, has_unfinished, outbox_queue
 from store.schema import QueueState, notices, now_ms, outbox
 
@@ -64,7 +65,7 @@ class NewMessage:
     invoice: str | None = None
 
 
-_INSERT = (
+_INSERT = Prepared(
     insert(outbox)
     .values(
         due_ms=now_ms() + bindparam("delay_ms"),
@@ -72,7 +73,7 @@ _INSERT = (
     )
     .returning(outbox.c.id)
 )
-_INSERT_CLAIMED = (
+_INSERT_CLAIMED = Prepared(
     insert(outbox)
     .values(
         due_ms=now_ms() + bindparam("delay_ms"),
@@ -84,7 +85,7 @@ _INSERT_CLAIMED = (
     .returning(*outbox.c)
 )
 
-_MARK_SENT = (
+_MARK_SENT = Prepared(
     update(outbox)
     .where(
         outbox.c.id == bindparam("row"),
@@ -102,7 +103,7 @@ _SET_NOTICE_ID = (
 def add(connection: Connection, message: NewMessage) -> int:
     """Queue the message; the new row's id."""
     state = QueueState.HELD if message.held else QueueState.NEW
-    row_id = int(connection.execute(_INSERT, _values(message, state)).scalar_one())
+    row_id = int(_INSERT.execute(connection, _values(message, state)).scalar_one())
     if message.document is not None:
         attachments.attach(connection, row_id, message.document)
     return row_id
@@ -119,7 +120,7 @@ def add_claimed(connection: Connection, message: NewMessage, *, owner: str) -> R
         add(connection, message)
         return None
     values = _values(message, QueueState.CLAIMED) | {"owner": owner}
-    row = connection.execute(_INSERT_CLAIMED, values).one()
+    row = _INSERT_CLAIMED.execute(connection, values).one()
     if message.document is not None:
         attachments.attach(connection, row.id, message.document)
     return row
@@ -151,7 +152,7 @@ def mark_sent(
     Raises ``ClaimLost`` when the row is no longer ours, as ``queue.finish`` does.
     """
     values = {"row": row_id, "provider": provider_id}
-    if connection.execute(_MARK_SENT, {**values, "in_owner": owner}).rowcount != 1:
+    if _MARK_SENT.execute(connection, {**values, "in_owner": owner}).rowcount != 1:
         raise ClaimLost(f"row {row_id} of {queue.table.name} is no longer claimed by this process")
     if is_notice:
         connection.execute(_SET_NOTICE_ID, values)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, exists, or_, select, update
 
 from store.errors import ClaimLost
+from store.prepared import Prepared
 from store.schema import QueueState, at_most, inbox, now_ms, outbox, owners
 
 # An owner that has not shown a sign of life for this long is gone (three missed heartbeats).
@@ -87,12 +88,17 @@ def _heads(table: Table) -> Select[Any]:
 
 
 @cache
-def _claim_statement(table: Table) -> Any:
+def _some_heads(table: Table) -> Prepared:
+    return Prepared(_heads(table))
+
+
+@cache
+def _claim_statement(table: Table) -> Prepared:
     # On PostgreSQL two workers may look at the same heads; each skips what the other has locked.
     # A common table expression is evaluated once; a plain subquery may be evaluated again for every row,
     # which skips its own locks and claims without limit.
     heads = _heads(table).with_for_update(skip_locked=True).cte("heads")
-    return (
+    return Prepared(
         update(table)
         .where(table.c.id.in_(select(heads.c.id)))
         .values(
@@ -108,7 +114,7 @@ def _claim_statement(table: Table) -> Any:
 def has_claimable(connection: Connection, queue: Queue) -> bool:
     """Whether a claim would find something; a cheap read, so that an idle worker never writes."""
     values = {"in_account": queue.account, "in_transport": queue.transport, "most": 1}
-    return connection.execute(_heads(queue.table), values).first() is not None
+    return _some_heads(queue.table).execute(connection, values).first() is not None
 
 
 def claim(connection: Connection, queue: Queue, *, owner: str, most: int) -> list[Row[Any]]:
@@ -119,12 +125,12 @@ def claim(connection: Connection, queue: Queue, *, owner: str, most: int) -> lis
         "in_owner": owner,
         "most": most,
     }
-    rows = connection.execute(_claim_statement(queue.table), values).all()
+    rows = _claim_statement(queue.table).execute(connection, values)
     return sorted(rows, key=lambda row: row.id)
 
 
 @cache
-def _unfinished_of_key(table: Table) -> Select[Any]:
+def _unfinished_of_key(table: Table) -> Prepared:
     waiting = exists().where(
         table.c.account == bindparam("in_account"),
         table.c.transport == bindparam("in_transport"),
@@ -132,18 +138,18 @@ def _unfinished_of_key(table: Table) -> Select[Any]:
         table.c.finished_ms.is_(None),
         or_(table.c.state == QueueState.NEW.value, table.c.state == QueueState.CLAIMED.value),
     )
-    return select(waiting)
+    return Prepared(select(waiting))
 
 
 def has_unfinished(connection: Connection, queue: Queue, *, key: str) -> bool:
     """Whether a row that is written now would have to wait for an earlier one of its key."""
     values = {"in_account": queue.account, "in_transport": queue.transport, "in_key": key}
-    return bool(connection.execute(_unfinished_of_key(queue.table), values).scalar())
+    return bool(_unfinished_of_key(queue.table).execute(connection, values).scalar())
 
 
 @cache
-def _following_statement(table: Table) -> Any:
-    return (
+def _following_statement(table: Table) -> Prepared:
+    return Prepared(
         select(table)
         .where(
             table.c.account == bindparam("in_account"),
@@ -165,7 +171,12 @@ def following(connection: Connection, queue: Queue, *, key: str, after: int) -> 
         "in_key": key,
         "after": after,
     }
-    return list(connection.execute(_following_statement(queue.table), values).all())
+    return _following_statement(queue.table).execute(connection, values).all()
+
+
+@cache
+def _finish_one(table: Table) -> Prepared:
+    return Prepared(_finish_statement(table, one=True))
 
 
 @cache
@@ -200,11 +211,13 @@ def finish(
     Raises ``ClaimLost`` when one of them is no longer there or no longer ours: whatever was prepared
     for them must then not be committed, so call this first in the transaction that holds the result.
     """
-    one = len(ids) == 1
     values = {"head": min(ids), "in_owner": owner, "in_state": state.value, "in_error": error}
-    if not one:
-        values["ids"] = list(ids)
-    if connection.execute(_finish_statement(queue.table, one=one), values).rowcount != len(ids):
+    if len(ids) == 1:
+        finished = _finish_one(queue.table).execute(connection, values).rowcount
+    else:
+        statement = _finish_statement(queue.table, one=False)
+        finished = connection.execute(statement, {**values, "ids": list(ids)}).rowcount
+    if finished != len(ids):
         raise ClaimLost(f"rows {list(ids)} of {queue.table.name} are no longer claimed by this process")
 
 

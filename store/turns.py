@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from store import changes
+from store.prepared import Prepared
 from store.schema import at_most, now_ms, turns
 
 
@@ -48,9 +49,9 @@ class NewTurn:
     source_ids: tuple[str, ...] = ()
 
 
-_INSERT = insert(turns).values(created_ms=now_ms()).returning(turns.c.id)
+_INSERT = Prepared(insert(turns).values(created_ms=now_ms()).returning(turns.c.id))
 
-_RECENT = (
+_RECENT = Prepared(
     select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, turns.c.created_ms, turns.c.source_ids)
     .where(turns.c.customer_id == bindparam("customer"))
     .order_by(turns.c.id.desc())
@@ -60,8 +61,8 @@ _RECENT = (
 
 def append(connection: Connection, turn: NewTurn) -> int:
     """Store the exchange and tell the memories; the new turn's id."""
-    turn_id = connection.execute(
-        _INSERT,
+    turn_id = _INSERT.execute(
+        connection,
         {
             "customer_id": turn.customer_id,
             "asked": turn.asked,
@@ -153,7 +154,7 @@ def reword(
 
 def recent(connection: Connection, customer_id: int, *, limit: int) -> list[Turn]:
     """The customer's newest turns, oldest first."""
-    rows = connection.execute(_RECENT, {"customer": customer_id, "most": limit}).all()
+    rows = _RECENT.execute(connection, {"customer": customer_id, "most": limit}).all()
     return [
         Turn(
             id=row[0],

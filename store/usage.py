@@ -8,6 +8,7 @@ from enum import Enum
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from store.prepared import Prepared
 from store.schema import now_ms, usage
 
 # The row of the whole shop; customer ids start at 1.
@@ -45,22 +46,24 @@ class Spent:
 
 # Not IN, whose list SQLAlchemy writes anew at every execution.
 _SHOP_AND_CUSTOMER = or_(usage.c.customer_id == WHOLE_SHOP, usage.c.customer_id == bindparam("in_customer"))
-_SELECT = select(usage.c.customer_id, usage.c.reserved_idr + usage.c.spent_idr, usage.c.answers).where(
-    usage.c.account == bindparam("in_account"),
-    usage.c.day == bindparam("in_day"),
-    _SHOP_AND_CUSTOMER,
+_SELECT = Prepared(
+    select(usage.c.customer_id, usage.c.reserved_idr + usage.c.spent_idr, usage.c.answers).where(
+        usage.c.account == bindparam("in_account"),
+        usage.c.day == bindparam("in_day"),
+        _SHOP_AND_CUSTOMER,
+    )
 )
 _KEY = ["account", "day", "customer_id"]
 _ADDED = {"reserved_idr": usage.c.reserved_idr + bindparam("amount")}
 _RESERVE = {
-    "sqlite": sqlite.insert(usage)
-    .values(reserved_idr=bindparam("amount"))
-    .on_conflict_do_update(index_elements=_KEY, set_=_ADDED),
-    "postgresql": postgresql.insert(usage)
-    .values(reserved_idr=bindparam("amount"))
-    .on_conflict_do_update(index_elements=_KEY, set_=_ADDED),
+    dialect.name: Prepared(
+        insert(usage)
+        .values(reserved_idr=bindparam("amount"))
+        .on_conflict_do_update(index_elements=_KEY, set_=_ADDED)
+    )
+    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
 }
-_SETTLE = (
+_SETTLE = Prepared(
     update(usage)
     .where(
         usage.c.account == bindparam("in_account"),
@@ -89,7 +92,7 @@ class Limit(Enum):
 def exceeded(connection: Connection, wanted: Reservation, budget: Budget) -> Limit | None:
     """What forbids this answer; None when nothing does."""
     key = {"in_account": wanted.account, "in_day": wanted.day, "in_customer": wanted.customer_id}
-    used = {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(_SELECT, key)}
+    used = {row[0]: (int(row[1]), int(row[2])) for row in _SELECT.execute(connection, key)}
     if used.get(WHOLE_SHOP, (0, 0))[0] + wanted.amount_idr > budget.shop_idr:
         return Limit.SHOP
     spent_idr, answers = used.get(wanted.customer_id, (0, 0))
@@ -119,8 +122,8 @@ def reserve(connection: Connection, wanted: Reservation, budget: Budget) -> bool
     if exceeded(connection, wanted, budget) is not None:
         return False
     values = {"account": wanted.account, "day": wanted.day, "amount": wanted.amount_idr}
-    connection.execute(
-        _RESERVE[connection.dialect.name],
+    _RESERVE[connection.dialect.name].execute_many(
+        connection,
         [values | {"customer_id": WHOLE_SHOP}, values | {"customer_id": wanted.customer_id}],
     )
     return True
@@ -128,8 +131,8 @@ def reserve(connection: Connection, wanted: Reservation, budget: Budget) -> bool
 
 def settle(connection: Connection, reserved: Reservation, spent: Spent) -> None:
     """Replace the reservation by what the answer really cost."""
-    connection.execute(
-        _SETTLE,
+    _SETTLE.execute(
+        connection,
         {
             "in_account": reserved.account,
             "in_day": reserved.day,

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, LargeBinary, Select, and_, bindparam, case, null, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, and_, bindparam, case, null, select, type_coerce
 
 from store.embedding_space import Space
 from store.memory import words
 from store.memory.index import Query, Recalled
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
+from store.prepared import Prepared
 from store.schema import at_most, turns
 from store.vectors import Matrix, half_matrix
 
@@ -54,7 +55,7 @@ _PARSED = (
 )
 _OF_CUSTOMER = turns.c.customer_id == bindparam("customer")
 _NEWEST = select(*_PARSED).where(_OF_CUSTOMER).order_by(turns.c.id.desc()).limit(at_most("most"))
-_NEWER = (
+_NEWER = Prepared(
     select(*_PARSED)
     .where(_OF_CUSTOMER, turns.c.id > bindparam("newest"))
     .order_by(turns.c.id.desc())
@@ -64,10 +65,10 @@ _COLUMNS = select(turns.c.id, turns.c.asked, turns.c.replied, turns.c.author, tu
 
 
 @cache
-def _texts(count: int) -> Select[Any]:
+def _texts(count: int) -> Prepared:
     """The statement for so many turns: a list of unknown length would be rendered anew for each question."""
     wanted: list[Any] = [bindparam(f"wanted_{position}") for position in range(count)]
-    return _COLUMNS.where(_OF_CUSTOMER, turns.c.id.in_(wanted))
+    return Prepared(_COLUMNS.where(_OF_CUSTOMER, turns.c.id.in_(wanted)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -123,7 +124,7 @@ def read_newest(
 def read_newer(connection: Connection, customer_id: int, space: Space | None, *, newest: int) -> list[Any]:
     """The rows that came after ``newest``, newest first."""
     values = {**_space(space), "customer": customer_id, "newest": newest, "most": MOST_TURNS}
-    return list(connection.execute(_NEWER, values))
+    return _NEWER.execute(connection, values).all()
 
 
 def parse(portions: Iterable[Sequence[Any]], space: Space | None, *, seen_seq: int) -> History:
@@ -210,7 +211,7 @@ def fetch(connection: Connection, customer_id: int, ranked: Sequence[tuple[int, 
     if not ranked:
         return []
     wanted = {f"wanted_{position}": turn_id for position, (turn_id, _) in enumerate(ranked)}
-    found = connection.execute(_texts(len(ranked)), {"customer": customer_id, **wanted})
+    found = _texts(len(ranked)).execute(connection, {"customer": customer_id, **wanted})
     rows = {row[0]: row for row in found}
     return [
         Recalled(

@@ -83,7 +83,7 @@ async def test_no_long_schedule_does_either(
 async def test_the_judge_sees_what_a_missing_guard_does(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch, seed: int, mutant: object, fault: str
 ) -> None:
-    caches = (queues._heads, queues._claim_statement)
+    caches = (queues._heads, queues._some_heads, queues._claim_statement)
     mutant.mutate(partial(replace, put=monkeypatch.setattr))  # type: ignore[attr-defined] # one of the three above.
     for cached in caches:
         cached.cache_clear()
