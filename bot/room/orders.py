@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.relay import Enclosed
+from bot.room.albums import Albums
 from bot.room.command import Command, Quote, Request
 from bot.room.fetching import FileRefused, enclosed
 from bot.room.parts import RoomParts
@@ -14,8 +15,9 @@ from store import handoffs
 class Orders:
     """What admins say about orders goes to the desk."""
 
-    def __init__(self, parts: RoomParts) -> None:
+    def __init__(self, parts: RoomParts, albums: Albums) -> None:
         self._p = parts
+        self._albums = albums
         self.commands = (
             Command(
                 words=("pesanan", "order", "orderan"), act=self.tell, help_sentence="admin_bantuan_pesanan"
@@ -40,10 +42,15 @@ class Orders:
             return file
         if request.notice is None:
             return None
+        # The next picture of an album quotes nothing: below it "lunas" confirms no transfer.
+        text = request.text if request.message.quoted_id is not None else ""
+        # A picture of the bank's page with "lunas" is for the shop's own eyes, and so is what follows it.
+        if isinstance(file, Enclosed) and self._p.desk.is_for_the_customer(text):
+            self._albums.passed_on(request)
         return self._p.desk.quoted(
             connection,
             request.notice,
-            request.text,
+            text,
             admin=request.message.sender,
             enclosed=file if isinstance(file, Enclosed) else None,
         )

@@ -146,6 +146,32 @@ async def test_the_owners_picture_and_document_are_answers(wa: WhatsAppServer, m
         assert not [received for received in owner.received if "Kuingat" in received.text]
 
 
+async def test_every_picture_of_an_album_reaches_the_customer(wa: WhatsAppServer, make_bot: MakeBot) -> None:
+    bot = make_bot(RUANG_ADMIN="0813-7777-0011")
+    async with bot:
+        await bot.pair()
+        owner = await wa.customer("6281377770011", name="Bu Rina", lid=True)
+        budi = await stranger(wa)
+        await budi.send(UNKNOWN)
+        assert "belum tahu" in await hears_text(budi)
+        asked = await notice(owner, "Butuh jawaban")
+        await bot.settled()
+        # A phone announces the album, and quotes with its first picture alone.
+        await owner.send(contents.album(3))
+        await owner.send_file("image", PICTURE + b"1", mime="image/png", caption="Ini Kak", quoted=asked)
+        await owner.send_file("image", PICTURE + b"2", mime="image/png")
+        await owner.send_file("image", PICTURE + b"3", mime="image/png")
+        pictures = [await budi.receive(PATIENCE_S) for _ in range(3)]
+        assert [budi.open_file(picture) for picture in pictures] == [
+            PICTURE + b"1",
+            PICTURE + b"2",
+            PICTURE + b"3",
+        ]
+        assert [picture.text for picture in pictures] == ["Ini Kak", "", ""]
+        for _ in range(3):
+            await notice(owner, "Terkirim")
+
+
 async def test_the_owners_words_in_a_customers_chat_silence_the_bot_there(
     wa: WhatsAppServer, bot: WhatsAppBot
 ) -> None:
