@@ -1,4 +1,6 @@
-"""Albums: pictures that an admin sends in a row are one answer, though often only the first quotes a notice.
+"""Albums: pictures that an admin sends in a row are one answer, though not each of them quotes the notice.
+
+The first does, or what announces the album to other devices, or each.
 
 Which one was passed on last is known here and nowhere else: after a restart within these seconds the rest of
 an album is talk in the room.
@@ -32,11 +34,15 @@ class Albums:
     def __init__(self) -> None:
         self._last: dict[str, _Passed] = {}
 
-    def passed_on(self, request: Request) -> None:
-        """This file went to whom its notice is about."""
+    def begins(self, request: Request) -> None:
+        """What is behind this notice is for whom it is about, and so is what comes next."""
         if request.notice is not None:
             passed = _Passed(notice=request.notice, at_ms=request.row.recorded_ms)
             self._last[request.message.sender] = passed
+
+    def end(self, request: Request) -> None:
+        """What comes next from him is for nobody."""
+        self._last.pop(request.message.sender, None)
 
     def notice_of(self, request: Request) -> Notice | None:
         """What a picture is about that quotes nothing: what the one right before it was about."""

@@ -67,5 +67,5 @@ class Answers:
                 return p.wording.say("admin_sudah_dijawab", nama=name)
             follow(connection, p.people, handoff, file)
         if file is not None:
-            self._albums.passed_on(request)
+            self._albums.begins(request)
         return p.wording.say("admin_terkirim", nama=name)

@@ -42,15 +42,18 @@ class Orders:
             return file
         if request.notice is None:
             return None
-        # The next picture of an album quotes nothing: below it "lunas" confirms no transfer.
-        text = request.text if request.message.quoted_id is not None else ""
-        # A picture of the bank's page with "lunas" is for the shop's own eyes, and so is what follows it.
-        if isinstance(file, Enclosed) and self._p.desk.is_for_the_customer(text):
-            self._albums.passed_on(request)
+        if self._p.desk.is_for_the_customer(request.text):
+            if isinstance(file, Enclosed):
+                self._albums.begins(request)
+        else:
+            # A picture of the bank's page with "lunas" is for the shop's own eyes, and so is what follows it.
+            self._albums.end(request)
+            if request.message.quoted_id is None:
+                return None  # Money goes by a quoted notice, not by what an album is about.
         return self._p.desk.quoted(
             connection,
             request.notice,
-            text,
+            request.text,
             admin=request.message.sender,
             enclosed=file if isinstance(file, Enclosed) else None,
         )

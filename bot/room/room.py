@@ -92,6 +92,12 @@ class OwnersRoom:
             if quote is None or word is None:
                 return []
             return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
+        if request.message.kind == Sign.ALBUM:
+            # Where pictures mean something they follow; elsewhere this is the moment to say that they don't.
+            if quote is None:
+                return []
+            act = self._album if quote.takes_files else self._only_words
+            return [_Found(act=act, prepare=None, request=request)]
         if quote is not None and not _is_taken(quote, request.message):
             return [_Found(act=self._only_words, prepare=None, request=request)]
         if not request.text and request.message.file is None:
@@ -126,6 +132,10 @@ class OwnersRoom:
         if notice is not None and notice.customer_id is not None:
             # The owner's words about a customer go with him when he is deleted.
             connection.execute(_SET_CUSTOMER, {"row": row_id, "customer": notice.customer_id})
+
+    def _album(self, connection: Connection, request: Request) -> str:
+        self._albums.begins(request)
+        return ""
 
     def _only_words(self, connection: Connection, request: Request) -> str:
         # Nobody may think that the customer has got it.

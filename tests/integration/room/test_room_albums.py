@@ -70,6 +70,24 @@ async def test_every_picture_of_an_album_reaches_the_customer(open_shop: OpenSho
     assert await shop.count(inbox, inbox.c.chat == "owner", inbox.c.customer_id == budi.id) == 3
 
 
+async def test_an_album_that_quotes_as_a_whole_is_the_answer(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    notice = await _asked(shop)
+    assert await shop.says("owner", "", kind="album", quote=notice) == []
+    told = await _sends(shop, text="Ini Kak") + await _sends(shop)
+    assert told == [shop.wording.say("admin_terkirim", nama="pelanggan 1")] * 2
+    assert _files(shop) == [(Kind.IMAGE, "Ini Kak"), (Kind.IMAGE, "")]
+
+
+async def test_an_album_behind_a_draft_is_said_to_be_no_answer(open_shop: OpenShop) -> None:
+    shop = await open_shop(BALAS_MODE="approve")
+    await shop.says("budi", "bisa cod ga kak?")
+    draft = shop.last_id(containing="Draf untuk")
+    assert await shop.says("owner", "", kind="album", quote=draft) == [shop.wording.say("admin_hanya_teks")]
+    assert await _sends(shop) == []
+    assert shop.heard("budi") == []
+
+
 async def test_a_picture_behind_words_belongs_to_no_album(open_shop: OpenShop) -> None:
     shop = await open_shop()
     notice = await _asked(shop)
@@ -115,8 +133,11 @@ async def test_the_next_picture_of_a_parcel_goes_out_and_confirms_no_transfer(op
     await shop.says("budi", "sudah transfer kak")
     notice = shop.last_id(containing="Cek transfer")
     await _sends(shop, quote=notice, text="Paketnya sudah siap Kak")
-    await _sends(shop, text="lunas")
-    assert _files(shop) == [(Kind.IMAGE, "Paketnya sudah siap Kak"), (Kind.IMAGE, "lunas")]
+    await _sends(shop, text="dari sisi lain")
+    assert _files(shop) == [(Kind.IMAGE, "Paketnya sudah siap Kak"), (Kind.IMAGE, "dari sisi lain")]
+    # Money goes by a quoted notice alone.
+    assert "*status*" in (await _sends(shop, text="lunas"))[0]
+    assert len(_files(shop)) == 2
     assert await shop.count(orders, orders.c.paid_ms.is_not(None)) == 0
 
 

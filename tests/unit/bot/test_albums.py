@@ -45,7 +45,7 @@ def sent(
 def albums() -> Albums:
     """One in which Rina's picture went to whom her notice is about, at 0."""
     begun = Albums()
-    begun.passed_on(sent(0, about=notice()))
+    begun.begins(sent(0, about=notice()))
     return begun
 
 
@@ -55,7 +55,7 @@ def test_the_next_picture_is_about_what_the_last_one_was_about(albums: Albums, k
 
 
 def test_each_picture_gives_the_next_one_its_time(albums: Albums) -> None:
-    albums.passed_on(sent(NEXT_WITHIN_MS, about=notice()))
+    albums.begins(sent(NEXT_WITHIN_MS, about=notice()))
     assert albums.notice_of(sent(2 * NEXT_WITHIN_MS)) == notice()
 
 
@@ -75,7 +75,7 @@ def test_anything_else_is_about_nothing(albums: Albums, request_: Request) -> No
     assert albums.notice_of(request_) is None
 
 
-def test_before_anything_was_passed_on_nothing_goes_on() -> None:
+def test_before_anything_was_begins_nothing_goes_on() -> None:
     assert Albums().notice_of(sent(1)) is None
     assert not Albums().goes_on(sent(1, about=notice()))
 
@@ -89,3 +89,9 @@ def test_a_file_behind_the_same_notice_goes_on_and_behind_another_it_does_not(
     assert not albums.goes_on(sent(1, kind=kind, sender="joko", about=notice()))
     assert not albums.goes_on(sent(NEXT_WITHIN_MS + 1, kind=kind, about=notice()))
     assert not albums.goes_on(sent(1, kind="text", file=False, about=notice()))
+
+
+def test_after_its_end_nothing_goes_on(albums: Albums) -> None:
+    albums.end(sent(1))
+    assert albums.notice_of(sent(2)) is None
+    albums.end(sent(3))

@@ -146,27 +146,28 @@ async def test_the_owners_picture_and_document_are_answers(wa: WhatsAppServer, m
         assert not [received for received in owner.received if "Kuingat" in received.text]
 
 
-async def test_every_picture_of_an_album_reaches_the_customer(wa: WhatsAppServer, make_bot: MakeBot) -> None:
-    bot = make_bot(RUANG_ADMIN="0813-7777-0011")
+@pytest.mark.parametrize("quotes", ["the album", "its first picture"])
+async def test_every_picture_of_an_album_reaches_the_customer(
+    wa: WhatsAppServer, make_bot: MakeBot, quotes: str
+) -> None:
+    number = "628137777001" + ("1" if quotes == "the album" else "2")
+    bot = make_bot(RUANG_ADMIN=number)
     async with bot:
         await bot.pair()
-        owner = await wa.customer("6281377770011", name="Bu Rina", lid=True)
+        owner = await wa.customer(number, name="Bu Rina", lid=True)
         budi = await stranger(wa)
         await budi.send(UNKNOWN)
         assert "belum tahu" in await hears_text(budi)
         asked = await notice(owner, "Butuh jawaban")
         await bot.settled()
-        # A phone announces the album, and quotes with its first picture alone.
-        await owner.send(contents.album(3))
-        await owner.send_file("image", PICTURE + b"1", mime="image/png", caption="Ini Kak", quoted=asked)
-        await owner.send_file("image", PICTURE + b"2", mime="image/png")
-        await owner.send_file("image", PICTURE + b"3", mime="image/png")
+        of_album, of_first = (asked, None) if quotes == "the album" else (None, asked)
+        await owner.send(contents.album(3, to=of_album))
+        data = [PICTURE + str(number).encode() for number in range(3)]
+        await owner.send_file("image", data[0], mime="image/png", caption="Ini Kak", quoted=of_first)
+        await owner.send_file("image", data[1], mime="image/png")
+        await owner.send_file("image", data[2], mime="image/png")
         pictures = [await budi.receive(PATIENCE_S) for _ in range(3)]
-        assert [budi.open_file(picture) for picture in pictures] == [
-            PICTURE + b"1",
-            PICTURE + b"2",
-            PICTURE + b"3",
-        ]
+        assert [budi.open_file(picture) for picture in pictures] == data
         assert [picture.text for picture in pictures] == ["Ini Kak", "", ""]
         for _ in range(3):
             await notice(owner, "Terkirim")
