@@ -24,7 +24,7 @@ from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
 from bot.posts import POST, Posts
 from bot.room import OwnersRoom
-from bot.rules import RIGHTS, Rule, rule_for_burst
+from bot.rules import Rule, right_in, rule_for_burst
 from bot.selling import shopping
 from bot.selling.marks import agreeable
 from bot.selling.seller import Seller
@@ -145,12 +145,12 @@ class Conversation:
         if not said.messages:
             await p.consequences.commit_signs(said)
             return None
-        rule, question = rule_for_burst(said.parts)
-        # What is his by law no pause withholds; it is answered without what else would be said.
+        # What is his by law no pause withholds; it is answered, and nothing else of the burst.
         paused = bool(answered) or allowed is Pass.DROP
-        owed = paused and rule in RIGHTS and gate(meeting.mode, meeting.customer, right=True) is not Pass.DROP
-        silent = (paused and not owed) or said.last.past
-        if silent or await p.loops.trips(said, meeting.recent):
+        right = right_in(said.parts) if paused else None
+        if right is not None and gate(meeting.mode, meeting.customer, right=True) is Pass.DROP:
+            right = None
+        if (paused and right is None) or said.last.past or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return None
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
@@ -159,8 +159,9 @@ class Conversation:
             return None
         # 4. Decide: what sells or buys is read by code; else a rule if the whole message is one, else the
         #    shop's knowledge and his own history, with what the sale still has to ask behind it.
+        rule, question = rule_for_burst(said.parts)
         acts = allowed is not Pass.SHOW
-        decision = self._by_rule(rule) if owed and rule is not None else None
+        decision = self._by_rule(right) if right is not None else None
         if decision is None:
             decision = await p.seller.decide(said, rule, question, meeting, acts=acts)
         if decision is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from billing.rupiah import format_rupiah
 from bot.channel import SIGNS
@@ -75,6 +75,8 @@ def figures(connection: Connection, account: str, *, room: str | None, shop: Sho
             turns.c.created_ms >= since,
             turns.c.created_ms < until,
             turns.c.replied != "",
+            # What it writes without being asked (a payment came, a transfer was not found) is no answer.
+            or_(turns.c.author != Author.BOT.value, turns.c.asked != ""),
         )
         .group_by(turns.c.author)
     ).all()

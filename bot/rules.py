@@ -244,6 +244,12 @@ def rule_for_burst(parts: Sequence[str]) -> tuple[Rule | None, str]:
     return Rule.NOTHING, ""
 
 
+def right_in(parts: Sequence[str]) -> Rule | None:
+    """What a burst says about his own data, whatever else stands in it; None when it says nothing of that."""
+    rules = [rule_for(part) for part in parts]
+    return next((rule for rule in _WEIGHTIEST_FIRST if rule in RIGHTS and rule in rules), None)
+
+
 def _without_calls(found: Sequence[str]) -> list[str]:
     """The words without forms of address at either end: "makasih kak", "kak halo"."""
     start, end = 0, len(found)

@@ -57,6 +57,7 @@ class Status:
                 customers.c.account == p.account,
                 turns.c.created_ms >= midnight_ms,
                 turns.c.author == Author.BOT.value,
+                turns.c.asked != "",
             )
         ).scalar_one()
         spent = usage.spent_on(connection, p.account, now.date().isoformat())

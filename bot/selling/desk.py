@@ -19,7 +19,7 @@ from bot.selling.marks import Mark
 from bot.selling.ordering import close_cases
 from bot.selling.sayings import Sayings, brief
 from rag.normalise import normalise, search_text
-from store import customers, orders, outbox, turns
+from store import customers, handoffs, invoices, orders, outbox, turns
 from store.handoffs import Notice
 from store.orders import LineKind, Method, Order, State
 from store.outbox import Kind, NewMessage, Purpose
@@ -41,6 +41,8 @@ _PAID = frozenset(
 _REFUSED = frozenset(
     ("tolak", "ditolak", "belum masuk", "tidak masuk", "belum ada", "tidak ada", "blm masuk")
 )
+
+_REFUSAL = "tolak"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +72,8 @@ class OrderDesk:
         if words in _PAID:
             return self._paid(connection, order, admin)
         if words in _REFUSED:
+            if _was_refused(connection, notice):
+                return self._past(connection, order)
             return self._refused(connection, order, admin)
         if words.startswith("ongkir"):
             cost_idr = told_by_admin(words)
@@ -126,7 +130,7 @@ class OrderDesk:
         decision = transfer.reject(connection, self.till, order.id, by=admin)
         if decision is None or not decision.changed:
             return self._past(connection, order)
-        close_cases(connection, order.id, answer="tolak")
+        close_cases(connection, order.id, answer=_REFUSAL)
         text = self.sayings.wording.say(
             "jual_transfer_ditolak", pesanan=order.id, total=format_rupiah(order.total_idr)
         )
@@ -167,7 +171,8 @@ class OrderDesk:
 
     def _past(self, connection: Connection, order: Order) -> str:
         now = orders.get(connection, order.id) or order
-        status = self.sayings.standing(now)
+        invoice = invoices.of_order(connection, order.id)
+        status = self.sayings.standing(now, invoice=invoice.number if invoice is not None else "")
         return self.sayings.wording.say("admin_pesanan_lewat", pesanan=order.id, status=status)
 
     def _who(self, connection: Connection, order: Order) -> dict[str, str]:
@@ -217,6 +222,12 @@ class OrderDesk:
                 source_ids=marks,
             ),
         )
+
+
+def _was_refused(connection: Connection, notice: Notice) -> bool:
+    """Whether this very notice had its no already: its customer need not read that twice."""
+    case = handoffs.of_notice(connection, notice)
+    return case is not None and case.answer == _REFUSAL
 
 
 def _spoken(text: str) -> str:

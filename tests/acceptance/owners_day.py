@@ -100,7 +100,7 @@ async def play(phones: Phones, shop: Path) -> None:
     digest = await _reads(admin, "📊")
     await expect(digest).to_contain_text("Pesanan baru: 1 (Rp25.000)")
     await expect(digest).to_contain_text("Lunas: 1 (Rp25.000), belum dibayar: 0")
-    await expect(digest).to_contain_text("1 dijawab orang toko")
+    await expect(digest).to_contain_text("1 dibalas orang toko")
     await phones.fits()
     await phones.shot("digest")
 

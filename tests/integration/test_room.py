@@ -173,19 +173,19 @@ async def test_status_counts_what_the_tables_hold(open_shop: OpenShop) -> None:
     [status] = await shop.owner("Status?")
     assert (received, answered, waiting) == (4, 3, 1)
     assert "Toko Uji: hidup" in status
-    assert f"{received} pesan masuk, {answered} kujawab" in status
+    assert f"{received} pesan masuk, {answered} kubalas" in status
     assert f"Menunggu admin: {waiting}" in status
     # Yesterday's are not today's, and another account's are nobody's here.
     await age(shop.store, inbox, "recorded_ms", by_ms=86_400_000)
     await age(shop.store, turn_rows, "created_ms", by_ms=86_400_000)
-    assert "0 pesan masuk, 0 kujawab" in (await shop.owner("status"))[0]
+    assert "0 pesan masuk, 0 kubalas" in (await shop.owner("status"))[0]
 
 
 async def test_answers_of_another_account_are_not_counted(open_shop: OpenShop) -> None:
     shop = await open_shop()
     await shop.says("budi", "halo")
     await shop.write(lambda c: c.execute(customer_rows.update().values(account="lain")) and None)
-    assert "0 kujawab" in (await shop.owner("status"))[0]
+    assert "0 kubalas" in (await shop.owner("status"))[0]
 
 
 async def test_status_names_what_is_wrong(open_shop: OpenShop) -> None:

@@ -16,7 +16,7 @@ RIDER = (
 _MASKS = (
     (re.compile(r"B[0-9A-HJKMNP-TV-Z]{9}"), "B•••••••••"),
     (re.compile(r"INV/\d{4}/\d{2}/"), "INV/2026/10/"),
-    (re.compile(r"transfer bank \d\d\.\d\d"), "transfer bank 14.02"),
+    (re.compile(r"Transfer bank \d\d\.\d\d"), "Transfer bank 14.02"),
 )
 
 
@@ -44,4 +44,6 @@ def _shown(message: Any) -> str:
         body = pattern.sub(stands_for, body)
     if message.kind is Kind.TEXT or message.document is None:
         return str(body)
-    return f"[{message.kind.value}: {message.document.filename}] {body}".strip()
+    # The number of an invoice says when it was made.
+    name = re.sub(r"INV-\d{4}-\d{2}-0*", "INV-", message.document.filename)
+    return f"[{message.kind.value}: {name}] {body}".strip()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules import MAX_RULE_WORDS, Rule, rule_for, rule_for_burst
+from bot.rules import MAX_RULE_WORDS, Rule, right_in, rule_for, rule_for_burst
 from rag.normalise import normalise, words
 
 GREETINGS = ["p", "P", "pppp", "kak", "Kakkkk", "kak?", "min", "halo", "Halo kak", "hai min", "ping", "tes"]
@@ -139,3 +139,18 @@ def test_manners_around_a_question_are_no_message_of_their_own(
     parts: list[str], expected: tuple[Rule | None, str]
 ) -> None:
     assert rule_for_burst(parts) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "right"),
+    [
+        (["masih ada kak?", "privasi"], Rule.PRIVACY),
+        (["privasi", "ya, hapus data saya"], Rule.ERASE_NOW),
+        (["Ekspor data saya kak"], Rule.EXPORT),
+        (["kalau saya mau hapus data saya gimana?"], None),
+        (["halo", "admin"], None),
+        ([], None),
+    ],
+)
+def test_a_right_counts_wherever_it_stands_in_a_burst(parts: list[str], right: Rule | None) -> None:
+    assert right_in(parts) is right

@@ -63,7 +63,6 @@ async def test_who_asks_for_it_is_gone_to_the_last_byte_with_his_files(
 
         # A person has this chat for half an hour, where the bot is silent but about what is his by law.
         code = await ask(budi)
-        await bot.settled()
         await budi.send("privasi")
         while "Soal data" not in (heard := await hears_text(budi)):
             assert code not in heard
