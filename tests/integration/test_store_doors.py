@@ -366,7 +366,8 @@ async def test_the_log_is_moved_into_the_file_when_nobody_writes(
         assert b"marker-1" not in sqlite_path.read_bytes()
         await store.write(lambda c: meta.put(c, "marker-2", "x"))
         async with asyncio.timeout(WAIT_S):
-            while b"marker-2" not in sqlite_path.read_bytes():
+            # The writer tells nobody that it rested.
+            while b"marker-2" not in sqlite_path.read_bytes():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await store.write(lambda c: meta.put(c, "marker-3", "x"))
         assert await store.read(lambda c: meta.get(c, "marker-3")) == "x"
