@@ -29,7 +29,7 @@ from pathlib import Path
 from bench import past
 from bench.commits import commits_ms
 from bench.figures import figure, median, median_ratio, number, quantile
-from bench.linked import Cost, LinkedBot, balas, bare_commits, baseline
+from bench.linked import REST_S, Cost, LinkedBot, balas, bare_commits, baseline
 from bench.past import Past
 from bench.questions import Ask, asks
 from sandbox.openai.process import OpenAIStandInProcess
@@ -181,7 +181,9 @@ async def speed(plan: Plan, model: OpenAIStandInProcess, stored: Past, folder: P
                         heard.bare_busy_ms += Times(file).new_ms()
                 heard.busy_ms += callbacks.new_ms()
                 heard.committed_busy_ms += commits.new_ms()
-            heard.bare_idle_ms += await asyncio.to_thread(commits_ms, folder / "idle.db", plan.singles)
+            heard.bare_idle_ms += await asyncio.to_thread(
+                commits_ms, folder / "idle.db", plan.singles, every_s=REST_S
+            )
             _tell_round(number_of_round, found)
     _tell_speed(found)
     _tell_callbacks(heard)

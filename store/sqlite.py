@@ -39,6 +39,11 @@ MAX_GROUP = 64
 # SQLite's page caches, negative for KiB. Its default of 2 MB holds not even the indexes of a large past.
 CACHE = -8_000
 ONE_READ_CACHE = -500
+# Moving the log's pages into the file takes milliseconds, and whoever commits would wait for it. The writer
+# does it while it rests; only a log of 32 MB makes a commit do it.
+MOST_WAL_PAGES = 8_000
+COMMITS_BEFORE_CHECKPOINT = 100
+REST_BEFORE_CHECKPOINT_S = 0.5
 _SQLITE_BUSY = 5
 
 
@@ -162,7 +167,16 @@ class SqliteStore:
 
     def _write_forever(self) -> None:
         connection: Connection | None = None
-        while (first := self._jobs.get()) is not None:
+        commits = 0  # since the log was last moved into the file
+        while True:
+            try:
+                first = self._jobs.get(timeout=_rest_s(commits))
+            except queue.Empty:
+                _checkpoint(connection)
+                commits = 0
+                continue
+            if first is None:
+                break
             # From here on a waiter can no longer withdraw its job, so its outcome can always be set.
             group = [
                 waiting
@@ -173,6 +187,7 @@ class SqliteStore:
                 if connection is None or connection.closed:
                     connection = self._engine.connect()
                 _commit_group(connection, group)
+                commits += 1
             except BaseException as exc:  # noqa: BLE001 - the waiters get it; the writer must survive.
                 _fail(group, exc)
                 if connection is not None:
@@ -194,6 +209,19 @@ class SqliteStore:
                 self._jobs.put(None)
                 return
             yield waiting
+
+
+def _rest_s(commits: int) -> float | None:
+    """How long nothing has to come before the log is moved; None: there is not enough to move."""
+    return REST_BEFORE_CHECKPOINT_S if commits >= COMMITS_BEFORE_CHECKPOINT else None
+
+
+def _checkpoint(connection: Connection | None) -> None:
+    """Move the log's pages into the file, as far as readers allow; what stays is moved another time."""
+    if connection is not None:
+        # A disk that is full is told to whoever writes next.
+        with contextlib.suppress(pysqlite3.Error):
+            _driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def _wake(group: list[_Waiting]) -> None:
@@ -302,7 +330,10 @@ def _prepare_connection(dbapi_connection: Any, _record: Any) -> None:
     cursor = dbapi_connection.cursor()
     _switch_to_wal(cursor)
     # FULL: a committed message survives a power cut. secure_delete: what was deleted leaves no bytes.
-    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", f"cache_size={CACHE}"):
+    for pragma in (
+        *("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"),
+        *(f"cache_size={CACHE}", f"wal_autocheckpoint={MOST_WAL_PAGES}"),
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -176,7 +176,11 @@ def _refers_to(part: Any) -> tuple[str | None, str]:
         return None, ""
     advert = context.externalAdReply
     quoted = read(context.quotedMessage) if context.stanzaID else None
-    said = _lines(quoted.text, quoted.detail, quoted.context) if quoted is not None else ""
+    said = ""
+    if quoted is not None:
+        # What a product or a basket is, its context says in full.
+        detail = "" if quoted.kind in (Media.PRODUCT, Media.ORDER) else quoted.detail
+        said = _lines(quoted.text, detail, quoted.context)
     return context.stanzaID or None, _lines(said, advert.title, advert.body)
 
 
@@ -233,6 +237,8 @@ _DETAILS: dict[str, Callable[[Any], str]] = {
     "ContactMessage": _contact,
     "ContactsArrayMessage": _contacts,
     "PollCreationMessage": lambda part: " / ".join(option.optionName for option in part.options),
+    "ProductMessage": lambda part: part.product.title,
+    "OrderMessage": lambda part: _basket(part).replace("\n", ", "),
 }
 
 
@@ -248,9 +254,13 @@ def _about(part: Any) -> str:
         case "ProductMessage":
             return _lines(part.product.title, part.product.description)
         case "OrderMessage":
-            return _lines(part.orderTitle, f"{part.itemCount} barang" if part.itemCount else "")
+            return _basket(part)
         case _:
             return ""
+
+
+def _basket(part: Any) -> str:
+    return _lines(part.orderTitle, f"{part.itemCount} barang" if part.itemCount else "")
 
 
 def _lines(*parts: str) -> str:

@@ -42,6 +42,8 @@ _MEDIA_TYPES = {
     "documentMessage": "document",
     "stickerMessage": "sticker",
     "contactMessage": "vcard",
+    "productMessage": "product",
+    "orderMessage": "order",
 }
 
 _FILE_FIELDS = {

@@ -7,19 +7,20 @@ import stat
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pysqlite3
 import pytest
 from sqlalchemy import Connection, text
 
-from store import meta, postgres
+from store import meta, postgres, sqlite
 from store.doors import Store
 from store.errors import StoreBusy, StoreError, StoreMisconfigured
 from store.opening import open_store
 from store.postgres import PostgresStore
 from store.sqlite import SqliteStore
-from tests.contract.store import Gate, OpenAnother, StoreContract, all_keys, get, put, until
+from tests.contract.store import WAIT_S, Gate, OpenAnother, StoreContract, all_keys, get, put, until
 from tests.integration.processes import run_processes
 
 
@@ -216,21 +217,27 @@ class TestSqlite:
         assert (tmp_path / "var" / "balas.db").exists()
 
 
+def _two_that_meet() -> tuple[list[int], Callable[[Connection], None]]:
+    """Counts one up, at first only once two of it have read; and what each of its attempts read."""
+    both_have_read = threading.Barrier(2, timeout=10)
+    attempts: list[int] = []
+
+    def one_more(connection: Connection) -> None:
+        found = int(meta.get(connection, "jumlah") or 0)
+        attempts.append(found)
+        if len(attempts) <= 2:
+            both_have_read.wait()
+        meta.put(connection, "jumlah", str(found + 1))
+
+    return attempts, one_more
+
+
 class TestPostgres:
     """What only PostgreSQL has: transactions at the same time, conflicts, an address."""
 
     async def test_a_write_that_lost_a_conflict_is_repeated(self, postgres_store: PostgresStore) -> None:
         await postgres_store.write(put("jumlah", "0"))
-        both_have_read = threading.Barrier(2, timeout=10)
-        attempts: list[int] = []
-
-        def one_more(connection: Connection) -> None:
-            found = meta.get(connection, "jumlah")
-            attempts.append(int(found or 0))
-            if len(attempts) <= 2:
-                both_have_read.wait()
-            meta.put(connection, "jumlah", str(int(found or 0) + 1))
-
+        attempts, one_more = _two_that_meet()
         await asyncio.gather(postgres_store.write(one_more), postgres_store.write(one_more))
 
         assert attempts == [0, 0, 1]
@@ -238,16 +245,7 @@ class TestPostgres:
 
     async def test_record_repeats_a_lost_conflict_too(self, postgres_store: PostgresStore) -> None:
         await postgres_store.write(put("jumlah", "0"))
-        both_have_read = threading.Barrier(2, timeout=10)
-        attempts: list[int] = []
-
-        def one_more(connection: Connection) -> None:
-            found = meta.get(connection, "jumlah")
-            attempts.append(int(found or 0))
-            if len(attempts) <= 2:
-                both_have_read.wait()
-            meta.put(connection, "jumlah", str(int(found or 0) + 1))
-
+        attempts, one_more = _two_that_meet()
         await asyncio.gather(
             postgres_store.write(one_more), asyncio.to_thread(postgres_store.record, one_more)
         )
@@ -351,3 +349,24 @@ def _break_the_commit(connection: Connection) -> None:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_the_log_is_moved_into_the_file_when_nobody_writes(
+    sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "COMMITS_BEFORE_CHECKPOINT", 3)
+    monkeypatch.setattr(sqlite, "REST_BEFORE_CHECKPOINT_S", 0.05)
+    store = await SqliteStore.open(sqlite_path)
+    try:
+        for key in ("marker-0", "marker-1"):
+            await store.write(partial(meta.put, key=key, value="x"))
+        assert b"marker-1" not in sqlite_path.read_bytes()
+        await store.write(lambda c: meta.put(c, "marker-2", "x"))
+        async with asyncio.timeout(WAIT_S):
+            # The writer tells nobody that it rested.
+            while b"marker-2" not in sqlite_path.read_bytes():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await store.write(lambda c: meta.put(c, "marker-3", "x"))
+        assert await store.read(lambda c: meta.get(c, "marker-3")) == "x"
+    finally:
+        await store.close()
