@@ -142,9 +142,9 @@ class Connection:
             self.ended.set_result(None)
 
     async def close(self) -> bool:
-        """Disconnect, after everything that came in was handed over; False when Go cannot be ended."""
+        """Disconnect; whether everything that came in was handed over."""
         self.caught_up.set()
-        stopped = self._bridge is None or await self._bridge.stop()
+        is_quiet = self._bridge is None or await self._bridge.stop()
         self._listener.end()
         self._go(Happened.CLOSED)
         self._files.remove()
@@ -159,7 +159,7 @@ class Connection:
         if self.ended.done() and not self.ended.cancelled():
             # Whoever runs the channel has seen it, or never ran it.
             self.ended.exception()
-        return stopped
+        return is_quiet
 
     @contextlib.contextmanager
     def sending(self) -> Any:
