@@ -249,7 +249,7 @@ async def test_what_a_sender_claims_is_cleaned(
     assert _names(shop) == [row.path]
 
 
-async def test_a_file_as_an_answer_is_refused_in_words_because_nobody_would_get_it(
+async def test_a_file_as_an_answer_that_never_comes_is_refused_in_words_and_the_question_stays(
     open_shop: OpenShop,
 ) -> None:
     shop = await open_shop()
@@ -258,7 +258,7 @@ async def test_a_file_as_an_answer_is_refused_in_words_because_nobody_would_get_
     quote = shop.last_id(containing="Butuh jawaban")
     for text in ("", "ini fotonya kak"):
         told = await shop.says("owner", text, kind="image", file=_file(9), quote=quote)
-        assert "belum kukirim" in told[0]
+        assert "Belum kukirim" in told[0]
     assert shop.heard("budi") == before
     # Whoever only shows the others something is left alone.
     assert await shop.says("owner", "", kind="image", file=_file(9)) == []
