@@ -13,15 +13,14 @@ import contextlib
 import dataclasses
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from bench.questions import PROJECT, Ask
+from bench.pipe import Pipe
+from bench.questions import Ask
 from bench.settings import settings_for
 
 
@@ -37,38 +36,12 @@ class Side(Protocol):
         ...
 
 
-class Child:
+class Child(Pipe):
     """The parent's handle on a side: starts it, commands it, ends it."""
 
     def __init__(self, *arguments: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.child", *arguments],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # As run_bot.py starts the product; the other side has no matrices.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        )
-        self._read()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # The end of its input ends it; only one that hangs is killed.
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        # As run_bot.py starts the product; the other side has no matrices.
+        super().__init__("bench.child", *arguments, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
 
     def one_by_one(self, asks: Sequence[Ask]) -> list[float]:
         """Milliseconds of each answer, one in flight."""
@@ -82,25 +55,13 @@ class Child:
 
     def resident_mb(self) -> float:
         """What the process holds in memory (VmRSS)."""
-        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
         raise RuntimeError("the process is gone")
 
     def _command(self, do: str, asks: Sequence[Ask], **more: int) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        command = {"do": do, "asks": [dataclasses.asdict(ask) for ask in asks], **more}
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        return self._read()
-
-    def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the measured process ended; its own message is above")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        return self.ask({"do": do, "asks": [dataclasses.asdict(ask) for ask in asks], **more})
 
 
 async def serve(side: Side) -> None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,19 +211,24 @@ def bare_commits(folder: Path) -> Iterator[Path]:
         process.wait()
 
 
+def environment_beside(server: WhatsAppServer, environment: Mapping[str, str]) -> dict[str, str]:
+    """For a process whose neonize finds the server; nothing of the developer's own settings."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    theirs = server.environment
+    path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
+    return {**kept, **theirs, **environment, "PYTHONPATH": path}
+
+
 @contextlib.contextmanager
 def _running(
     command: Sequence[str], server: WhatsAppServer, folder: Path, environment: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A Python process whose neonize finds the server; killed at the end, for it may be unpaired."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    theirs = server.environment
-    path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=folder,
-            env={**kept, **theirs, **environment, "PYTHONPATH": path},
+            env=environment_beside(server, environment),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.linked import die_with_parent
+from bench.linked import die_with_parent, environment_beside
 from bench.questions import PROJECT
 from sandbox.whatsapp.server import WhatsAppServer
 
@@ -20,15 +19,12 @@ def process(
     script: str, server: WhatsAppServer, environment: dict[str, str], folder: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """One of the product's processes; killed at the end if it is still there."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    theirs = server.environment
-    path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
     channel = ["--channel", "whatsapp"] if script == "run_bot.py" else []
     with (folder / f"{script}.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, str(PROJECT / script), *channel],
             cwd=folder,
-            env={**kept, **theirs, **environment, "PYTHONPATH": path},
+            env=environment_beside(server, environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -11,17 +11,17 @@ import contextlib
 import json
 import logging
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from bench.figures import figure, median, median_ratio, quantile
+from bench.pipe import Pipe
 from bench.questions import PROJECT
 from billing.checkout import Checkout
 from billing.midtrans import Midtrans
@@ -49,63 +49,13 @@ _LINES = (Line(kind=LineKind.ITEM, code="IH20", name="Paket 20 Mbps", quantity=1
 _START_S = 60.0
 
 
-class Pipe:
-    """A child that is spoken to in JSON lines; the end of its input ends it."""
-
-    def __init__(self, *command: str, env: dict[str, str] | None = None) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=PROJECT,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.told = self.read()
-
-    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        return self.read()
-
-    def read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("a measured process ended")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-
-@contextlib.contextmanager
-def pipe(*command: str, env: dict[str, str] | None = None) -> Iterator[Pipe]:
-    child = Pipe(*command, env=env)
-    try:
-        yield child
-    finally:
-        child.close()
-
-
 def compare(environment: dict[str, str], folder: Path, sender: Pipe, *, rounds: int, count: int) -> None:
     """The door alone beside the bare handler, taking turns."""
     key = environment["MIDTRANS_SERVER_KEY"]
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
     with (
-        pipe("bench.webhook_door", env=environment) as door,
-        pipe("bench.baselines.bare_webhook", str(folder / "bare.db"), key) as bare,
+        Pipe("bench.webhook_door", env=environment, is_quiet=True) as door,
+        Pipe("bench.baselines.bare_webhook", str(folder / "bare.db"), key, is_quiet=True) as bare,
     ):
         sides = {"ours": door.told["port"], "bare": bare.told["port"]}
         for number in range(rounds + 1):
@@ -279,7 +229,7 @@ async def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="balas-bench-") as name:
         async with MidtransServer() as midtrans, StarsenderServer() as starsender:
             environment = environment_in(Path(name), midtrans, starsender)
-            with pipe("bench.notifier") as sender:
+            with Pipe("bench.notifier", is_quiet=True) as sender:
                 alone = {**environment, "STATE_DIR": str(Path(name, "door"))}
                 await asyncio.to_thread(compare, alone, Path(name), sender, rounds=rounds, count=count)
                 await live(environment, sender, midtrans, starsender, invoiced)

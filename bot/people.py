@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Unpack
 
 from sqlalchemy import Connection
 
@@ -14,7 +15,7 @@ from config.shop import Shop
 from config.wording import Wording
 from store import customers, handoffs, rooms
 from store.customers import Customer
-from store.handoffs import Handoff, Reason
+from store.handoffs import About, Handoff, Reason
 from store.outbox import Purpose
 from store.rooms import RoomAddress as RoomAddress
 
@@ -171,29 +172,14 @@ class People:
         body: str,
         *,
         kind: str,
-        customer_id: int | None = None,
-        handoff_id: int | None = None,
-        turn_id: int | None = None,
-        draft_id: int | None = None,
-        order_id: str | None = None,
         purpose: Purpose = Purpose.NOTICE,
+        **about: Unpack[About],
     ) -> int | None:
         """A message to the owner's room that he can act on by quoting it; its outbox row's id.
 
         None, and nothing is written, when there is no room.
         """
-        return rooms.tell(
-            connection,
-            self.room,
-            body,
-            kind=kind,
-            customer_id=customer_id,
-            handoff_id=handoff_id,
-            turn_id=turn_id,
-            draft_id=draft_id,
-            order_id=order_id,
-            purpose=purpose,
-        )
+        return rooms.tell(connection, self.room, body, kind=kind, purpose=purpose, **about)
 
     def label(self, connection: Connection, customer_id: int, name: str | None) -> tuple[str, str]:
         """The customer's name and masked number, as the owner sees them."""

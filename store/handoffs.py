@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
@@ -13,6 +13,16 @@ from store import outbox
 from store.outbox import NewMessage
 from store.prepared import Prepared
 from store.schema import customers, handoffs, notices, now_ms
+
+
+class About(TypedDict, total=False):
+    """What a message to the owner is about, and quoting it acts on; by ids, each of which may be unknown."""
+
+    customer_id: int | None
+    handoff_id: int | None
+    turn_id: int | None
+    draft_id: int | None
+    order_id: str | None
 
 
 class Reason(StrEnum):
@@ -155,17 +165,7 @@ def open_handoff(
     return int(created.scalar_one())
 
 
-def add_notice(
-    connection: Connection,
-    message: NewMessage,
-    *,
-    kind: str,
-    customer_id: int | None = None,
-    handoff_id: int | None = None,
-    turn_id: int | None = None,
-    draft_id: int | None = None,
-    order_id: str | None = None,
-) -> int:
+def add_notice(connection: Connection, message: NewMessage, *, kind: str, **about: Unpack[About]) -> int:
     """Queue a message to the owner that he can act on by quoting it; the outbox row's id."""
     row_id = outbox.add(connection, message)
     connection.execute(
@@ -173,12 +173,8 @@ def add_notice(
             account=message.account,
             outbox_id=row_id,
             kind=kind,
-            customer_id=customer_id,
-            handoff_id=handoff_id,
-            turn_id=turn_id,
-            draft_id=draft_id,
-            order_id=order_id,
             created_ms=now_ms(),
+            **about,
         )
     )
     return row_id

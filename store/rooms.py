@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Unpack
 
 from sqlalchemy import Connection
 
 from store import handoffs, meta
+from store.handoffs import About
 from store.outbox import NewMessage, Purpose
 
 
@@ -41,12 +43,8 @@ def tell(
     body: str,
     *,
     kind: str,
-    customer_id: int | None = None,
-    handoff_id: int | None = None,
-    turn_id: int | None = None,
-    draft_id: int | None = None,
-    order_id: str | None = None,
     purpose: Purpose = Purpose.NOTICE,
+    **about: Unpack[About],
 ) -> int | None:
     """A message to the owner that he can act on by quoting it; its outbox row. None when there is no room."""
     if room is None or room.chat is None:
@@ -58,18 +56,9 @@ def tell(
         body=body,
         purpose=purpose,
         # So that deleting the customer deletes what the owner was told about him.
-        customer_id=customer_id,
+        customer_id=about.get("customer_id"),
     )
-    return handoffs.add_notice(
-        connection,
-        message,
-        kind=kind,
-        customer_id=customer_id,
-        handoff_id=handoff_id,
-        turn_id=turn_id,
-        draft_id=draft_id,
-        order_id=order_id,
-    )
+    return handoffs.add_notice(connection, message, kind=kind, **about)
 
 
 def _key(account: str) -> str:

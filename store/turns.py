@@ -113,11 +113,12 @@ def reword(
     *,
     asked: str | None = None,
     replied: str | None = None,
+    author: Author | None = None,
     make_search_text: Callable[[str, str], str],
 ) -> None:
     """One side's words are others now, or gone (``None``: they stay); a turn without any is deleted.
 
-    Tells the memories.
+    ``author`` is whose the reply is from now on, if that changes too. Tells the memories.
     """
     found = connection.execute(
         select(turns.c.customer_id, turns.c.asked, turns.c.replied, turns.c.author).where(
@@ -127,7 +128,8 @@ def reword(
     if found is None:
         return
     asked = found.asked if asked is None else asked
-    author = Author.NONE.value if replied == "" else found.author
+    if replied == "":
+        author = Author.NONE
     replied = found.replied if replied is None else replied
     gone = not asked and not replied
     if gone:
@@ -140,7 +142,7 @@ def reword(
             .values(
                 asked=asked,
                 replied=replied,
-                author=author,
+                author=found.author if author is None else author.value,
                 search_text=make_search_text(asked, replied),
                 vector=None,
                 model=None,

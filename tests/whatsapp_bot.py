@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sandbox.whatsapp.server import WhatsAppServer
+from tests.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[1]
 # Far more than a loaded machine needs; a test that works never waits for it.
@@ -51,10 +52,9 @@ class WhatsAppBot:
         return self.state / f"{ACCOUNT}-whatsapp.db"
 
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         theirs = self.server.environment
         return {
-            **kept,
+            **surroundings(),
             **theirs,
             "PYTHONPATH": os.pathsep.join(filter(None, (theirs.get("PYTHONPATH"), str(PROJECT)))),
             "OPENAI_API_KEY": "sk-uji-whatsapp",

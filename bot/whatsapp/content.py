@@ -118,10 +118,14 @@ def read(message: Any) -> Content | None:
 
 
 def sign(message: Any) -> Content | None:
-    """What the message says about another one: an edit, a deletion, a reaction, a vote; None for no sign."""
+    """What the message says about another one: an edit, a reaction, an album behind it; None for no sign."""
     if message.HasField("reactionMessage"):
         about = message.reactionMessage
         return Content(kind=Sign.REACTION.value, text=about.text, quoted_id=about.key.ID or None)
+    if message.HasField("albumMessage"):
+        # A reply of several pictures may quote here, once for all of them.
+        quoted_id, _ = _refers_to(message.albumMessage)
+        return Content(kind=Sign.ALBUM.value, quoted_id=quoted_id) if quoted_id else None
     if message.HasField("pollUpdateMessage"):
         return Content(kind=Sign.VOTE.value, quoted_id=message.pollUpdateMessage.pollCreationMessageKey.ID)
     if not message.HasField("protocolMessage"):
@@ -172,7 +176,11 @@ def _refers_to(part: Any) -> tuple[str | None, str]:
         return None, ""
     advert = context.externalAdReply
     quoted = read(context.quotedMessage) if context.stanzaID else None
-    said = _lines(quoted.text, quoted.detail, quoted.context) if quoted is not None else ""
+    said = ""
+    if quoted is not None:
+        # What a product or a basket is, its context says in full.
+        detail = "" if quoted.kind in (Media.PRODUCT, Media.ORDER) else quoted.detail
+        said = _lines(quoted.text, detail, quoted.context)
     return context.stanzaID or None, _lines(said, advert.title, advert.body)
 
 
@@ -229,6 +237,8 @@ _DETAILS: dict[str, Callable[[Any], str]] = {
     "ContactMessage": _contact,
     "ContactsArrayMessage": _contacts,
     "PollCreationMessage": lambda part: " / ".join(option.optionName for option in part.options),
+    "ProductMessage": lambda part: part.product.title,
+    "OrderMessage": lambda part: _basket(part).replace("\n", ", "),
 }
 
 
@@ -244,9 +254,13 @@ def _about(part: Any) -> str:
         case "ProductMessage":
             return _lines(part.product.title, part.product.description)
         case "OrderMessage":
-            return _lines(part.orderTitle, f"{part.itemCount} barang" if part.itemCount else "")
+            return _basket(part)
         case _:
             return ""
+
+
+def _basket(part: Any) -> str:
+    return _lines(part.orderTitle, f"{part.itemCount} barang" if part.itemCount else "")
 
 
 def _lines(*parts: str) -> str:

@@ -6,13 +6,13 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.bodies import json_object
 from sandbox.midtrans.transaction import WIB, Transaction
 
 LONGEST_ORDER_ID = 50
@@ -61,11 +61,7 @@ def has_key(header: str | None, server_key: str) -> bool:
 
 def parsed(raw: bytes) -> dict[str, Any]:
     """The request's JSON object. Raises SnapError."""
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    if (body := json_object(raw)) is None:
         raise SnapError(400, "JSON could not be parsed")
     return body
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.bodies import json_object
 from sandbox.openai.embeddings import LABEL
 from sandbox.openai.schema import Material, fill, strict_problem
 from sandbox.openai.words import forms, tokens, weight
@@ -79,11 +80,7 @@ def estimated_tokens(characters: int) -> int:
 
 def parsed(raw: bytes) -> dict[str, Any]:
     """The JSON object of a request body."""
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    if (body := json_object(raw)) is None:
         raise ApiError(400, "We could not parse the JSON body of your request.")
     return body
 

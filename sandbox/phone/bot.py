@@ -1,4 +1,4 @@
-"""The bot as the page shows it: its process, how it stands, and its pairing code."""
+"""The bot as the page shows it: its processes, how it stands, its memory, and its pairing code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from bot.exits import EXIT_AGAIN, EXIT_MISCONFIGURED, EXIT_OK
+from config.memory import MemoryKind
 from sandbox.phone.diary import Diary
 from sandbox.phone.keeper import Keeper
 from sandbox.phone.live import Live
@@ -35,9 +36,19 @@ class Bot:
     """Looks at the bot from outside and tells the pages when something changed."""
 
     def __init__(
-        self, keeper: Keeper, lookout: Lookout, server: WhatsAppServer, live: Live, diary: Diary
+        self,
+        keeper: Keeper,
+        paying: Keeper,
+        lookout: Lookout,
+        server: WhatsAppServer,
+        live: Live,
+        diary: Diary,
+        *,
+        memory: MemoryKind,
     ) -> None:
         self._keeper = keeper
+        self.paying = paying
+        self._memory = memory
         self._lookout = lookout
         self._server = server
         self._live = live
@@ -59,7 +70,7 @@ class Bot:
         before = self._shown.get("state")
         if now.since_ms < self._keeper.started_ms:
             # An earlier process wrote it, which may have had no chance to write its end.
-            now = Standing(qr=now.qr)
+            now = Standing(qr=now.qr, is_memory_away=now.is_memory_away)
         shown = {
             "state": now.state,
             "detail": now.detail,
@@ -69,10 +80,17 @@ class Bot:
             "life": str(self._keeper.life),
             "starts": self._keeper.starts,
             "linked": bool(self._server.network.companions),
+            "memory": self._memory.value,
+            # A memory of its own is never away.
+            "memory_away": now.is_memory_away and self._memory is MemoryKind.WEAVIATE,
+            "payments": str(self.paying.life),
         }
         self._qr = now.qr
         if shown == self._shown:
             return
+        if shown["memory_away"] is not self._shown.get("memory_away", False):
+            away = shown["memory_away"]
+            self._diary.write("Weaviate mati; bot mencari sendiri." if away else "Weaviate hidup lagi.")
         self._shown = shown
         if now.state != before and now.state in _NEWS:
             self._diary.write(_NEWS[now.state])

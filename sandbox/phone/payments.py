@@ -85,16 +85,18 @@ async def payments(server: WhatsAppServer, diary: Diary, *, shop_name: str) -> A
         )
 
 
-@contextlib.asynccontextmanager
-async def processing(
-    environment: Mapping[str, str], diary: Diary, *, log: Path
-) -> AsyncIterator[asyncio.Task[None]]:
-    """The payment process, kept alive for as long as the block runs; gives the task that does it."""
+def process(environment: Mapping[str, str], diary: Diary, *, log: Path) -> Keeper:
+    """Who keeps the payment process alive, once ``processing`` lets him."""
 
     def ended(code: int) -> None:
         diary.write(_ENDED.get(code, f"Proses pembayaran berakhir ({code}) dan dimulai lagi."))
 
-    keeper = Keeper(COMMAND, environment=environment, log=log, on_end=ended)
+    return Keeper(COMMAND, environment=environment, log=log, on_end=ended)
+
+
+@contextlib.asynccontextmanager
+async def processing(keeper: Keeper) -> AsyncIterator[asyncio.Task[None]]:
+    """The payment process, kept alive for as long as the block runs; gives the task that does it."""
     task = asyncio.create_task(keeper.run(), name="webhooks-keeper")
     try:
         yield task

@@ -21,7 +21,7 @@ from sandbox.phone.diary import Diary
 from sandbox.phone.ideas import ideas
 from sandbox.phone.keeper import Keeper
 from sandbox.phone.live import Live
-from sandbox.phone.payments import Payments, payments, processing
+from sandbox.phone.payments import Payments, payments, process, processing
 from sandbox.phone.stage import ADMIN_NAME, ADMIN_NUMBER, Stage
 from sandbox.phone.standing import Lookout
 from sandbox.phone.trouble import Trouble
@@ -93,7 +93,16 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
             log=_private(folder / "bot.log"),
             on_end=lambda code: bot.ended(code),
         )
-        bot = Bot(keeper, Lookout(folder, settings.account), server, live, diary)
+        paying_process = process(environment, diary, log=_private(folder / "webhooks.log"))
+        bot = Bot(
+            keeper,
+            paying_process,
+            Lookout(folder, settings.account),
+            server,
+            live,
+            diary,
+            memory=settings.memory.kind,
+        )
         shop = {"name": settings.shop_name, "number": SHOP_NUMBER}
         page = Page(
             stage=people,
@@ -105,9 +114,7 @@ async def showing(environment: Mapping[str, str], *, port: int = 0) -> AsyncIter
             ideas=ideas(settings.data_dir),
         )
         address = await _serve(stack, page, port)
-        webhooks = await stack.enter_async_context(
-            processing(environment, diary, log=_private(folder / "webhooks.log"))
-        )
+        webhooks = await stack.enter_async_context(processing(paying_process))
         stack.callback(live.close)
         tasks = (
             asyncio.create_task(keeper.run(), name="keeper"),

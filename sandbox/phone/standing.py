@@ -20,6 +20,8 @@ class Standing:
     until_ms: int | None = None
     # The text of the code that is shown now; empty while none is.
     qr: str = ""
+    # The bot searches by itself, because the server of its memory is away.
+    is_memory_away: bool = False
 
 
 class Lookout:
@@ -29,7 +31,9 @@ class Lookout:
         self._database = folder / "balas.db"
         self._code = folder / f"{account}-pairing.json"
         self._key = f"channel:{account}"
+        self._alert = f"memory:{account}"  # what the bot tells its owner, and takes back
         self._last: dict[str, object] = {}
+        self._is_memory_away = False
 
     def look(self) -> Standing:
         """The standing now; takes well under a millisecond."""
@@ -41,6 +45,7 @@ class Lookout:
             since_ms=int(str(told.get("since_ms", 0))),
             until_ms=until_ms if isinstance(until_ms, int) else None,
             qr=self._qr(),
+            is_memory_away=self._is_memory_away,
         )
 
     def _told(self) -> dict[str, object]:
@@ -50,6 +55,8 @@ class Lookout:
             return self._last  # There is no database yet.
         try:
             row = connection.execute("SELECT value FROM meta WHERE key = ?", (self._key,)).fetchone()
+            active = "SELECT 1 FROM alerts WHERE fingerprint = ? AND recovered_ms IS NULL"
+            self._is_memory_away = connection.execute(active, (self._alert,)).fetchone() is not None
         except sqlite3.OperationalError:
             return self._last  # It is being made, or busy: the next look finds it.
         finally:

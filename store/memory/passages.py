@@ -49,7 +49,7 @@ class _Reading:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Scored:
+class Scored:
     """What a query is worth to every passage: one array for each phrasing, and for each vector."""
 
     by_words: list[Scores]
@@ -105,17 +105,16 @@ class PassageIndex:
 
     def search(self, query: Query, *, limit: int) -> list[Passage]:
         """The best fitting passages, best first."""
-        scored = self._score(query)
+        scored = self.score(query)
         return self._passages(scored, scored.rankings(DEPTH), limit=limit)
 
-    def judge(self, query: Query, found: Sequence[str], *, limit: int) -> list[Passage]:
+    def judge(self, scored: Scored, found: Sequence[str], *, limit: int) -> list[Passage]:
         """The best of the passages that another search found, which are given best first in its own order.
 
         That search knows neither misspelt words nor word families, so our own ranking of what it found joins
-        its. Ids that this generation lacks are left out.
+        its: ``scored`` is what the query is worth here. Ids that this generation lacks are left out.
         """
         theirs = np.array([self._rows[id] for id in found if id in self._rows], dtype=np.intp)
-        scored = self._score(query)
         ours = [ranking[np.isin(ranking, theirs)] for ranking in scored.rankings(len(self))]
         return self._passages(scored, [*ours, theirs], limit=limit)
 
@@ -125,15 +124,16 @@ class PassageIndex:
         meant = [other for word, also in asked for other in self._reading(word, also).meant]
         return " ".join(dict.fromkeys([word for word, _ in asked] + meant))
 
-    def _score(self, query: Query) -> _Scored:
+    def score(self, query: Query) -> Scored:
+        """What the query is worth to every passage."""
         by_words = [self._score_words(text) for text in query.texts]
-        return _Scored(
+        return Scored(
             by_words=[scores for scores, _ in by_words],
             covered=[covered for _, covered in by_words],
             similarity=self._similarity(query),
         )
 
-    def _passages(self, scored: _Scored, rankings: Sequence[Positions], *, limit: int) -> list[Passage]:
+    def _passages(self, scored: Scored, rankings: Sequence[Positions], *, limit: int) -> list[Passage]:
         similarity = scored.similarity
         nearest = np.max(similarity, axis=0) if len(similarity) else None
         # "Kalau itu berapa?" is covered by many a passage; what counts is whether its topic is as well.

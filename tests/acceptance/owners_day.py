@@ -17,8 +17,8 @@ from playwright.async_api import Locator, expect
 
 from tests.acceptance.chromium import PATIENCE_MS, browsing
 from tests.acceptance.conftest import LEFT_OUT
+from tests.acceptance.phones import Phones, demo
 from tests.acceptance.shop import PROJECT
-from tests.acceptance.test_phone_page import Phones, demo
 
 PICTURE = PROJECT / "docs" / "owner.png"
 UNKNOWN = "kak, ada paket buat warnet 40 komputer?"

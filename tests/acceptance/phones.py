@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
-from tests.acceptance.chromium import PATIENCE_MS, PHONE
+from tests.acceptance.chromium import PATIENCE_MS, PHONE, browsing
+from tests.surroundings import surroundings
 
 START_S = 120.0
 STOP_S = 40.0
@@ -21,17 +22,17 @@ SAYS = re.compile(r"https?://127\.0\.0\.1:\d+/")
 
 
 @contextlib.asynccontextmanager
-async def demo(folder: Path, *, said: Path | None = None) -> AsyncIterator[str]:
+async def demo(folder: Path, *, said: Path | None = None, fresh: bool = False) -> AsyncIterator[str]:
     """``make demo`` without anything piped in; the page's address. It ends by Ctrl-C and leaves nothing.
 
-    What it says on stderr goes to the file ``said``.
+    What it says on stderr goes to the file ``said``. A ``fresh`` one knows nothing of those before it.
     """
     file = said or folder / "said"
     with file.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *("make", "-s", "demo"),
+            *("make", "-s", "demo", *(("FRESH=1",) if fresh else ())),
             cwd=folder,
-            env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            env=surroundings(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
@@ -67,7 +68,7 @@ class Phones:
 
     def __init__(self, page: Page, shots: Path) -> None:
         self.page = page
-        self._shots = shots
+        self.shots = shots
         self._taken = 0
 
     def of(self, name: str) -> Locator:
@@ -87,7 +88,7 @@ class Phones:
         await self.page.get_by_role("button", name="Pindai dengan HP toko").click()
         await self.state("Terhubung")
 
-    async def pay(self, phone: Locator, shots: Path, *, way: str) -> Page:
+    async def pay(self, phone: Locator, *, way: str) -> Page:
         """Click the link in the chat and pay on the page that opens."""
         context: BrowserContext = self.page.context
         link = phone.locator('[data-author="bot"] a', has_text="/snap/").last
@@ -96,10 +97,10 @@ class Phones:
         page = await opening.value
         await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict is what it takes.
         await page.locator(f'[data-method="{way}"]').click()
-        await page.screenshot(path=shots / f"pay-{way}.png")
+        await page.screenshot(path=self.shots / f"pay-{way}.png")
         await page.locator("button.main").click()
         await expect(page.locator(".done")).to_contain_text("Pembayaran berhasil")
-        await page.screenshot(path=shots / f"paid-{way}.png")
+        await page.screenshot(path=self.shots / f"paid-{way}.png")
         return page
 
     async def quote(self, phone: Locator, *, containing: str, answer: str) -> None:
@@ -118,9 +119,25 @@ class Phones:
 
     async def shot(self, name: str) -> None:
         self._taken += 1
-        await self.page.screenshot(path=self._shots / f"{self._taken}-{name}.png")
+        await self.page.screenshot(path=self.shots / f"{self._taken}-{name}.png")
 
     async def fits(self) -> None:
         """Nothing sticks out of the window."""
         sizes = await self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert sizes[0] <= sizes[1]
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, work: Path) -> AsyncIterator[Phones]:
+    """The page of the folder's demo in a browser, which must have nothing to complain of at the end.
+
+    Where the pictures of the way lie is printed.
+    """
+    shots = work / "screenshots"
+    shots.mkdir()
+    print(f"\nscreenshots: {shots}")
+    complaints: list[str] = []
+    async with demo(folder) as address, browsing(work / "profile", complaints) as page:
+        await page.goto(address)
+        yield Phones(page, shots)
+    assert complaints == []

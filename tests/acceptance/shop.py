@@ -6,7 +6,6 @@ The model is the stand-in, a process of its own as well; everything else is the 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "data"
@@ -51,9 +52,8 @@ class Shop:
 
     def environment(self, **settings: str) -> dict[str, str]:
         """Nothing of the developer's own settings reaches the shop, and nobody waits for bursts."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return {
-            **kept,
+            **surroundings(),
             "OPENAI_API_KEY": "sk-uji-penerimaan",
             "OPENAI_BASE_URL": self.base_url,
             "DATA_DIR": str(self.data),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
+
+from tests.surroundings import surroundings
 
 
 def demo(folder: Path, *questions: str) -> subprocess.CompletedProcess[str]:
@@ -12,7 +13,7 @@ def demo(folder: Path, *questions: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "-s", "demo"],
         cwd=folder,
-        env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        env=surroundings(),
         input="".join(f"{question}\n" for question in questions),
         capture_output=True,
         text=True,

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.surroundings import surroundings
+
 PATIENCE_S = 120.0
 
 
@@ -20,11 +22,10 @@ class Chat:
     """``make demo MEMORY=weaviate`` in the terminal's way, spoken to through its pipes."""
 
     def __init__(self, folder: Path) -> None:
-        clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.process = subprocess.Popen(
             ["make", "-s", "demo", "MEMORY=weaviate"],
             cwd=folder,
-            env=clean,
+            env=surroundings(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.acceptance.chromium import browsing
 from tests.acceptance.owners_day import ANSWER, WINDOW, play
-from tests.acceptance.test_phone_page import Phones, _chromium, demo
+from tests.acceptance.phones import opened
+from tests.acceptance.test_phone_page import _chromium
 
 __all__ = ["_chromium"]
 
@@ -18,16 +18,10 @@ __all__ = ["_chromium"]
 async def test_the_owner_practises_teaches_prices_confirms_and_reads_his_day(
     copy: Path, tmp_path: Path
 ) -> None:
-    shots = tmp_path / "screenshots"
-    shots.mkdir()
-    print(f"\nscreenshots: {shots}")
-    complaints: list[str] = []
-    async with demo(copy) as address, browsing(tmp_path / "profile", complaints) as page:
-        await page.set_viewport_size(WINDOW)  # type: ignore[arg-type]  # a dict is what it takes.
-        await page.goto(address)
-        await play(Phones(page, shots), copy)
-    assert complaints == []
-    assert len(list(shots.iterdir())) == 8
+    async with opened(copy, tmp_path) as phones:
+        await phones.page.set_viewport_size(WINDOW)  # type: ignore[arg-type]  # a dict is what it takes.
+        await play(phones, copy)
+    assert len(list(phones.shots.iterdir())) == 8
     # What he taught is in the copy of the shop that the demo works on, or in the folder that it read.
     [learnt] = [path for path in copy.rglob("faq_belajar.json") if path.is_file()]
     assert [entry["answer"] for entry in json.loads(learnt.read_text())] == [ANSWER]

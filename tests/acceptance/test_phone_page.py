@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.acceptance.chromium import PATIENCE_MS, PHONE, ChromiumMissing, browsing, program
-from tests.acceptance.phones import Phones, demo
+from tests.acceptance.chromium import PATIENCE_MS, PHONE, ChromiumMissing, program
+from tests.acceptance.phones import opened
 from tests.conftest import everything_is_required
 
 
@@ -28,13 +28,8 @@ def _chromium() -> None:
 
 
 async def test_a_newcomer_scans_writes_takes_over_and_breaks_the_network(copy: Path, tmp_path: Path) -> None:
-    shots = tmp_path / "screenshots"
-    shots.mkdir()
-    print(f"\nscreenshots: {shots}")
-    complaints: list[str] = []
-    async with demo(copy) as address, browsing(tmp_path / "profile", complaints) as page:
-        phones = Phones(page, shots)
-        await page.goto(address)
+    async with opened(copy, tmp_path) as phones:
+        page = phones.page
         await phones.state("Menunggu dipindai")
         await expect(page.locator("#code")).to_be_visible()
         await phones.shot("unlinked")
@@ -86,18 +81,12 @@ async def test_a_newcomer_scans_writes_takes_over_and_breaks_the_network(copy: P
             await phones.fits()
             await phones.shot(f"phone-{tab.replace(' ', '-')}")
         assert await page.title() == "Balas – demo"
-    assert complaints == []
     assert sorted(path.name for path in (copy / "var").iterdir()) == ["demo"]
 
 
 async def test_a_frozen_network_and_a_ban_are_shown_and_lose_nothing(copy: Path, tmp_path: Path) -> None:
-    shots = tmp_path / "screenshots"
-    shots.mkdir()
-    print(f"\nscreenshots: {shots}")
-    complaints: list[str] = []
-    async with demo(copy) as address, browsing(tmp_path / "profile", complaints) as page:
-        phones = Phones(page, shots)
-        await page.goto(address)
+    async with opened(copy, tmp_path) as phones:
+        page = phones.page
         await phones.state("Menunggu dipindai")
         await page.get_by_role("button", name="Pindai dengan HP toko").click()
         await phones.state("Terhubung")
@@ -144,4 +133,3 @@ async def test_a_frozen_network_and_a_ban_are_shown_and_lose_nothing(copy: Path,
         await expect(page.locator("#code")).to_be_visible()
         await phones.fits()
         await phones.shot("phone-logged-out")
-    assert complaints == []

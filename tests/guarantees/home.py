@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import psycopg
 import pysqlite3
 
 from sandbox.demo import environment_for
+from tests.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK = {
@@ -44,8 +44,7 @@ class Home:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the bot: nothing of the machine's own settings leaks in."""
-        plain = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
-        wanted = environment_for(self.model_url, plain | QUICK | self.settings)
+        wanted = environment_for(self.model_url, surroundings() | QUICK | self.settings)
         return wanted | {"STATE_DIR": str(self.state_dir), "DATABASE_URL": self.database_url}
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from sandbox.midtrans import MidtransServer
 from tests.guarantees.home import PROJECT
+from tests.surroundings import surroundings
 
 START_S = 60.0
 END_S = 60.0
@@ -36,11 +36,10 @@ class PayHome:
     @property
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own settings leaks in."""
-        plain = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
         data_dir = self.state_dir.parent / "data"
         data_dir.mkdir(exist_ok=True)
         return {
-            **plain,
+            **surroundings(),
             "OPENAI_API_KEY": "kunci-uji",
             "SHOP_NAME": "Toko Uji",
             "DATA_DIR": str(data_dir),

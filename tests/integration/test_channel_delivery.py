@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, delete
 
-from bot import assembly
+from bot import answer_path
 from bot.channel import Outcome, Outgoing, Parked, Quoted, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
 from store import invoices
@@ -27,7 +27,7 @@ from tests.integration.tiny_shop import OpenShop, TinyShop, age, shops
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
+    monkeypatch.setattr(answer_path, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
     async with shops(store, make_settings) as opened:
         yield partial(opened, ingested=False)
 
@@ -249,21 +249,8 @@ async def test_what_stays_parked_for_a_day_is_given_up_and_told(open_shop: OpenS
 async def test_a_file_is_sent_with_its_row_and_one_that_is_lost_is_told(open_shop: OpenShop) -> None:
     shop = await open_shop()
     await shop.says("budi", "makasih")
-    customer = await shop.customer("budi")
     file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
-    message = NewMessage(
-        account="utama",
-        transport="uji",
-        chat="budi",
-        body="Ini invoicenya ya Kak",
-        kind=Kind.DOCUMENT,
-        purpose=Purpose.RELAY,
-        customer_id=customer.id,
-        document=file,
-    )
-    await shop.write(lambda c: add(c, message))
-    shop.running.outbox_worker.wake()
-    await shop.settled()
+    message = await shop.sends("budi", "Ini invoicenya ya Kak", kind=Kind.DOCUMENT, document=file)
     assert shop.channel.sent[-1].document == file
     assert shop.channel.sent[-1].body == message.body
 
@@ -281,43 +268,18 @@ async def test_a_file_is_sent_with_its_row_and_one_that_is_lost_is_told(open_sho
 async def test_the_owner_reads_which_file_did_not_arrive(open_shop: OpenShop) -> None:
     shop = await open_shop()
     await shop.says("budi", "makasih")
-    customer = await shop.customer("budi")
     shop.channel.outcome = lambda message: Refused("too large") if message.document else None
     file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
-    message = NewMessage(
-        account="utama",
-        transport="uji",
-        chat="budi",
-        body="",
-        kind=Kind.DOCUMENT,
-        purpose=Purpose.RELAY,
-        customer_id=customer.id,
-        document=file,
-    )
-    await shop.write(lambda c: add(c, message))
-    shop.running.outbox_worker.wake()
-    await shop.settled()
+    await shop.sends("budi", "", kind=Kind.DOCUMENT, document=file)
     assert "📄 INV-7.pdf" in shop.heard("owner")[-1]
 
 
 async def test_a_reply_quotes_what_is_known_and_goes_out_alone_when_it_is_not(open_shop: OpenShop) -> None:
     shop = await open_shop()
     await shop.says("budi", "makasih", message_id="b1")
-    customer = await shop.customer("budi")
 
     async def reply(quoted_id: str) -> Quoted | None:
-        message = NewMessage(
-            account="utama",
-            transport="uji",
-            chat="budi",
-            body="Jadi, Kak?",
-            purpose=Purpose.RELAY,
-            customer_id=customer.id,
-            quoted_id=quoted_id,
-        )
-        await shop.write(lambda c: add(c, message))
-        shop.running.outbox_worker.wake()
-        await shop.settled()
+        await shop.sends("budi", "Jadi, Kak?", quoted_id=quoted_id)
         return shop.channel.sent[-1].quoted
 
     assert await reply("b1") == Quoted(message_id="b1", text="makasih", sender="budi")
@@ -331,21 +293,14 @@ async def test_an_invoice_is_made_when_it_is_sent_and_noted_as_delivered_by_the_
 ) -> None:
     shop = await open_shop()
     await shop.says("budi", "makasih")
-    customer = await shop.customer("budi")
     paid = await shop.write(lambda c: make_paid(c))
-    message = NewMessage(
-        account="utama",
-        transport="uji",
-        chat="budi",
-        body="Ini invoice INV/2026/11/0001, Kak.",
+    await shop.sends(
+        "budi",
+        "Ini invoice INV/2026/11/0001, Kak.",
         kind=Kind.DOCUMENT,
         purpose=Purpose.RECEIPT,
-        customer_id=customer.id,
         invoice=paid.invoice.number,
     )
-    await shop.write(lambda c: add(c, message))
-    shop.running.outbox_worker.wake()
-    await shop.settled()
     (sent,) = [sent for sent in shop.channel.sent if sent.document is not None]
     assert sent.document is not None
     assert sent.document.data.startswith(b"%PDF-")
@@ -358,18 +313,11 @@ async def test_an_invoice_is_made_when_it_is_sent_and_noted_as_delivered_by_the_
 async def test_the_owner_reads_which_invoice_did_not_arrive(open_shop: OpenShop) -> None:
     shop = await open_shop()
     await shop.says("budi", "makasih")
-    customer = await shop.customer("budi")
-    message = NewMessage(
-        account="utama",
-        transport="uji",
-        chat="budi",
-        body="Ini invoicenya, Kak.",
+    await shop.sends(
+        "budi",
+        "Ini invoicenya, Kak.",
         kind=Kind.DOCUMENT,
         purpose=Purpose.RECEIPT,
-        customer_id=customer.id,
         invoice="INV/2026/11/9999",
     )
-    await shop.write(lambda c: add(c, message))
-    shop.running.outbox_worker.wake()
-    await shop.settled()
     assert "📄 INV/2026/11/9999" in shop.heard("owner")[-1]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot import assembly
+from bot import answer_path
 from bot.channel import Recorded, Signal
 from bot.message import MAX_CHARS
 from config.settings import Settings
@@ -40,7 +40,7 @@ from tests.integration.tiny_shop import (
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "INBOX_BACKOFF", QUICK)
+    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
     async with shops(store, make_settings) as opened:
         yield opened
 

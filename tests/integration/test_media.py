@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot import assembly
+from bot import answer_path
 from bot.channel import FileAway, FileGone
 from bot.consequences import MOST_FORWARDED
 from bot.forwarding import forward_media
@@ -45,8 +45,8 @@ VOICE = b"OggS" + bytes(2_000)
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "MEDIA_BACKOFF", Backoff(attempts=3, first_s=0.02, most_s=0.05))
-    monkeypatch.setattr(assembly, "MEDIA_POLL_S", 0.02)
+    monkeypatch.setattr(answer_path, "MEDIA_BACKOFF", Backoff(attempts=3, first_s=0.02, most_s=0.05))
+    monkeypatch.setattr(answer_path, "MEDIA_POLL_S", 0.02)
     async with shops(store, make_settings) as opened:
         yield partial(opened, ingested=False)
 
@@ -386,24 +386,11 @@ async def test_what_waits_to_be_sent_is_not_deleted_under_the_sender_s_hands(
 
 async def test_the_bytes_of_what_was_sent_are_forgotten_in_time(open_shop: OpenShop, store: Store) -> None:
     from store.attachments import Document
-    from store.outbox import NewMessage, Purpose, add
 
     shop = await open_shop()
     await shop.says("budi", "makasih")
-    customer = await shop.customer("budi")
-    message = NewMessage(
-        account="utama",
-        transport="uji",
-        chat="budi",
-        body="",
-        kind=Kind.DOCUMENT,
-        purpose=Purpose.RELAY,
-        customer_id=customer.id,
-        document=Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf"),
-    )
-    await shop.write(lambda c: add(c, message))
-    shop.running.outbox_worker.wake()
-    await shop.settled()
+    file = Document(data=b"%PDF", filename="INV-7.pdf", mimetype="application/pdf")
+    await shop.sends("budi", "", kind=Kind.DOCUMENT, document=file)
     await shop.running.media.tidy()
     assert await shop.count(attachment_rows, attachment_rows.c.data.is_not(None)) == 1
     await age(store, outbox_rows, "finished_ms", by_ms=31 * 24 * 3600 * 1000)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot import assembly, chores
+from bot import answer_path, chores
 from bot.channel import Refused
 from bot.people import People, RoomAddress
 from bot.room import BARE_ANSWER_MS
@@ -30,7 +30,7 @@ from tests.integration.tiny_shop import COD, QUESTION, QUICK, UNKNOWN, OpenShop,
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "INBOX_BACKOFF", QUICK)
+    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
     async with shops(store, make_settings) as opened:
         yield opened
 
@@ -201,7 +201,9 @@ async def test_the_list_shows_who_waits_oldest_first(open_shop: OpenShop) -> Non
     shop, notice = await _waiting(open_shop)
     await shop.says("siti", "sewa tenda pesta besar bisa?", name="Siti")
     [listed] = await shop.owner("daftar")
-    assert [line.split(" (")[0] for line in listed.splitlines()] == ["• Budi", "• Siti"]
+    waiting = [line for line in listed.splitlines() if line.startswith("•")]
+    assert [line.split(" (")[0] for line in waiting] == ["• Budi", "• Siti"]
+    assert "*2 pertanyaan menunggu jawaban*" in listed
     await shop.owner(ANSWER, quote=notice)
     assert "Budi" not in (await shop.owner("daftar"))[0]
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from bot import assembly
+from bot import answer_path
 from bot.channel import Capability
 from config.settings import Settings
 from store import queue as queues
@@ -37,8 +37,8 @@ SETTINGS = {
 async def open_shop(
     sqlite_store: SqliteStore, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
-    monkeypatch.setattr(assembly, "INBOX_BACKOFF", Backoff(attempts=4, first_s=0.02, most_s=0.05))
+    monkeypatch.setattr(answer_path, "Backoff", partial(Backoff, first_s=0.02, most_s=0.05))
+    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", Backoff(attempts=4, first_s=0.02, most_s=0.05))
     # Messages that follow each other closely are one thought, as on WhatsApp.
     capabilities = (Capability.REACTIONS, Capability.FRAGMENTS)
     monkeypatch.setattr(tiny_shop, "FaultyChannel", partial(FaultyChannel, capabilities=capabilities))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from bot import assembly, chores
+from bot import answer_path, chores
 from bot.people import People
 from bot.selling import shop as selling_shop
 from bot.selling.cashier import Money
@@ -98,7 +98,7 @@ def cashier(monkeypatch: pytest.MonkeyPatch) -> FakeCashier:
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "INBOX_BACKOFF", QUICK)
+    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
     async with shops(store, make_settings) as opened:
 
         async def open_selling(*, midtrans: bool = False, files: Any = None, **keys: str) -> TinyShop:

@@ -217,21 +217,27 @@ class TestSqlite:
         assert (tmp_path / "var" / "balas.db").exists()
 
 
+def _two_that_meet() -> tuple[list[int], Callable[[Connection], None]]:
+    """Counts one up, at first only once two of it have read; and what each of its attempts read."""
+    both_have_read = threading.Barrier(2, timeout=10)
+    attempts: list[int] = []
+
+    def one_more(connection: Connection) -> None:
+        found = int(meta.get(connection, "jumlah") or 0)
+        attempts.append(found)
+        if len(attempts) <= 2:
+            both_have_read.wait()
+        meta.put(connection, "jumlah", str(found + 1))
+
+    return attempts, one_more
+
+
 class TestPostgres:
     """What only PostgreSQL has: transactions at the same time, conflicts, an address."""
 
     async def test_a_write_that_lost_a_conflict_is_repeated(self, postgres_store: PostgresStore) -> None:
         await postgres_store.write(put("jumlah", "0"))
-        both_have_read = threading.Barrier(2, timeout=10)
-        attempts: list[int] = []
-
-        def one_more(connection: Connection) -> None:
-            found = meta.get(connection, "jumlah")
-            attempts.append(int(found or 0))
-            if len(attempts) <= 2:
-                both_have_read.wait()
-            meta.put(connection, "jumlah", str(int(found or 0) + 1))
-
+        attempts, one_more = _two_that_meet()
         await asyncio.gather(postgres_store.write(one_more), postgres_store.write(one_more))
 
         assert attempts == [0, 0, 1]
@@ -239,16 +245,7 @@ class TestPostgres:
 
     async def test_record_repeats_a_lost_conflict_too(self, postgres_store: PostgresStore) -> None:
         await postgres_store.write(put("jumlah", "0"))
-        both_have_read = threading.Barrier(2, timeout=10)
-        attempts: list[int] = []
-
-        def one_more(connection: Connection) -> None:
-            found = meta.get(connection, "jumlah")
-            attempts.append(int(found or 0))
-            if len(attempts) <= 2:
-                both_have_read.wait()
-            meta.put(connection, "jumlah", str(int(found or 0) + 1))
-
+        attempts, one_more = _two_that_meet()
         await asyncio.gather(
             postgres_store.write(one_more), asyncio.to_thread(postgres_store.record, one_more)
         )

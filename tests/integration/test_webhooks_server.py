@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from aiohttp import web
 
 from config.settings import WebhookSettings
 from store.sqlite import SqliteStore
+from tests.surroundings import surroundings
 from webhooks import app as webhooks_app
 from webhooks.app import MAX_BODY_BYTES, make_app, serving
 from webhooks.errors import AddressTaken, ListenMisconfigured
@@ -167,7 +167,7 @@ async def test_a_taken_port_and_a_foreign_address_are_told_apart(sqlite_store: S
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     return {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        **surroundings(),
         "OPENAI_API_KEY": "sk-uji",
         "SHOP_NAME": "Toko Uji",
         "DATA_DIR": str(folder),

@@ -21,11 +21,11 @@ from config.wording import Wording
 from rag.ingest import ingest
 from rag.model import ModelClient
 from sandbox.openai import OpenAIStandIn
-from store import customers
+from store import customers, outbox
 from store.customers import Address, Customer
 from store.doors import Store
 from store.memory.embedded import EmbeddedMemory
-from store.outbox import Kind
+from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Backoff
 from store.schema import customers as customer_rows
 from store.schema import inbox
@@ -83,6 +83,25 @@ class TinyShop:
     async def owner(self, text: str, *, quote: str | None = None) -> list[str]:
         """The owner writes in his room; what he reads there until nothing is left to do."""
         return await self.says("owner", text, **({} if quote is None else {"quote": quote}))
+
+    async def sends(
+        self, chat: str, body: str, *, purpose: Purpose = Purpose.RELAY, **fields: Any
+    ) -> NewMessage:
+        """A message for the customer as another part of the product queues it, and what follows from it."""
+        customer = await self.customer(chat)
+        message = NewMessage(
+            account=ACCOUNT,
+            transport="uji",
+            chat=chat,
+            body=body,
+            purpose=purpose,
+            customer_id=customer.id,
+            **fields,
+        )
+        await self.write(lambda c: outbox.add(c, message))
+        self.running.outbox_worker.wake()
+        await self.settled()
+        return message
 
     async def settled(self) -> None:
         """Nothing waits and no handler is at work: a deleted row is gone before its handler is."""

@@ -20,7 +20,17 @@ const STATES = {
   stopped: ["grey", "Berhenti", "Prosesnya sebentar lagi dinyalakan."],
 };
 
+// What works beside the bot.
+const MEMORIES = { embedded: ["green", "bawaan"], weaviate: ["green", "Weaviate"] };
+const SEARCHES_BY_ITSELF = ["amber", "Weaviate mati, bot mencari sendiri"];
+const PAYMENTS = { running: ["green", "prosesnya jalan"], starting: ["amber", "dinyalakan…"], ended: ["red", "prosesnya berhenti"] };
+
 const get = (id) => document.getElementById(id);
+
+function light(id, [colour, words]) {
+  get(id).dataset.colour = colour;
+  get(id).querySelector(".words").textContent = words;
+}
 
 export class Panel {
   constructor() {
@@ -80,8 +90,9 @@ export class Panel {
 
   draw() {
     const [colour, words, meaning] = this.state;
-    get("state").dataset.colour = colour;
-    get("state").querySelector(".words").textContent = words;
+    light("state", [colour, words]);
+    light("memory", this.bot.memory_away ? SEARCHES_BY_ITSELF : MEMORIES[this.bot.memory] ?? ["grey", ""]);
+    light("payments", PAYMENTS[this.bot.payments] ?? ["grey", ""]);
     const left = this.bot.state === "banned" && this.bot.until_ms
       ? ` Masih ${Math.max(0, Math.ceil((this.bot.until_ms - Date.now()) / 1000))} detik.` : "";
     get("state-detail").textContent = meaning + left;

@@ -115,25 +115,35 @@ class WeaviateMemory:
     async def search(self, query: Query, *, limit: int) -> list[Passage]:
         # One reference for the whole search: a swap meanwhile can't mix two generations.
         passages = self._embedded.passages
-        found = None
         # The newest knowledge is searched by ourselves until the server has all of it.
-        if limit > 0 and self._serves() and 0 < passages.generation == self._follower.generation:
-            found = await self._asked(
-                partial(
-                    self._follower.collections.rank_chunks,
-                    generation=passages.generation,
-                    ids=self._ids_of(passages),
-                    text=" ".join(passages.spelled_out(text) for text in query.texts),
-                    vector=_vector(query),
-                    limit=max(CANDIDATES, limit),
-                )
-            )
+        is_behind = not 0 < passages.generation == self._follower.generation
+        if limit <= 0 or is_behind or not self._serves():
+            return await self._search_ourselves(query, limit)
+        asking = asyncio.create_task(self._asked(self._ranking_of(passages, query, limit)))
+        # It is sent now; the server searches while we score.
+        await asyncio.sleep(0)
+        scored = passages.score(query)
+        found = await asking
         # Two swaps later what was searched may have been deleted while it was.
         if found is None or self._embedded.generation > passages.generation + 1:
-            self.by_ourselves += 1
-            return await self._embedded.search(query, limit=limit)
+            return await self._search_ourselves(query, limit)
         self.by_server += 1
-        return passages.judge(query, found, limit=limit)
+        return passages.judge(scored, found, limit=limit)
+
+    async def _search_ourselves(self, query: Query, limit: int) -> list[Passage]:
+        self.by_ourselves += 1
+        return await self._embedded.search(query, limit=limit)
+
+    def _ranking_of(self, passages: PassageIndex, query: Query, limit: int) -> Work[list[str]]:
+        """The call that ranks the passages on the server."""
+        return partial(
+            self._follower.collections.rank_chunks,
+            generation=passages.generation,
+            ids=self._ids_of(passages),
+            text=" ".join(passages.spelled_out(text) for text in query.texts),
+            vector=_vector(query),
+            limit=max(CANDIDATES, limit),
+        )
 
     async def recall(
         self, *, customer_id: int, query: Query, before_turn: int | None, limit: int

@@ -95,3 +95,15 @@ async def test_the_payment_process_runs_behind_the_page(browser: Browser) -> Non
             except OSError:
                 # It is still starting.
                 await asyncio.sleep(0.1)
+
+
+async def test_the_page_says_what_searches_and_whether_the_payment_process_is_there(browser: Browser) -> None:
+    await browser.until(lambda: (browser.bot["memory"], browser.bot["payments"]) == ("embedded", "running"))
+    assert browser.bot["memory_away"] is False
+    paying = browser.shown.page.bot.paying
+    before = paying.starts
+    paying.kill()
+    await browser.until(lambda: browser.bot["payments"] == "starting")
+    assert "Proses pembayaran berakhir (-9) dan dimulai lagi." in browser.events
+    await browser.until(lambda: browser.bot["payments"] == "running")
+    assert paying.starts == before + 1

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from bot import assembly
+from bot import answer_path
 from config.settings import Settings
 from store.doors import Store
 from tests.integration.tiny_shop import QUICK, OpenShop, shops
@@ -16,6 +16,6 @@ from tests.integration.tiny_shop import QUICK, OpenShop, shops
 async def open_shop(
     store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(assembly, "INBOX_BACKOFF", QUICK)
+    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
     async with shops(store, make_settings) as opened:
         yield opened

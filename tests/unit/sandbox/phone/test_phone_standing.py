@@ -13,6 +13,7 @@ from bot.standing import write
 from bot.whatsapp.pairing import PairingFiles
 from sandbox.phone.ideas import ideas
 from sandbox.phone.standing import Lookout, Standing
+from store import alerts
 from store.sqlite import SqliteStore
 
 
@@ -26,6 +27,21 @@ async def test_the_standing_is_what_the_bot_wrote(sqlite_store: SqliteStore, sql
     assert (seen.state, seen.detail, seen.until_ms) == ("banned", "too many", 1_800_000_000_000)
     assert seen.since_ms > 0
     assert Lookout(sqlite_path.parent, "lain").look() == Standing()
+
+
+async def test_a_memory_is_away_from_the_bots_word_until_it_takes_it_back(
+    sqlite_store: SqliteStore, sqlite_path: Path
+) -> None:
+    lookout = Lookout(sqlite_path.parent, "utama")
+    seen = [lookout.look().is_memory_away]
+    for change in (
+        lambda c: alerts.raise_alert(c, "memory:lain", "the server is away"),
+        lambda c: alerts.raise_alert(c, "memory:utama", "the server is away"),
+        lambda c: alerts.recover(c, "memory:utama"),
+    ):
+        await sqlite_store.write(change)
+        seen.append(lookout.look().is_memory_away)
+    assert seen == [False, False, True, False]
 
 
 def test_before_there_is_a_database_nothing_is_known(tmp_path: Path) -> None:
