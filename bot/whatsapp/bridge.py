@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 # Python's switch interval stays as it is (5 ms): shorter ones, down to 0.1 ms, made neither this callback nor
 # the answers faster in a way that could be told from chance (``python -m bench.whatsapp --only switch``).
 THREADS = 24
-# Closing the socket takes no time, unless all threads hang.
+# Closing the socket takes no time, but for a server that stands still: whatsmeow awaits its farewell for five
+# seconds, and nothing of ours depends on that.
 CLOSE_TIMEOUT_S = 3.0
 # Then Go ends by itself, or not before the process does; nothing depends on it any more.
 STOP_TIMEOUT_S = 1.0
