@@ -66,6 +66,7 @@ class Sign(StrEnum):
     REVOKE = "revoke"  # it was taken back
     REACTION = "reaction"  # an emoji on it, the text; empty: the emoji was taken back
     VOTE = "vote"  # in a poll
+    ALBUM = "album"  # the pictures that come next are one answer to it
     TIMER = "timer"  # the chat's messages disappear from now on, or no longer: ``timer_s``
 
 

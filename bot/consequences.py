@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, delete
 
 from billing.rupiah import format_rupiah
-from bot import bubbles, modes, rights, trust
+from bot import bubbles, data_copy, modes, rights, trust
 from bot.channel import WITH_FILES, Media
 from bot.decision import Decision, Right
 from bot.forwarding import forward_media
@@ -150,7 +150,8 @@ class Consequences:
             raise Retry("a person wrote between these messages; what came after is another thought")
         # The owner may have silenced the chat while the model was thinking.
         mode = modes.current(connection, self.account, configured=self.configured_mode)
-        verdict = self._verdict(connection, gate(mode, customer, last_ms), decision)
+        by_gate = gate(mode, customer, last_ms, right=decision.right is not None)
+        verdict = self._verdict(connection, by_gate, decision)
         if decision.act is not None and verdict in (Pass.SEND, Pass.HOLD):
             decision = _with_bill(decision.act(connection, customer), decision)
         turn_id = self._keep_turn(connection, said, customer, decision, answered=verdict is Pass.SEND)
@@ -213,10 +214,14 @@ class Consequences:
 
     def _grant(self, connection: Connection, said: Said, customer: Customer, right: Right) -> None:
         """The customer's own data: a copy for him, or its end; and the owner sees that it happened."""
+        if right is Right.INFORMATION:
+            return
         if right is Right.ERASURE:
             rights.ask_for_erasure(connection, self.account, customer.id)
             return
-        document = rights.export(connection, customer.id, self.zone)
+        document = data_copy.copy_of(
+            connection, self.account, customer.id, wording=self.wording, zone=self.zone
+        )
         outbox.add(
             connection,
             NewMessage(
@@ -225,7 +230,7 @@ class Consequences:
                 chat=said.last.chat,
                 body="",
                 kind=Kind.DOCUMENT,
-                purpose=Purpose.ANSWER,
+                purpose=Purpose.RIGHT,
                 customer_id=customer.id,
                 document=document,
             ),
@@ -328,7 +333,7 @@ class Consequences:
             body=text,
             kind=kind if picture is None else Kind.IMAGE,
             document=picture,
-            purpose=Purpose.ANSWER,
+            purpose=Purpose.ANSWER if decision.right is None else Purpose.RIGHT,
             customer_id=customer.id,
             quoted_id=quoted_id,
             answers=said.message_ids,

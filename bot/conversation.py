@@ -24,7 +24,7 @@ from bot.message import MAX_CHARS, Said, clean_name, join
 from bot.people import People
 from bot.posts import POST, Posts
 from bot.room import OwnersRoom
-from bot.rules import Rule, rule_for_burst
+from bot.rules import RIGHTS, Rule, rule_for_burst
 from bot.selling import shopping
 from bot.selling.marks import agreeable
 from bot.selling.seller import Seller
@@ -145,7 +145,12 @@ class Conversation:
         if not said.messages:
             await p.consequences.commit_signs(said)
             return None
-        if answered or allowed is Pass.DROP or said.last.past or await p.loops.trips(said, meeting.recent):
+        rule, question = rule_for_burst(said.parts)
+        # What is his by law no pause withholds; it is answered without what else would be said.
+        paused = bool(answered) or allowed is Pass.DROP
+        owed = paused and rule in RIGHTS and gate(meeting.mode, meeting.customer, right=True) is not Pass.DROP
+        silent = (paused and not owed) or said.last.past
+        if silent or await p.loops.trips(said, meeting.recent):
             await p.consequences.commit_silence(said)
             return None
         late = lateness(said.last.sent_ms, now_ms=int(time.time() * 1000))
@@ -154,9 +159,10 @@ class Conversation:
             return None
         # 4. Decide: what sells or buys is read by code; else a rule if the whole message is one, else the
         #    shop's knowledge and his own history, with what the sale still has to ask behind it.
-        rule, question = rule_for_burst(said.parts)
         acts = allowed is not Pass.SHOW
-        decision = await p.seller.decide(said, rule, question, meeting, acts=acts)
+        decision = self._by_rule(rule) if owed and rule is not None else None
+        if decision is None:
+            decision = await p.seller.decide(said, rule, question, meeting, acts=acts)
         if decision is None:
             decision = await p.seller.remind(await self._answered(rule, question, said, meeting), meeting)
         if late is Lateness.LATE:
@@ -263,9 +269,9 @@ class Conversation:
             case Rule.BOT:
                 return Decision(text=say("bot"))
             case Rule.PRIVACY:
-                return Decision(text=say("privasi"))
+                return Decision(text=say("privasi"), right=Right.INFORMATION)
             case Rule.ERASE:
-                return Decision(text=say("hapus_data_tanya"))
+                return Decision(text=say("hapus_data_tanya"), right=Right.INFORMATION)
             case Rule.ERASE_NOW:
                 return Decision(text=say("hapus_data"), right=Right.ERASURE)
             case Rule.EXPORT:

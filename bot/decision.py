@@ -20,6 +20,7 @@ from store.usage import Reservation
 class Right(Enum):
     """What the law gives a customer about his own data."""
 
+    INFORMATION = "information"  # what is kept, and how to have it copied or deleted
     EXPORT = "export"  # a copy of it
     ERASURE = "erasure"  # its deletion
 

@@ -17,13 +17,15 @@ class Pass(Enum):
     DROP = "drop"  # it must not go
 
 
-def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None) -> Pass:
+def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None, *, right: bool = False) -> Pass:
     """The decision for one customer's chat now; the chat's own mode wins over the shop's.
 
     ``since_ms`` is when that came which is answered, or when its answer was made (database time): a person
-    who wrote after it has answered it, however long ago that is.
+    who wrote after it has answered it, however long ago that is. A ``right`` is the customer's by law, and no
+    pause withholds it: not even whoever has the chat could give it to him. The mode counts for it as well.
     """
-    if customer.silent_ms > 0 or (since_ms is not None and since_ms <= customer.human_ms):
+    paused = customer.silent_ms > 0 or (since_ms is not None and since_ms <= customer.human_ms)
+    if paused and not right:
         return Pass.DROP
     mode = Mode(customer.mode) if customer.mode is not None else shop_mode
     match mode:

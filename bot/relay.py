@@ -45,6 +45,27 @@ def relay(
     said = text if enclosed is None else enclosed.shown
     if not handoffs.finish(connection, handoff.id, state=handoffs.State.ANSWERED, answer=said):
         return False
+    _send(connection, people, handoff, asked=handoff.question, text=text, enclosed=enclosed)
+    if is_learnt(handoff, enclosed):
+        offer_faq(connection, people, handoff, text, question=faq_question)
+    return True
+
+
+def follow(connection: Connection, people: People, handoff: Handoff, enclosed: Enclosed) -> None:
+    """One more file of the answer that was given already: the next picture of an album."""
+    _send(connection, people, handoff, asked="", text=enclosed.caption, enclosed=enclosed)
+
+
+def _send(
+    connection: Connection,
+    people: People,
+    handoff: Handoff,
+    *,
+    asked: str,
+    text: str,
+    enclosed: Enclosed | None,
+) -> None:
+    said = text if enclosed is None else enclosed.shown
     outbox.add(
         connection,
         NewMessage(
@@ -62,15 +83,12 @@ def relay(
         connection,
         NewTurn(
             customer_id=handoff.customer_id,
-            asked=handoff.question,
+            asked=asked,
             replied=said,
             author=Author.HUMAN,
-            search_text=search_text(f"{handoff.question}\n{said}"),
+            search_text=search_text(f"{asked}\n{said}".strip()),
         ),
     )
-    if is_learnt(handoff, enclosed):
-        offer_faq(connection, people, handoff, text, question=faq_question)
-    return True
 
 
 def is_learnt(handoff: Handoff, enclosed: Enclosed | None) -> bool:

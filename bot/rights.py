@@ -1,7 +1,12 @@
-"""The customer's rights: a copy of what is stored about him, and its deletion down to the files' bytes.
+"""The customer's rights: a copy of what is kept about him (``bot.data_copy``), and its deletion down to the
+files' bytes.
 
 A deletion is asked for in his chat and carried out here, once the last word to him is sent: nothing of him
 may be left, the words that confirm it included.
+
+What the law gives him does not wait for anybody: where a person has taken the chat over, or the loop guard
+silenced it, he is answered about his data all the same. Where the owner switched the bot off, in the shop or
+in this chat, or only practises with it, it says nothing to customers at all: there a person answers.
 """
 
 from __future__ import annotations
@@ -9,27 +14,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, exists, select
 
 from bot.people import People
-from store import customers, handoffs, media, meta, turns
-from store.attachments import Document
+from store import customers, handoffs, media, meta
 from store.doors import Store
 from store.media_files import MediaFiles
+from store.outbox import Purpose
 from store.schema import QueueState
 from store.schema import outbox as outbox_rows
-from store.turns import Author
 
 log = structlog.get_logger(__name__)
 
 CHECK_S = 2.0
-MOST_TURNS = 10_000
-EXPORT_NAME = "data-saya.txt"
-_WHO = {Author.BOT: "Asisten", Author.HUMAN: "Toko", Author.AUTO: "Otomatis"}
 
 
 def ask_for_erasure(connection: Connection, account: str, customer_id: int) -> None:
@@ -37,30 +36,6 @@ def ask_for_erasure(connection: Connection, account: str, customer_id: int) -> N
     waiting = _waiting(connection, account)
     if customer_id not in waiting:
         meta.put(connection, _key(account), " ".join(map(str, [*waiting, customer_id])))
-
-
-def export(connection: Connection, customer_id: int, zone: ZoneInfo) -> Document:
-    """Everything that is stored about the customer, as a text that he can read."""
-    customer = customers.get(connection, customer_id)
-    addresses = ", ".join(found.user for found in customers.addresses_of(connection, customer_id))
-    lines = [
-        "DATA YANG DISIMPAN",
-        f"Nama: {(customer.name if customer is not None else None) or '-'}",
-        f"Nomor: {addresses or '-'}",
-        "",
-        "PERCAKAPAN",
-    ]
-    for turn in turns.recent(connection, customer_id, limit=MOST_TURNS):
-        at = datetime.fromtimestamp(turn.created_ms / 1000, zone).strftime("%d/%m/%Y %H.%M")
-        lines += [f"[{at}] Anda: {turn.asked}"] if turn.asked else []
-        lines += [f"[{at}] {_WHO.get(turn.author, 'Toko')}: {turn.replied}"] if turn.replied else []
-    files = media.names_of(connection, customer_id)
-    lines += ["", "BERKAS YANG ANDA KIRIM", *(files or ["-"])]
-    return Document(
-        data=("\n".join(lines) + "\n").encode("utf-8", "replace"),
-        filename=EXPORT_NAME,
-        mimetype="text/plain",
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +82,7 @@ def _is_told(connection: Connection, customer_id: int) -> bool:
     under_way = exists().where(
         outbox_rows.c.customer_id == customer_id,
         outbox_rows.c.finished_ms.is_(None),
-        outbox_rows.c.purpose.in_(["answer", "relay"]),
+        outbox_rows.c.purpose.in_([Purpose.ANSWER.value, Purpose.RELAY.value, Purpose.RIGHT.value]),
         outbox_rows.c.state.in_([QueueState.NEW.value, QueueState.CLAIMED.value]),
     )
     return not connection.execute(select(under_way)).scalar()

@@ -194,6 +194,8 @@ _BY_PHRASE: tuple[tuple[frozenset[tuple[str, ...]], Rule], ...] = (
 )
 
 
+# What the law gives a customer: about his own data.
+RIGHTS = frozenset((Rule.PRIVACY, Rule.EXPORT, Rule.ERASE, Rule.ERASE_NOW))
 # Where several stand in one burst, only the first of these counts.
 _WEIGHTIEST_FIRST = (
     *(Rule.ERASE_NOW, Rule.ERASE, Rule.EXPORT, Rule.PRIVACY),

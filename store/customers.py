@@ -12,6 +12,7 @@ from store import merging
 from store.forgetting import forget as forget
 from store.prepared import Prepared
 from store.schema import aliases, customers, inbox, now_ms, orders, proposals, turns
+from store.turns import Author
 
 
 class Address(NamedTuple):
@@ -200,7 +201,12 @@ class Waiting:
 def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -> list[Waiting]:
     """Who has waited at least ``for_ms`` inside a pause that a person's words began (reason ``human``)."""
     his = turns.alias("his")
-    newest = select(func.max(his.c.id)).where(his.c.customer_id == customers.c.id).scalar_subquery()
+    # What the bot says in a pause is about his data; a question before it still waits.
+    newest = (
+        select(func.max(his.c.id))
+        .where(his.c.customer_id == customers.c.id, his.c.author != Author.BOT.value)
+        .scalar_subquery()
+    )
     chat = (
         select(inbox.c.chat)
         .where(inbox.c.customer_id == customers.c.id)

@@ -24,7 +24,7 @@ from store.schema import (
 )
 
 # Purposes (store.outbox.Purpose) of what goes to the customer himself.
-_TO_CUSTOMERS = ("answer", "relay", "receipt")
+_TO_CUSTOMERS = ("answer", "relay", "right", "receipt")
 # Purposes of what goes to the owner's room.
 _TO_OWNER = ("notice", "reminder", "command")
 

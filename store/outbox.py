@@ -35,6 +35,7 @@ class Purpose(StrEnum):
 
     ANSWER = "answer"  # the bot's answer to a customer
     RELAY = "relay"  # a person's words, sent for him
+    RIGHT = "right"  # to a customer about his own data, which no pause withholds from him
     RECEIPT = "receipt"  # to a customer about his order: paid, reminded, over; the gate is not asked
     NOTICE = "notice"  # to the owner, because something happened
     REMINDER = "reminder"  # to the owner, because nothing happened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -44,20 +45,20 @@ def between(connection: Connection, account: str, *, since_ms: int, until_ms: in
     )
 
 
-def at_other_price(connection: Connection, account: str, *, code: str, price_idr: int) -> int:
-    """How many unpaid orders hold the item at another price than this one; they keep it."""
+def at_other_prices(connection: Connection, account: str, prices: Mapping[str, int]) -> int:
+    """How many unpaid orders hold one of these items, by its code in capitals, at another price."""
     held = (
-        select(func.count(orders.c.id.distinct()))
+        select(orders.c.id, func.upper(order_lines.c.code), order_lines.c.unit_idr)
         .select_from(orders.join(order_lines, order_lines.c.order_id == orders.c.id))
         .where(
             orders.c.account == account,
             orders.c.state.in_([state.value for state in UNPAID]),
             order_lines.c.kind == LineKind.ITEM.value,
-            func.upper(order_lines.c.code) == code.upper(),
-            order_lines.c.unit_idr != price_idr,
         )
     )
-    return int(connection.execute(held).scalar_one())
+    # What is unpaid are some dozens; a whole catalogue is more than a statement should carry.
+    lines = connection.execute(held).all()
+    return len({order_id for order_id, code, unit_idr in lines if prices.get(code, unit_idr) != unit_idr})
 
 
 def _sum(connection: Connection, account: str, *where: ColumnElement[bool]) -> Sum:

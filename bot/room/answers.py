@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bot.relay import Enclosed, is_learnt, relay
+from bot.relay import Enclosed, follow, is_learnt, relay
+from bot.room.albums import Albums
 from bot.room.command import Quote, Request
 from bot.room.fetching import FileRefused, enclosed
 from bot.room.parts import RoomParts
@@ -25,8 +26,9 @@ class _Answer:
 class Answers:
     """Quoting 🔔 and its kin."""
 
-    def __init__(self, parts: RoomParts) -> None:
+    def __init__(self, parts: RoomParts, albums: Albums) -> None:
         self._p = parts
+        self._albums = albums
         self.quotes = (
             Quote(kind=handoffs.HANDOFF_NOTICE, act=self.send, prepare=self.think, takes_files=True),
         )
@@ -37,7 +39,7 @@ class Answers:
         A sentence when the file cannot be had.
         """
         handoff = await self._p.store.read(lambda c: handoffs.of_notice(c, request.notice))
-        if handoff is None or handoff.state is not State.OPEN:
+        if handoff is None or (handoff.state is not State.OPEN and not self._albums.goes_on(request)):
             return None  # Nobody waits for it any more.
         try:
             file = await enclosed(self._p, request)
@@ -57,13 +59,13 @@ class Answers:
             return p.wording.say("admin_tidak_ada_lagi")
         name, _ = p.people.label(connection, handoff.customer_id, handoff.customer_name)
         answer = request.prepared if isinstance(request.prepared, _Answer) else _Answer()
+        file = answer.enclosed
         if not relay(
-            connection,
-            p.people,
-            handoff,
-            request.text,
-            enclosed=answer.enclosed,
-            faq_question=answer.faq_question,
+            connection, p.people, handoff, request.text, enclosed=file, faq_question=answer.faq_question
         ):
-            return p.wording.say("admin_sudah_dijawab", nama=name)
+            if file is None or not self._albums.goes_on(request):
+                return p.wording.say("admin_sudah_dijawab", nama=name)
+            follow(connection, p.people, handoff, file)
+        if file is not None:
+            self._albums.begins(request)
         return p.wording.say("admin_terkirim", nama=name)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
 
-from billing.rowchange import PRICE, RowNotChanged, cell_of, with_cell
-from billing.rupiah import parse_rupiah
+from billing.catalogue import FILE_NAMES, read_catalogue
+from billing.rowchange import RowNotChanged, cell_of, with_cell
 from bot import learning
 from bot.replacing import replace
 from bot.room.command import NO, THUMB_DOWN, THUMB_UP, UNDO, YES, Command, Quote, Request, Takes
@@ -23,6 +25,14 @@ log = structlog.get_logger(__name__)
 
 class EditNotMade(Exception):
     """The file was left as it is; the text tells the owner why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Attempt:
+    """What came of changing the file."""
+
+    problem: str = ""  # the end of a sentence; empty when the file is as it is to be
+    prices: Mapping[str, int] = field(default_factory=dict)  # what costs another price since then, by code
 
 
 def show(connection: Connection, parts: RoomParts, edit: NewEdit, body: str) -> None:
@@ -61,19 +71,19 @@ class Edits:
             ),
         )
 
-    async def carry_out(self, request: Request) -> str:
-        """Change the file before the edit is marked: doing it twice gives the same file. What went wrong."""
+    async def carry_out(self, request: Request) -> _Attempt:
+        """Change the file before the edit is marked: doing it twice gives the same file."""
         edit = await self._p.store.read(lambda c: self._quoted(c, request))
         if edit is not None and edit.state is State.OFFERED and request.means(YES):
             return await self._attempt(edit, forward=True)
         if edit is not None and edit.state is State.APPLIED and request.means(UNDO):
             return await self._attempt(edit, forward=False)
-        return ""
+        return _Attempt()
 
-    async def take_back(self, request: Request) -> str:
-        """Undo the newest change in its file. What went wrong."""
+    async def take_back(self, request: Request) -> _Attempt:
+        """Undo the newest change in its file."""
         edit = await self._p.store.read(lambda c: edits.newest_applied(c, self._p.account))
-        return "" if edit is None else await self._attempt(edit, forward=False)
+        return _Attempt() if edit is None else await self._attempt(edit, forward=False)
 
     def settle(self, connection: Connection, request: Request) -> str | None:
         say = self._p.wording.say
@@ -82,16 +92,16 @@ class Edits:
             return None
         if request.message.quoted_id is None and edit.state in (State.DECLINED, State.UNDONE):
             return None  # A bare word is about something that can still be decided.
-        if request.prepared:
-            return say("admin_gagal_ubah", sebab=request.prepared)
+        if (made := _made(request)).problem:
+            return say("admin_gagal_ubah", sebab=made.problem)
         if edit.state is State.OFFERED and request.means(YES):
             edits.move(connection, edit.id, to=State.APPLIED, was=State.OFFERED)
-            return say("admin_sudah_diubah") + self._kept_prices(connection, edit, now="after")
+            return say("admin_sudah_diubah") + self._kept_prices(connection, made.prices)
         if edit.state is State.OFFERED:
             edits.move(connection, edit.id, to=State.DECLINED, was=State.OFFERED)
             return say("admin_tidak_diubah")
         if edit.state is State.APPLIED and request.means(UNDO):
-            return self._undone(connection, edit)
+            return self._undone(connection, edit, made)
         # The same word twice is no reason to talk; another one is told that it comes too late.
         again = edit.state is State.APPLIED and request.means(YES)
         return "" if again else say("admin_ubah_lewat")
@@ -100,25 +110,18 @@ class Edits:
         edit = edits.newest_applied(connection, self._p.account)
         if edit is None:
             return self._p.wording.say("admin_tidak_ada_batal")
-        if request.prepared:
-            return self._p.wording.say("admin_gagal_ubah", sebab=request.prepared)
-        return self._undone(connection, edit)
+        if (made := _made(request)).problem:
+            return self._p.wording.say("admin_gagal_ubah", sebab=made.problem)
+        return self._undone(connection, edit, made)
 
-    def _undone(self, connection: Connection, edit: Edit) -> str:
+    def _undone(self, connection: Connection, edit: Edit, made: _Attempt) -> str:
         edits.move(connection, edit.id, to=State.UNDONE, was=State.APPLIED)
         undone = self._p.wording.say("admin_dibatalkan", apa=described(edit))
-        return undone + self._kept_prices(connection, edit, now="before")
+        return undone + self._kept_prices(connection, made.prices)
 
-    def _kept_prices(self, connection: Connection, edit: Edit, *, now: str) -> str:
+    def _kept_prices(self, connection: Connection, prices: Mapping[str, int]) -> str:
         """What was ordered at another price costs what was read back to its customer; the owner hears it."""
-        if edit.detail.get("column") != PRICE:
-            return ""
-        try:
-            amount = parse_rupiah(str(edit.detail[now]))
-        except ValueError:
-            return ""  # What was in the cell was no price.
-        code = str(edit.detail["code"])
-        kept = takings.at_other_price(connection, self._p.account, code=code, price_idr=amount)
+        kept = takings.at_other_prices(connection, self._p.account, prices) if prices else 0
         return "\n" + self._p.wording.say("admin_harga_tetap", jumlah=kept) if kept else ""
 
     def _quoted(self, connection: Connection, request: Request) -> Edit | None:
@@ -126,18 +129,20 @@ class Edits:
             return None
         return edits.of_notice(connection, self._p.account, request.notice.outbox_id)
 
-    async def _attempt(self, edit: Edit, *, forward: bool) -> str:
-        """What went wrong, as the end of a sentence; empty when the file is now as it is to be."""
+    async def _attempt(self, edit: Edit, *, forward: bool) -> _Attempt:
         try:
-            await asyncio.to_thread(_change, self._p.data_dir, edit, forward)
+            prices = await asyncio.to_thread(_make, self._p.data_dir, edit, forward)
+            return _Attempt(prices=prices)
         except (EditNotMade, RowNotChanged, learning.LearningError) as exc:
             problem = str(exc)
         except OSError as exc:
             problem = f"{edit.target} tidak bisa ditulis ({exc.strerror}); periksa izin folder data"
-        else:
-            return ""
         log.warning("edit_not_made", edit=edit.id, forward=forward, reason=problem)
-        return problem
+        return _Attempt(problem=problem)
+
+
+def _made(request: Request) -> _Attempt:
+    return request.prepared if isinstance(request.prepared, _Attempt) else _Attempt()
 
 
 def described(edit: Edit) -> str:
@@ -149,6 +154,20 @@ def described(edit: Edit) -> str:
             return "FAQ yang baru disimpan"
         case Kind.FILE:
             return edit.target
+
+
+def _make(data_dir: Path, edit: Edit, forward: bool) -> dict[str, int]:
+    """Change the file; what costs another price since then, by its code in capitals."""
+    before = _prices(data_dir, edit)
+    _change(data_dir, edit, forward)
+    return dict(_prices(data_dir, edit).items() - before.items())
+
+
+def _prices(data_dir: Path, edit: Edit) -> dict[str, int]:
+    path = data_dir / edit.target
+    if edit.target.lower() not in FILE_NAMES or not path.exists():
+        return {}
+    return {item.code.upper(): item.price_idr for item in read_catalogue(path).items}
 
 
 def _change(data_dir: Path, edit: Edit, forward: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.relay import Enclosed
+from bot.room.albums import Albums
 from bot.room.command import Command, Quote, Request
 from bot.room.fetching import FileRefused, enclosed
 from bot.room.parts import RoomParts
@@ -14,8 +15,9 @@ from store import handoffs
 class Orders:
     """What admins say about orders goes to the desk."""
 
-    def __init__(self, parts: RoomParts) -> None:
+    def __init__(self, parts: RoomParts, albums: Albums) -> None:
         self._p = parts
+        self._albums = albums
         self.commands = (
             Command(
                 words=("pesanan", "order", "orderan"), act=self.tell, help_sentence="admin_bantuan_pesanan"
@@ -40,6 +42,14 @@ class Orders:
             return file
         if request.notice is None:
             return None
+        if self._p.desk.is_for_the_customer(request.text):
+            if isinstance(file, Enclosed):
+                self._albums.begins(request)
+        else:
+            # A picture of the bank's page with "lunas" is for the shop's own eyes, and so is what follows it.
+            self._albums.end(request)
+            if request.message.quoted_id is None:
+                return None  # Money goes by a quoted notice, not by what an album is about.
         return self._p.desk.quoted(
             connection,
             request.notice,

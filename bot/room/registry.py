@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.room.albums import Albums
 from bot.room.answers import Answers
 from bot.room.catalogue import Catalogue
 from bot.room.chats import Chats
@@ -43,17 +44,19 @@ class Quotes(Protocol):
 
 def owners_room(parts: RoomParts) -> OwnersRoom:
     """The room with all of its commands, in the order in which its list shows them."""
-    edits, orders, past = Edits(parts), Orders(parts), PastQuestions(parts)
+    albums = Albums()
+    edits, orders, past = Edits(parts), Orders(parts, albums), PastQuestions(parts)
     nouns: list[Commands] = [
         *(Status(parts), Waiting(parts), orders, Gaps(parts), Summary(parts, parts.digest), History(parts)),
         *(Catalogue(parts), edits, past),
         *(Switch(parts), RestCommand(parts), Chats(parts), Files(parts), Trial(parts)),
     ]
     quoted: list[Quotes] = [
-        *(Answers(parts), Offers(parts), Drafts(parts), edits, orders, past, Trusting(parts)),
+        *(Answers(parts, albums), Offers(parts), Drafts(parts), edits, orders, past, Trusting(parts)),
     ]
     return OwnersRoom(
         parts,
+        albums=albums,
         commands=[command for noun in nouns for command in noun.commands],
         quotes=[quote for noun in quoted for quote in noun.quotes],
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, update
 
 from bot.channel import IncomingMessage, Media, Sign
 from bot.message import Said, clean
+from bot.room.albums import Albums
 from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
 from bot.room.fetching import PASSED_ON
 from bot.room.parts import RoomParts
@@ -34,8 +35,11 @@ class _Found:
 class OwnersRoom:
     """Handles what admins write. Every command commits its effect and its outcome in one transaction."""
 
-    def __init__(self, parts: RoomParts, *, commands: Sequence[Command], quotes: Sequence[Quote]) -> None:
+    def __init__(
+        self, parts: RoomParts, *, albums: Albums, commands: Sequence[Command], quotes: Sequence[Quote]
+    ) -> None:
         self._p = parts
+        self._albums = albums
         self.commands = tuple(commands)
         self._quotes = {quote.kind: quote for quote in quotes}
         self._bare = frozenset[str]().union(*(quote.bare for quote in quotes))
@@ -67,9 +71,13 @@ class OwnersRoom:
         await self._p.store.write(write)
 
     def _notice(self, connection: Connection, *, request: Request) -> Notice | None:
-        """What the message is about: the quoted notice, or for a bare yes or no the newest offer."""
+        """What the message is about: the quoted notice, for a bare yes or no the newest offer, and for the
+        next picture of an album what the one before it was about.
+        """
         if request.message.quoted_id is not None:
             return handoffs.quoted_notice(connection, self._p.account, request.message.quoted_id)
+        if (notice := self._albums.notice_of(request)) is not None:
+            return notice
         if not request.means(self._bare):
             return None
         newest = handoffs.newest_notice(connection, self._p.account, within_ms=BARE_ANSWER_MS)
@@ -84,6 +92,12 @@ class OwnersRoom:
             if quote is None or word is None:
                 return []
             return [_Found(act=quote.act, prepare=quote.prepare, request=replace(request, text=word))]
+        if request.message.kind == Sign.ALBUM:
+            # Where pictures mean something they follow; elsewhere this is the moment to say that they don't.
+            if quote is None:
+                return []
+            act = self._album if quote.takes_files else self._only_words
+            return [_Found(act=act, prepare=None, request=request)]
         if quote is not None and not _is_taken(quote, request.message):
             return [_Found(act=self._only_words, prepare=None, request=request)]
         if not request.text and request.message.file is None:
@@ -118,6 +132,10 @@ class OwnersRoom:
         if notice is not None and notice.customer_id is not None:
             # The owner's words about a customer go with him when he is deleted.
             connection.execute(_SET_CUSTOMER, {"row": row_id, "customer": notice.customer_id})
+
+    def _album(self, connection: Connection, request: Request) -> str:
+        self._albums.begins(request)
+        return ""
 
     def _only_words(self, connection: Connection, request: Request) -> str:
         # Nobody may think that the customer has got it.

@@ -21,7 +21,7 @@ from store.turns import Author
 
 MODE_WORDS = {
     Mode.ON: "hidup",
-    Mode.APPROVE: "menunggu persetujuan",
+    Mode.APPROVE: "magang",
     Mode.PRACTICE: "latihan",
     Mode.OFF: "berhenti",
     Mode.NEW: "belum mulai",

@@ -66,7 +66,7 @@ class OrderDesk:
         order = None if notice.order_id is None else orders.get(connection, notice.order_id)
         if order is None:
             return None
-        words = normalise(text).strip(" .!")
+        words = _spoken(text)
         if words in _PAID:
             return self._paid(connection, order, admin)
         if words in _REFUSED:
@@ -77,6 +77,12 @@ class OrderDesk:
                 return self.sayings.wording.say("admin_ongkir_salah")
             return self._shipping(connection, order, cost_idr)
         return self._written(connection, order, text, enclosed)
+
+    @staticmethod
+    def is_for_the_customer(text: str) -> bool:
+        """Whether these words behind a notice, with their file, go to him instead of deciding something."""
+        words = _spoken(text)
+        return not (words in _PAID or words in _REFUSED or words.startswith("ongkir"))
 
     def listed(self, connection: Connection) -> str:
         """The orders that wait to be paid, for *pesanan*: first those that only a person can confirm."""
@@ -211,3 +217,7 @@ class OrderDesk:
                 source_ids=marks,
             ),
         )
+
+
+def _spoken(text: str) -> str:
+    return normalise(text).strip(" .!")

@@ -34,7 +34,7 @@ from billing.spoken import CALLS, PARTICLES, asks, spoken, without, word_set
 from bot.channel import Media
 from bot.decision import Decision
 from bot.message import Said
-from bot.rules import Rule
+from bot.rules import RIGHTS, Rule
 from bot.selling import marks
 from bot.selling.aftersales import Aftersales
 from bot.selling.draft import Draft, needs_for
@@ -50,7 +50,7 @@ from store.turns import Turn
 
 # Whoever writes more than this says more than any of the short things that are understood here.
 MOST_CHARS = 600
-_OTHER_RULES = frozenset((Rule.ADMIN, Rule.PRIVACY, Rule.BOT, Rule.SALAM, Rule.GREETING))
+_OTHER_RULES = RIGHTS | {Rule.ADMIN, Rule.BOT, Rule.SALAM, Rule.GREETING}
 _WAIT = word_set("bentar sebentar tunggu wait sek sik dulu bntr tar")
 ACKNOWLEDGEMENT = "🙏"
 # Longer ones are postcodes and phone numbers.

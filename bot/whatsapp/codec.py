@@ -24,6 +24,8 @@ CODEC = "neonize/1"
 ROOM_CODE = firstrun.ROOM_CODE
 # What the shop's people do to their own messages that changes what a customer was told.
 _MENDED = frozenset((Sign.EDIT.value, Sign.REVOKE.value))
+# What is a word in the owner's room: a thumb on a notice, and pictures behind one.
+_HEARD_IN_THE_ROOM = frozenset((Sign.REACTION.value, Sign.ALBUM.value))
 
 
 def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = None) -> RawEvent | None:
@@ -43,11 +45,11 @@ def to_record(raw: bytes, *, account: str, room: str | None, code: str | None = 
     said = content.read(event.Message)
     if said is None:
         said = content.sign(event.Message)
-        # In the owner's room a thumb is a word; elsewhere the shop's own people change what they wrote.
+        # Elsewhere the shop's own people change what they wrote, and an album is no more than its pictures.
         unheard = said is not None and (
-            said.kind != Sign.REACTION
+            said.kind not in _HEARD_IN_THE_ROOM
             if chat == room
-            else bool(source.IsFromMe) and (posted or said.kind not in _MENDED)
+            else said.kind == Sign.ALBUM or (bool(source.IsFromMe) and (posted or said.kind not in _MENDED))
         )
         if said is None or unheard:
             return None

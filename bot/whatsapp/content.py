@@ -118,10 +118,14 @@ def read(message: Any) -> Content | None:
 
 
 def sign(message: Any) -> Content | None:
-    """What the message says about another one: an edit, a deletion, a reaction, a vote; None for no sign."""
+    """What the message says about another one: an edit, a reaction, an album behind it; None for no sign."""
     if message.HasField("reactionMessage"):
         about = message.reactionMessage
         return Content(kind=Sign.REACTION.value, text=about.text, quoted_id=about.key.ID or None)
+    if message.HasField("albumMessage"):
+        # A reply of several pictures may quote here, once for all of them.
+        quoted_id, _ = _refers_to(message.albumMessage)
+        return Content(kind=Sign.ALBUM.value, quoted_id=quoted_id) if quoted_id else None
     if message.HasField("pollUpdateMessage"):
         return Content(kind=Sign.VOTE.value, quoted_id=message.pollUpdateMessage.pollCreationMessageKey.ID)
     if not message.HasField("protocolMessage"):

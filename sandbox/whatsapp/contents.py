@@ -172,10 +172,15 @@ def vote(poll_id: str, *, chat: Jid) -> Message:
     return made
 
 
-def album(pictures: int) -> Message:
-    """Announces the pictures that follow."""
+def album(pictures: int, *, to: Received | None = None) -> Message:
+    """Announces the pictures that follow, and quotes for all of them the message that they answer."""
     made = E2E.Message()
     made.albumMessage.expectedImageCount = pictures
+    if to is not None:
+        context = made.albumMessage.contextInfo
+        context.stanzaID = to.id
+        context.participant = str(to.sender.account)
+        context.quotedMessage.CopyFrom(to.message)
     return made
 
 

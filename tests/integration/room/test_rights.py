@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from store import meta
+from store.customers import waiting_for_a_person
 from store.doors import Store
 from store.erasure import rows_left
 from store.outbox import Kind
@@ -101,3 +102,86 @@ async def test_a_right_needs_nobodys_approval(open_shop: OpenShop, mode: str) ->
     await shop.says("budi", QUESTION, name="Budi Mark")
     assert await shop.says("budi", "ya, hapus data saya", name="Budi Mark")
     await _until_gone(shop)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("privasi", "privasi"), ("ekspor data saya", "ekspor_data"), ("hapus data saya", "hapus_data_tanya")],
+)
+@pytest.mark.parametrize("mode", ["on", "approve"])
+async def test_a_right_waits_for_no_pause_and_for_no_approval(
+    open_shop: OpenShop, text: str, sentence: str, mode: str
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    await shop.owner({"on": "mulai", "approve": "magang"}[mode])
+    await shop.record("budi", "Bentar ya Kak, aku cek dulu", own=True)
+    await shop.settled()
+    assert await shop.says("budi", QUESTION, name="Budi Mark") == []
+    assert (await shop.says("budi", text, name="Budi Mark"))[0] == shop.wording.say(sentence)
+    # It ends no pause.
+    assert await shop.says("budi", QUESTION, name="Budi Mark") == []
+
+
+async def test_a_customer_is_gone_although_a_person_has_his_chat(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    await shop.record("budi", "Bentar ya Kak, aku cek dulu", own=True)
+    told = await shop.says("budi", "ya, hapus data saya", name="Budi Mark")
+    assert told == [shop.wording.say("hapus_data")]
+    await _until_gone(shop)
+
+
+async def test_a_word_about_his_data_does_not_hide_a_question_that_waits_in_a_pause(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.record("budi", "Bentar ya Kak, aku cek dulu", own=True)
+    await shop.says("budi", "masih ada kak?", name="Budi Mark")
+    await shop.says("budi", "privasi", name="Budi Mark")
+    [waiting] = await shop.store.read(lambda c: waiting_for_a_person(c, "utama", for_ms=0))
+    assert waiting.asked == "masih ada kak?"
+
+
+@pytest.mark.parametrize("mode", ["off", "practice"])
+async def test_where_the_bot_is_off_or_practises_it_says_nothing_about_data_either(
+    open_shop: OpenShop, mode: str
+) -> None:
+    shop = await open_shop(BALAS_MODE=mode)
+    for text in ("privasi", "ekspor data saya", "ya, hapus data saya"):
+        assert await shop.says("budi", text, name="Budi Mark") == []
+    assert await shop.count(customers) == 1
+
+
+async def test_in_a_chat_that_the_owner_ignores_it_says_nothing_about_data_either(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    await shop.owner("abaikan budi")
+    assert await shop.says("budi", "privasi", name="Budi Mark") == []
+
+
+async def test_two_bots_that_talk_about_data_are_stopped_like_any_others(open_shop: OpenShop) -> None:
+    shop = await open_shop(LOOP_ANSWERS="6")
+    answers = [await shop.says("budi", "privasi", name="Budi Mark") for _ in range(5)]
+    assert [len(found) for found in answers] == [1, 1, 0, 0, 0]
+
+
+async def test_in_the_middle_of_an_order_a_right_is_no_answer_to_its_question(open_shop: OpenShop) -> None:
+    shop = await open_shop(
+        files={
+            "toko.toml": 'nama = "Toko Uji"\n[[rekening]]\nbank = "BCA"\nnomor = "1"\natas_nama = "Uji"\n',
+            "katalog.csv": "kode,nama,harga,perlu\nRT1,Router Archer,399000,nama penerima\n",
+        }
+    )
+    await shop.says("budi", "mau pesan RT1 1", name="Budi Mark")
+    [asked] = await shop.says("budi", "ya", name="Budi Mark")
+    assert "nama penerima" in asked
+    told = await shop.says("budi", "hapus data saya", name="Budi Mark")
+    assert shop.wording.say("hapus_data_tanya") in told[0]
+    # What he told for the order is in the copy of his data.
+    await shop.says("budi", "Pak Budi Santoso", name="Budi Mark")
+    await shop.says("budi", "ekspor data saya", name="Budi Mark")
+    [copy] = [message.document for message in shop.channel.sent if message.document is not None]
+    assert "1x Router Archer, Rp399.000\n  nama penerima: Pak Budi Santoso\n" in copy.data.decode()

@@ -115,7 +115,7 @@ async def test_what_cannot_be_meant_is_refused_with_what_to_write(
 async def test_a_tiny_price_is_asked_about(open_shop: OpenShop) -> None:
     shop = await _open(open_shop)
     [shown] = await shop.owner("harga IH20 285")
-    assert "Apa maksudnya Rp285.000?" in shown
+    assert "Maksudnya Rp285.000?" in shown
 
 
 @pytest.mark.parametrize("talk", ["ada apa?", "habis itu kita tutup ya", "harga naik lagi nih minggu depan"])

@@ -5,25 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rag.ingest import ingest
-from tests.integration.tiny_shop import OpenShop, TinyShop
-
-RIDER = (
-    "\n\nAku asisten otomatis Toko Uji. Chat ini disimpan untuk melayani Kakak; ketik *privasi* buat info "
-    "lengkapnya, atau *admin* kalau mau ngobrol sama orangnya langsung."
-)
-
-
-class Transcript:
-    """Plays messages and gives back everything that was said because of each, in the order of the chats."""
-
-    def __init__(self, shop: TinyShop) -> None:
-        self.shop = shop
-
-    async def says(self, who: str, text: str, **fields: str) -> list[tuple[str, str]]:
-        before = len(self.shop.channel.sent)
-        await self.shop.record(who, text, **fields)
-        await self.shop.settled()
-        return sorted((message.chat, message.body) for message in self.shop.channel.sent[before:])
+from tests.integration.room.test_room_past import Kept, look, told
+from tests.integration.room.transcript import RIDER, Transcript
+from tests.integration.tiny_shop import UNKNOWN, OpenShop
 
 
 @pytest.fixture
@@ -91,7 +75,7 @@ async def test_a_price_is_changed_and_taken_back(play: Transcript) -> None:
         (
             "owner",
             "✏️ *Internet 20 Mbps* (IH20)\nRp275.000 per bulan → *Rp285 per bulan*\n"
-            "⚠️ Harganya kecil sekali. Apa maksudnya Rp285.000?\nBalas *ya* kalau sudah benar, atau *tidak*.",
+            "⚠️ Harganya kok kecil sekali. Maksudnya Rp285.000?\nBalas *ya* kalau sudah benar, atau *tidak*.",
         )
     ]
     assert await play.says("owner", "tidak") == [("owner", "Oke, tidak jadi kuubah.")]
@@ -123,15 +107,100 @@ async def test_apprenticeship(play: Transcript) -> None:
 async def test_the_customers_rights(play: Transcript) -> None:
     await play.says("budi", "halo", name="Budi")
     assert await play.says("budi", "ekspor data saya", name="Budi") == [
-        ("budi", ""),
         ("budi", "Ini salinan data yang kami simpan, Kak."),
+        ("budi", "[document: data-saya.txt]"),
         ("owner", "📄 Budi (pelanggan 1) minta salinan datanya, dan sudah kukirim ke chatnya."),
     ]
     assert await play.says("budi", "hapus data saya", name="Budi") == [
         (
             "budi",
             "Semua chat dan data Kakak di sini akan dihapus dan tidak bisa dikembalikan, termasuk pertanyaan "
-            "yang masih menunggu admin. Nota yang wajib disimpan menurut aturan pajak tetap ada.\n"
+            "yang masih menunggu admin. Invoice yang wajib disimpan menurut aturan pajak tetap ada.\n"
             "Kalau yakin, ketik: *ya, hapus data saya*",
         )
+    ]
+
+
+async def test_pictures_as_an_answer(play: Transcript) -> None:
+    shop = play.shop
+    await play.says("budi", UNKNOWN, name="Budi")
+    notice = shop.last_id(containing="Butuh jawaban")
+    picture = {"kind": "image", "file": {"mimetype": "image/jpeg", "filename": "", "size_bytes": 3}}
+    for name in ("satu", "dua"):
+        shop.channel.files[name] = name.encode()
+    assert await play.says(
+        "owner", "Ada Kak, ini pilihannya", message_id="satu", quote=notice, **picture
+    ) == [
+        ("budi", "[image: foto.jpg] Ada Kak, ini pilihannya"),
+        ("owner", "✅ Terkirim ke Budi."),
+    ]
+    # The rest of the album quotes nothing.
+    assert await play.says("owner", "", message_id="dua", **picture) == [
+        ("budi", "[image: foto.jpg]"),
+        ("owner", "✅ Terkirim ke Budi."),
+    ]
+    location = {"kind": "location", "quote": notice}
+    assert await play.says("owner", "", **location) == [
+        (
+            "owner",
+            "Yang itu belum bisa kuteruskan, jadi tidak ada yang kukirim. Balas lagi dengan tulisan, atau "
+            "kirim langsung di chatnya ya.",
+        )
+    ]
+    assert await play.says("owner", "yang merah tinggal satu ya", quote=notice) == [
+        (
+            "owner",
+            "Budi sudah dijawab tadi, jadi yang ini tidak kukirim. Kalau masih ada yang kurang, langsung "
+            "chat saja ya.",
+        )
+    ]
+
+
+async def test_what_waits_for_an_answer_is_listed(play: Transcript) -> None:
+    assert await play.says("owner", "daftar") == [
+        ("owner", "Semua sudah terjawab, tidak ada yang menunggu 👍")
+    ]
+    await play.says("budi", UNKNOWN, name="Budi")
+    assert await play.says("owner", "daftar") == [
+        (
+            "owner",
+            f"🔔 *1 pertanyaan menunggu jawaban*\n• Budi (pelanggan 1), 0 menit: {UNKNOWN}\n"
+            "Geser dan balas pesan 🔔-nya, atau langsung chat orangnya.",
+        )
+    ]
+    assert await play.says("owner", "belajar") == [
+        (
+            "owner",
+            f"📚 *Ditanya 30 hari terakhir, tapi aku belum tahu:*\n1x {UNKNOWN}\n"
+            "Balas pesan 🔔-nya, atau tambahkan jawabannya ke FAQ.",
+        )
+    ]
+
+
+async def test_old_chats_are_offered_as_faq(play: Transcript) -> None:
+    shop = play.shop
+    talk = await told(shop, Kept())
+    assert await look(shop, talk) == [
+        "📚 *Boleh kubaca chat lama?*\n"
+        "HP toko ikut mengirim chat dari sebelum aku dipasang. Kalau boleh, kucari pertanyaan yang paling "
+        "sering di 90 hari terakhir, lengkap dengan jawaban dari toko; nanti tinggal dipilih mana yang "
+        "kuingat.\n"
+        "Kubaca di komputer ini saja, tidak dikirim ke mana-mana, dan kuhapus setelah 30 hari. Balas *ya* "
+        "atau *tidak*."
+    ]
+    assert await play.says("owner", "ya") == [("owner", "Siap, kucari dulu ya.")]
+    assert await look(shop, talk) == [
+        "💡 *1/2*, ditanya 3 pelanggan\n*T:* Bisa pasang di solo?\n*J:* Bisa Kak, Solo Raya",
+        "💡 *2/2*, ditanya 2 pelanggan\n*T:* Garansi router brp lama?\n*J:* Setahun Kak, dari tanggal beli",
+        "☝️ Itu 2 pertanyaan yang paling sering, dengan jawaban dari toko.\n"
+        "Geser dan balas *ya* (atau 👍) untuk yang cocok, atau ketik *ya semua* kalau semuanya cocok.",
+    ]
+    assert await play.says("owner", "ya", quote=shop.last_id(containing="Solo Raya")) == [
+        ("owner", "✅ Tersimpan. Lain kali ada yang tanya begini, kujawab sendiri.")
+    ]
+    assert await play.says("owner", "ya semua") == [
+        ("owner", "✅ 1 jawaban kuingat. Kalau keliru, ketik *batal*.")
+    ]
+    assert await play.says("owner", "batal") == [
+        ("owner", "↩️ Sudah kukembalikan seperti semula: FAQ yang baru disimpan.")
     ]

@@ -41,3 +41,11 @@ def test_the_chats_own_mode_wins(shop: Mode, own: Mode) -> None:
 @pytest.mark.parametrize("own", [None, *Mode])
 def test_a_silenced_chat_gets_nothing_in_any_mode(own: Mode | None) -> None:
     assert gate(Mode.ON, _customer(own, silent_ms=1)) is Pass.DROP
+
+
+@pytest.mark.parametrize("shop", Mode)
+@pytest.mark.parametrize("own", [None, *Mode])
+def test_what_is_his_by_law_passes_a_pause_and_nothing_but_a_pause(shop: Mode, own: Mode | None) -> None:
+    paused = _customer(own, silent_ms=60_000)
+    assert gate(shop, paused, right=True) is gate(shop, _customer(own))
+    assert gate(shop, paused) is Pass.DROP

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from pathlib import Path
 
@@ -13,11 +12,10 @@ from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
 from tests.integration.whatsapp.shop.echo_model import question
 from tests.integration.whatsapp.shop.people import ask, hears, hears_text, stranger
-from tests.whatsapp_bot import WhatsAppBot
+from tests.whatsapp_bot import PATIENCE_S, WhatsAppBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PAUSE_S = 2
 UNKNOWN = "ada layanan katering pernikahan kak?"
 
 
@@ -40,7 +38,7 @@ async def stored(bot: WhatsAppBot, message_id: str) -> None:
 async def test_who_asks_for_it_is_gone_to_the_last_byte_with_his_files(
     wa: WhatsAppServer, make_bot: MakeBot
 ) -> None:
-    bot = make_bot(LOG_LEVEL="DEBUG", HUMAN_PAUSE_S=str(PAUSE_S))
+    bot = make_bot(LOG_LEVEL="DEBUG")
     marker = secrets.token_hex(16)
     picture = b"\x89PNG\r\n" + bytes(range(256)) * 8 + marker.encode()
     async with bot:
@@ -63,8 +61,16 @@ async def test_who_asks_for_it_is_gone_to_the_last_byte_with_his_files(
         assert any(name.startswith("var/media/") for name in before), before
         assert any(name.startswith("var/balas.db") for name in before), before
 
-        # In a chat that a person has, the bot is silent about this too: his pause ends first.
-        await asyncio.sleep(PAUSE_S + 0.5)
+        # A person has this chat for half an hour, where the bot is silent but about what is his by law.
+        code = await ask(budi)
+        await bot.settled()
+        await budi.send("privasi")
+        while "Soal data" not in (heard := await hears_text(budi)):
+            assert code not in heard
+        await budi.send("ekspor data saya")
+        while (copy := await budi.receive(PATIENCE_S)).kind != "document":
+            pass
+        assert marker.encode() in budi.open_file(copy)
         await budi.send("hapus data saya")
         while "*ya, hapus data saya*" not in await hears_text(budi):
             pass

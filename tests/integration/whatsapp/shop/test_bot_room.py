@@ -146,6 +146,33 @@ async def test_the_owners_picture_and_document_are_answers(wa: WhatsAppServer, m
         assert not [received for received in owner.received if "Kuingat" in received.text]
 
 
+@pytest.mark.parametrize("quotes", ["the album", "its first picture"])
+async def test_every_picture_of_an_album_reaches_the_customer(
+    wa: WhatsAppServer, make_bot: MakeBot, quotes: str
+) -> None:
+    number = "628137777001" + ("1" if quotes == "the album" else "2")
+    bot = make_bot(RUANG_ADMIN=number)
+    async with bot:
+        await bot.pair()
+        owner = await wa.customer(number, name="Bu Rina", lid=True)
+        budi = await stranger(wa)
+        await budi.send(UNKNOWN)
+        assert "belum tahu" in await hears_text(budi)
+        asked = await notice(owner, "Butuh jawaban")
+        await bot.settled()
+        of_album, of_first = (asked, None) if quotes == "the album" else (None, asked)
+        await owner.send(contents.album(3, to=of_album))
+        data = [PICTURE + str(number).encode() for number in range(3)]
+        await owner.send_file("image", data[0], mime="image/png", caption="Ini Kak", quoted=of_first)
+        await owner.send_file("image", data[1], mime="image/png")
+        await owner.send_file("image", data[2], mime="image/png")
+        pictures = [await budi.receive(PATIENCE_S) for _ in range(3)]
+        assert [budi.open_file(picture) for picture in pictures] == data
+        assert [picture.text for picture in pictures] == ["Ini Kak", "", ""]
+        for _ in range(3):
+            await notice(owner, "Terkirim")
+
+
 async def test_the_owners_words_in_a_customers_chat_silence_the_bot_there(
     wa: WhatsAppServer, bot: WhatsAppBot
 ) -> None:

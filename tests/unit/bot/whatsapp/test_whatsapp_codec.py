@@ -184,6 +184,17 @@ def test_of_the_shop_s_own_people_only_what_changes_their_words_is_kept(
         assert (found.kind, found.own, found.quoted_id) == (kind, True, "M0")
 
 
+def test_an_album_that_answers_something_is_heard_in_the_owners_room_alone(event: Event) -> None:
+    quoting = E2E.AlbumMessage(expectedImageCount=2, contextInfo=E2E.ContextInfo(stanzaID="N1"))
+    raw = event(message(albumMessage=quoting), chat="111@lid")
+    found = read(raw, room="111@lid")
+    assert (found.kind, found.quoted_id, found.text) == ("album", "N1", "")
+    assert not kept(raw)
+    assert not kept(
+        event(message(albumMessage=E2E.AlbumMessage(expectedImageCount=2)), chat="111@lid"), room="111@lid"
+    )
+
+
 def test_a_place_is_told_with_a_link_to_the_map(event: Event) -> None:
     place = E2E.LocationMessage(
         name="Toko Uji", address="Jl. Merdeka 1", degreesLatitude=-7.705, degreesLongitude=110.6
