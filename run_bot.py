@@ -8,7 +8,6 @@ Exit codes: 0 stopped in good order; 78 a person must change something (Supervis
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Sequence
@@ -16,9 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.exits import EXIT_LATER, EXIT_MISCONFIGURED, EXIT_OK
-from config import logging as balas_logging
-from config.errors import ConfigError
-from config.settings import Settings
+from bot.whatsapp import birth
+from config import heap
 
 # numpy's BLAS takes its number of threads when it is loaded. Our matrices are small: a second thread spins
 # longer than it computes, on cores that the answers need.
@@ -27,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if TYPE_CHECKING:
     from bot.app import ChannelFactory
     from bot.channel import Channel
+    from config.settings import Settings
     from config.shop import Shop
     from store.doors import Store
 
@@ -36,15 +35,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.channel is None:
         options.channel = "terminal" if options.jsonl or options.person else "whatsapp"
+    if options.channel == "whatsapp":
+        # Before anything large is imported, for it may run this command once more.
+        birth.ensure_any()
+    heap.collect_nothing()
+    from config.errors import ConfigError
+    from config.settings import Settings
+
     try:
         settings = Settings.load()
     except ConfigError as exc:
         print(f"Balas cannot start; please change these settings:\n{exc}", file=sys.stderr)
         return EXIT_MISCONFIGURED
     if options.channel == "whatsapp":
-        _start_again_for_go(settings)
+        birth.ensure(bot_tag=settings.whatsapp.bot_tag)
         # The session file holds the keys of the shop's WhatsApp, and Go would create it for everybody.
         os.umask(0o077)
+    return _start(settings, options)
+
+
+def _start(settings: Settings, options: argparse.Namespace) -> int:
+    # Imported after the settings are known to be good: a typo in .env is told in milliseconds.
+    import asyncio
+
+    from config import logging as balas_logging
+
     balas_logging.configure(settings.log, settings.secrets)
     balas_logging.catch_uncaught()
     log = balas_logging.get_logger("run_bot")
@@ -57,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _channel_factory(settings: Settings, options: argparse.Namespace) -> ChannelFactory:
-    # Imported after the settings are known to be good: a typo in .env is told in milliseconds.
     if options.channel == "whatsapp":
         from bot.whatsapp.app import whatsapp_channel
+        from config import logging as balas_logging
 
         reclaim_logging = partial(balas_logging.configure, settings.log, settings.secrets)
         return partial(whatsapp_channel, settings=settings, reclaim_logging=reclaim_logging)
@@ -70,6 +85,8 @@ def _channel_factory(settings: Settings, options: argparse.Namespace) -> Channel
 
 async def _run(settings: Settings, make_channel: ChannelFactory) -> int:
     from bot.app import run
+    from config import ending
+    from config import logging as balas_logging
 
     channels: list[Channel] = []
 
@@ -81,19 +98,16 @@ async def _run(settings: Settings, make_channel: ChannelFactory) -> int:
     try:
         code = await _exit_code(run(settings, remember))
     finally:
-        if channels and channels[0].unstoppable:
-            # Everything of ours is closed. A thread of Go's is left that never ends, and Python would wait
-            # for it for ever, whatever else is to be said.
+        if channels and channels[0].traits.foreign_threads:
             if (error := sys.exception()) is not None:
                 balas_logging.get_logger("run_bot").critical("bot_broke", exc_info=error)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            ending.leave(code)
     return code
 
 
 async def _exit_code(running: Coroutine[None, None, None]) -> int:
     from bot.channel import ChannelEnded
+    from config.errors import ConfigError
     from rag.errors import ModelMisconfigured
     from store.errors import StoreError, StoreMisconfigured
 
@@ -107,16 +121,6 @@ async def _exit_code(running: Coroutine[None, None, None]) -> int:
         # A database that is away or locked comes back by itself; Supervisor tries again.
         return _refuse(str(exc), EXIT_LATER)
     return EXIT_OK
-
-
-def _start_again_for_go(settings: Settings) -> None:
-    """Run this very command once more where Go sees what it must: the environment of the process's start."""
-    from bot.whatsapp.library import BOT_TAG
-
-    wanted = "on" if settings.whatsapp.bot_tag else "off"
-    if os.environ.get(BOT_TAG) != wanted:
-        os.environ[BOT_TAG] = wanted
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _refuse(reason: str, code: int) -> int:

@@ -11,6 +11,7 @@ import asyncio
 import os
 import sys
 
+from config import heap
 from config import logging as balas_logging
 from config.errors import ConfigError
 from config.settings import Settings
@@ -21,6 +22,7 @@ EXIT_MISCONFIGURED = 78
 
 def main() -> int:
     """Run the payment process; its exit code."""
+    heap.collect_nothing()
     try:
         settings = Settings.load()
     except ConfigError as exc:
@@ -36,12 +38,18 @@ def main() -> int:
 
 def _run(settings: Settings) -> int:
     # Imported after the settings are known to be good: a typo in .env is told in milliseconds.
+    from config import ending
     from store.errors import StoreError, StoreMisconfigured
     from webhooks.app import run
     from webhooks.errors import ListenError, ListenMisconfigured
 
+    async def serve() -> None:
+        await run(settings)
+        # All is closed; a thread that still prints an invoice, or hangs, is not waited for.
+        ending.leave(0)
+
     try:
-        asyncio.run(run(settings))
+        asyncio.run(serve())
     except ConfigError as exc:
         return _refuse(f"please change these settings:\n{exc}", EXIT_MISCONFIGURED)
     except (StoreMisconfigured, ListenMisconfigured) as exc:

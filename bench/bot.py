@@ -49,7 +49,6 @@ class SilentChannel:
     traits = Traits(transport=TRANSPORT, admin_room=codec.OWNER)
     state = State.ONLINE
     caution = 1.0
-    unstoppable = False
 
     def __init__(self) -> None:
         self._ended = asyncio.Event()

@@ -1,14 +1,16 @@
 """What nobody tells us: lost notifications, ends of time, links of orders that are over.
 
 Midtrans is asked about every link that may still bring money: every ten seconds while it is young and every
-minute later when Midtrans cannot reach us, and in a slow sweep when it can. An order is never closed by our
-clock alone: Midtrans is asked first.
+minute later when Midtrans cannot reach us, and in a slow sweep when it can. After a start every young link is
+asked about at once: its notification may have come while nobody was there, and comes again in two minutes at
+the earliest. An order is never closed by our clock alone: Midtrans is asked first.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import time as clock
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 import structlog
@@ -63,9 +65,11 @@ class Poller:
     checkout: Checkout | None
     pace: Pace
     pause_s: float = 2.0
+    _began: float | None = field(default=None, init=False)  # when ``run`` was called
 
     async def run(self) -> None:
         """One round after the other, until it is cancelled; an outage of the store or Midtrans ends none."""
+        self._began = clock.monotonic()
         while True:
             try:
                 await self.round()
@@ -82,13 +86,13 @@ class Poller:
     async def _ask_about_links(self) -> None:
         if self.payments is None or self.checkout is None:
             return
-        pace = self.pace
+        pace, often_ms = self.pace, self._often_ms()
         due = await self.store.read(
             lambda c: attempts.to_check(
                 c,
                 self.till.account,
                 young_ms=pace.young_ms,
-                often_ms=pace.often_ms,
+                often_ms=often_ms,
                 seldom_ms=pace.seldom_ms,
                 most=MOST_AT_ONCE,
             )
@@ -97,6 +101,12 @@ class Poller:
         if due and not any(asked):
             # Not one answer: the same links would be asked about in every round.
             await asyncio.sleep(min(self.pause_s * 5, 10.0))
+
+    def _often_ms(self) -> int:
+        """At first, young links are due that nobody asked about since we run."""
+        if self._began is None:
+            return self.pace.often_ms
+        return min(self.pace.often_ms, int((clock.monotonic() - self._began) * 1000))
 
     async def _look(self, attempt: Attempt) -> bool:
         """Ask about one link, and end it when its order is over; False when Midtrans cannot be asked."""

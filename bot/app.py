@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from bot import firstrun, stopping
 from bot.channel import Channel, Intake
 from bot.intake import IntakeDoor
-from config import heap
+from config import ending, heap
 from config.memory import MemoryKind
 from config.settings import Settings
 from config.shop import Shop
@@ -54,6 +54,7 @@ async def run(settings: Settings, make_channel: ChannelFactory) -> None:
             asyncio.create_task(work, name=name): name
             for name, work in (bot.background | {"stop-signal": _wait(asked)}).items()
         }
+        heap.settled()
         log.info("bot_started", account=settings.account, generation=bot.memory.generation)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         first = next(iter(done))
@@ -95,7 +96,7 @@ async def started(settings: Settings, make_channel: ChannelFactory) -> AsyncIter
         from bot.assembly import assemble
         from rag.model import ModelClient
 
-        model = await stack.enter_async_context(ModelClient(settings.model))
+        model = await stack.enter_async_context(ending.opened("model", ModelClient(settings.model)))
         await _check_model(model)
         memory = await _open_memory(settings, store, model)
         stack.push_async_callback(_closed, "memory", memory.close)
@@ -150,8 +151,7 @@ async def _take_over(store: Store, account: str, bot: Running) -> None:
 
 
 async def _closed(name: str, close: Callable[[], Awaitable[None]]) -> None:
-    async with stopping.step(f"{name} closes"):
-        await close()
+    await ending.close(name, close())
 
 
 async def _wait(event: asyncio.Event) -> None:

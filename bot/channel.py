@@ -249,13 +249,14 @@ class Traits:
     pace_s: float = 0.0
     # A longer answer goes out as two bubbles, parted between paragraphs; None: whatever its length.
     bubble_chars: int | None = None
+    # Its library has threads that nobody can end: only ``config.ending.leave`` ends the process.
+    foreign_threads: bool = False
 
 
 class Channel(Protocol):
     """A way to talk with customers. Exactly one process runs it for an account."""
 
     traits: Traits
-    unstoppable: bool
 
     @property
     def state(self) -> State: ...
@@ -297,11 +298,7 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give everything back. Nothing is sent afterwards.
-
-        Afterwards ``unstoppable`` says whether a foreign thread is left that no one can end: then only
-        ``os._exit`` ends the process.
-        """
+        """Give everything back. Nothing is sent afterwards."""
         ...
 
     def parse(self, event: Row[tuple[object, ...]]) -> IncomingMessage:

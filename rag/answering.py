@@ -71,7 +71,7 @@ class Reply:
     source_ids: tuple[str, ...] = ()
     vector: Vector | None = None
     spent: Spent = NOTHING_SPENT
-    misconfigured: str | None = None  # what a person must change before the model can work again
+    misconfigured: ModelMisconfigured | None = None  # what a person must change before the model can work
     order: tuple[Wanted, ...] = ()
 
 
@@ -206,12 +206,12 @@ class _Work:
     vector: Vector | None = None
     spent: Spent = NOTHING_SPENT
     possibly_charged: bool = False  # a call was cut short that the provider may bill all the same
-    misconfigured: str | None = None
+    misconfigured: ModelMisconfigured | None = None
 
     def note(self, exc: ModelError) -> None:
         """What a failed call means for the bill and for the owner. A refused call is never billed."""
         if isinstance(exc, ModelMisconfigured):
-            self.misconfigured = str(exc)
+            self.misconfigured = exc
         elif isinstance(exc, ModelUnavailable):
             self.possibly_charged |= exc.possibly_charged
         else:

@@ -8,6 +8,8 @@ ModelError
 
 from __future__ import annotations
 
+from enum import Enum
+
 
 class ModelError(Exception):
     """The model gave no usable result; the subclass says what the caller should do."""
@@ -27,8 +29,22 @@ class ModelUnavailable(ModelError):
         self.possibly_charged = possibly_charged
 
 
+class Cause(Enum):
+    """What a person must look at before the model can work again."""
+
+    KEY = "kunci"  # it is refused
+    ADDRESS = "alamat"  # nothing like the model's API is there, or another model's
+    MODEL = "model"  # the account knows no such model
+    CREDIT = "saldo"  # it is used up
+    REQUEST = "permintaan"  # the server takes no request like ours
+
+
 class ModelMisconfigured(ModelError):
-    """No call can work until a person changes a setting; the text says which."""
+    """No call can work until a person changes a setting; the text says which, ``cause`` is for sentences."""
+
+    def __init__(self, message: str, *, cause: Cause = Cause.REQUEST) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class ModelRubbish(ModelError):

@@ -23,7 +23,7 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 
 from config.settings import ModelSettings
-from rag.errors import ModelMisconfigured, ModelRubbish, ModelUnavailable
+from rag.errors import Cause, ModelMisconfigured, ModelRubbish, ModelUnavailable
 from store.breaker import Breaker
 from store.vectors import Vector
 
@@ -275,14 +275,20 @@ def translate(
     if isinstance(error, openai.APIConnectionError):
         return ModelUnavailable(f"cannot reach {settings.base_url}; check OPENAI_BASE_URL and the network")
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return ModelMisconfigured(f"{settings.base_url} refuses the key; check OPENAI_API_KEY")
+        return ModelMisconfigured(
+            f"{settings.base_url} refuses the key; check OPENAI_API_KEY", cause=Cause.KEY
+        )
     if isinstance(error, openai.NotFoundError):
         return ModelMisconfigured(
             f"{settings.base_url} does not know this model; check CHAT_MODEL ({settings.chat_model}) "
-            f"and EMBEDDING_MODEL ({settings.embedding_model})"
+            f"and EMBEDDING_MODEL ({settings.embedding_model})",
+            # OpenAI has a code of its own for a model; a wrong path of the address gives the bare 404.
+            cause=Cause.MODEL if error.code == "model_not_found" else Cause.ADDRESS,
         )
     if isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota":
-        return ModelMisconfigured(f"the account at {settings.base_url} has no credit left; top it up")
+        return ModelMisconfigured(
+            f"the account at {settings.base_url} has no credit left; top it up", cause=Cause.CREDIT
+        )
     if isinstance(error, openai.RateLimitError):
         return ModelUnavailable("the model asks us to slow down (429)", retry_after_s=_retry_after_s(error))
     if isinstance(error, openai.InternalServerError | openai.ConflictError):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from store.schema import chat_timers
+from store.upsert import ByDialect
 
-_PUT = {
-    dialect.name: insert(chat_timers).on_conflict_do_update(
+_PUT = ByDialect(
+    lambda insert: insert(chat_timers).on_conflict_do_update(
         index_elements=("account", "chat"),
         set_={"timer_s": insert(chat_timers).excluded.timer_s},
     )
-    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
-}
+)
 
 
 def put(connection: Connection, account: str, *, chat: str, timer_s: int, customer_id: int) -> None:

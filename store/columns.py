@@ -9,11 +9,13 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     Index,
     Integer,
     MetaData,
     Text,
     bindparam,
+    event,
     literal_column,
     text,
 )
@@ -93,13 +95,23 @@ def queue_columns() -> list[Column[Any]]:
 
 def open_rows_index(table_name: str) -> Index:
     """Rows that are not finished, in the order in which they are claimed."""
-    unfinished = text("finished_ms IS NULL")
-    return Index(
-        f"ix_{table_name}_open",
-        "account",
-        "transport",
-        "key",
-        "id",
-        sqlite_where=unfinished,
-        postgresql_where=unfinished,
-    )
+    columns = ("account", "transport", "key", "id")
+    return partial_index(f"ix_{table_name}_open", *columns, where="finished_ms IS NULL")
+
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """An index over the rows for which the SQL holds, on both databases.
+
+    Its option for PostgreSQL is set when tables are made there. SQLAlchemy would import that part of itself,
+    a twentieth of a second at every start of a shop that has no PostgreSQL.
+    """
+    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
+
+
+@event.listens_for(metadata, "before_create")
+def _tell_postgresql(target: MetaData, connection: Connection, **_: object) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    for index in (index for table in target.tables.values() for index in table.indexes):
+        if "where" in index.info:
+            index.dialect_options["postgresql"]["where"] = text(index.info["where"])

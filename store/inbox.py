@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from store.prepared import Prepared
 from store.queue import INBOX_TRANSPORT
 from store.schema import QueueState, at_most, inbox, now_ms
+from store.upsert import ByDialect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +37,11 @@ _VALUES = {
 }
 # The same message id comes again after reconnects and restarts; it must be processed once.
 # The new row is returned, since SQLAlchemy counts the rows of an INSERT on one of the two databases only.
-_RECORD = {
-    dialect.name: Prepared(
+_RECORD = ByDialect(
+    lambda insert: Prepared(
         insert(inbox).values(_VALUES).on_conflict_do_nothing(index_elements=_IDENTITY).returning(inbox.c.id)
     )
-    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
-}
+)
 
 
 def record(connection: Connection, event: RawEvent) -> bool:

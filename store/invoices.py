@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from store.schema import invoice_counters, invoices, now_ms
+from store.upsert import ByDialect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,13 +36,16 @@ def number_of(period: str, sequence: int) -> str:
     return f"INV/{period.replace('-', '/')}/{sequence:04d}"
 
 
-_COUNT = {
-    dialect.name: insert(invoice_counters)
-    .values(account=bindparam("in_account"), period=bindparam("in_period"), last=1)
-    .on_conflict_do_update(index_elements=("account", "period"), set_={"last": invoice_counters.c.last + 1})
-    .returning(invoice_counters.c.last)
-    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
-}
+_COUNT = ByDialect(
+    lambda insert: (
+        insert(invoice_counters)
+        .values(account=bindparam("in_account"), period=bindparam("in_period"), last=1)
+        .on_conflict_do_update(
+            index_elements=("account", "period"), set_={"last": invoice_counters.c.last + 1}
+        )
+        .returning(invoice_counters.c.last)
+    )
+)
 
 
 def next_number(connection: Connection, account: str, *, period: str) -> tuple[str, int]:

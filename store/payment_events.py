@@ -10,10 +10,11 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from store.queue import Queue
 from store.schema import QueueState, now_ms, payment_events
+from store.upsert import ByDialect
 
 TRANSPORT = "midtrans"
 # Ours are far shorter; whatever else comes under our signature is not to fill an index.
@@ -42,11 +43,13 @@ _VALUES = {
 }
 _GIVEN = ("account", "key", "hash", "body")
 # Two processes may bring PostgreSQL the same one at once; the new row is returned, and nothing for the other.
-_RECORD = (
-    postgresql.insert(payment_events)
-    .values(_VALUES)
-    .on_conflict_do_nothing(index_elements=("account", "hash"))
-    .returning(payment_events.c.id)
+_RECORD = ByDialect(
+    lambda insert: (
+        insert(payment_events)
+        .values(_VALUES)
+        .on_conflict_do_nothing(index_elements=("account", "hash"))
+        .returning(payment_events.c.id)
+    )
 )
 
 
@@ -64,8 +67,9 @@ def record_all(connection: Connection, account: str, given: Sequence[Notificatio
     """Keep the notifications in their order; for each whether it is new, False for one that is there."""
     rows = [(account, one.key[:MAX_KEY_CHARS], digest(one.body), one.body) for one in given]
     if connection.dialect.name != sqlite.dialect.name:
+        statement = _RECORD[connection.dialect.name]
         return [
-            connection.execute(_RECORD, dict(zip(_GIVEN, row, strict=True))).first() is not None
+            connection.execute(statement, dict(zip(_GIVEN, row, strict=True))).first() is not None
             for row in rows
         ]
     # Midtrans waits for this. The driver gives up Python's lock at every step of a statement and then has to

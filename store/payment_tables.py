@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     Table,
@@ -19,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from store.columns import BigId, id_column, metadata, open_rows_index, queue_columns
+from store.columns import BigId, id_column, metadata, open_rows_index, partial_index, queue_columns
 
 orders = Table(
     "orders",
@@ -41,12 +40,11 @@ orders = Table(
     Column("refunded_idr", BigInteger, nullable=False, server_default=text("0")),  # in all, so far
     Column("note", Text),  # why it is in review, in the owner's words
     # What the poller looks through: the orders that may still be paid.
-    Index(
+    partial_index(
         "ix_orders_unpaid",
         "account",
         "expires_ms",
-        sqlite_where=text("state IN ('created', 'pending', 'waiting_confirmation', 'review')"),
-        postgresql_where=text("state IN ('created', 'pending', 'waiting_confirmation', 'review')"),
+        where="state IN ('created', 'pending', 'waiting_confirmation', 'review')",
     ),
 )
 
@@ -84,11 +82,10 @@ attempts = Table(
     Column("payment_type", Text),
     Column("refunded_idr", BigInteger, nullable=False, server_default=text("0")),  # in all, so far
     UniqueConstraint("order_id", "number"),
-    Index(
+    partial_index(
         "ix_attempts_open",
         "expires_ms",
-        sqlite_where=text("state IN ('unknown', 'open')"),
-        postgresql_where=text("state IN ('unknown', 'open')"),
+        where="state IN ('unknown', 'open')",
     ),
 )
 
@@ -119,11 +116,10 @@ payment_events = Table(
     UniqueConstraint("account", "hash"),
     open_rows_index("payment_events"),
     # By which a deleted customer's are found; those not finished are found by the index above.
-    Index(
+    partial_index(
         "ix_payment_events_finished",
         "key",
-        sqlite_where=text("finished_ms IS NOT NULL"),
-        postgresql_where=text("finished_ms IS NOT NULL"),
+        where="finished_ms IS NOT NULL",
     ),
     sqlite_autoincrement=True,
 )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from store.columns import BigId as BigId
 from store.columns import QueueState as QueueState
 from store.columns import at_most as at_most
-from store.columns import id_column, open_rows_index, queue_columns
+from store.columns import id_column, open_rows_index, partial_index, queue_columns
 from store.columns import metadata as metadata
 from store.columns import now_ms as now_ms
 from store.payment_tables import attempts as attempts
@@ -174,12 +174,11 @@ handoffs = Table(
     Column("noted_ms", BigInteger),  # when the customer was told that he still waits
     Column("created_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
-    Index(
+    partial_index(
         "ix_handoffs_open",
         "account",
         "due_ms",
-        sqlite_where=text("finished_ms IS NULL"),
-        postgresql_where=text("finished_ms IS NULL"),
+        where="finished_ms IS NULL",
     ),
     sqlite_autoincrement=True,
 )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from store.prepared import Prepared
 from store.schema import now_ms, usage
+from store.upsert import ByDialect
 
 # The row of the whole shop; customer ids start at 1.
 WHOLE_SHOP = 0
@@ -55,14 +55,13 @@ _SELECT = Prepared(
 )
 _KEY = ["account", "day", "customer_id"]
 _ADDED = {"reserved_idr": usage.c.reserved_idr + bindparam("amount")}
-_RESERVE = {
-    dialect.name: Prepared(
+_RESERVE = ByDialect(
+    lambda insert: Prepared(
         insert(usage)
         .values(reserved_idr=bindparam("amount"))
         .on_conflict_do_update(index_elements=_KEY, set_=_ADDED)
     )
-    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
-}
+)
 _SETTLE = Prepared(
     update(usage)
     .where(

@@ -111,7 +111,7 @@ def render(page: Page, settings: Settings, shop: Shop, *, now: datetime) -> str:
     lines = [
         f"{shop.nama} ({settings.account}), {now:%d-%m-%Y %H.%M} {shop.zone_name}",
         "",
-        _line("WhatsApp", _channel(seen)),
+        _line("WhatsApp", _channel(seen, now=now)),
         _line("Program", _programs(page)),
         _line("Pesan masuk", f"{last}, {_queue(found.inbox, 'menunggu jawaban')}"),
         *(
@@ -148,13 +148,16 @@ def _line(name: str, text: str) -> str:
     return f"{name:<{_WIDTH}} {text}"
 
 
-def _channel(seen: Picture) -> str:
+def _channel(seen: Picture, *, now: datetime) -> str:
     told = seen.standing
     if told is None:
         return "belum pernah dijalankan"
     since = minutes((seen.now_ms - told.since_ms) / 1000)
-    detail = f" ({told.detail})" if told.detail else ""
-    return f"{_STATES.get(told.state, told.state)} sejak {since} lalu{detail}"
+    # Its detail is in a program's words, and in the log; what to do about it stands below, in the owner's.
+    until = ""
+    if told.until_ms is not None:
+        until = f", sampai {datetime.fromtimestamp(told.until_ms / 1000, now.tzinfo):%d-%m-%Y %H.%M}"
+    return f"{_STATES.get(told.state, told.state)} sejak {since} lalu{until}"
 
 
 def _programs(page: Page) -> str:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 import structlog
 from aiohttp import web
 
-from config import heap
+from config import ending, heap
 from config.settings import Settings, WebhookSettings
 from config.shop import Shop
 from config.wording import Wording
@@ -35,7 +35,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests and confirmations under way get ``DRAIN_S`` to end.
+    """Serve until SIGTERM or SIGINT; confirmations and then requests under way get ``DRAIN_S`` to end.
 
     Raises ``ConfigError``, ``StoreError`` or ``ListenError`` when it cannot start, each saying what to do;
     and whatever ended a background task, so that Supervisor starts a new process.
@@ -50,14 +50,17 @@ async def run(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         alone = stack.enter_context(alone_on_this_host(settings, "webhooks"))
         store = await open_store(settings)
-        stack.push_async_callback(store.close)
-        service = await stack.enter_async_context(assemble(settings, shop, wording, store))
+        stack.push_async_callback(_closed, "store", store.close)
+        service = await stack.enter_async_context(
+            ending.opened("service", assemble(settings, shop, wording, store))
+        )
         login = LoginPage(store=store, state_dir=settings.state_dir, wording=wording)
         app = make_app(store, settings.account, routes=[*service.routes, *login.routes()])
         address = await stack.enter_async_context(
             serving(app, settings.webhooks, drain_s=settings.bot.drain_s)
         )
-        await stack.enter_async_context(taken_over(service, alone=alone))
+        await stack.enter_async_context(ending.opened("owner", taken_over(service, alone=alone)))
+        heap.settled()
         log.info("webhooks_started", host=address[0], port=address[1])
         await _until(stopping, service, drain_s=settings.bot.drain_s)
 
@@ -82,11 +85,11 @@ async def _until(stopping: asyncio.Event, service: Service, *, drain_s: float) -
     }
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     log.info("webhooks_stopping", cause=tasks[next(iter(done))])
-    await service.stop(drain_s)
+    await ending.close("workers", service.stop(drain_s), most_s=drain_s + ending.CLOSE_S)
     for task in tasks:
         if not task.done():
             task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ending.close("background", asyncio.wait(tasks))
     for task in done:
         # A task that died takes the process with it; the exception says why.
         task.result()
@@ -108,7 +111,7 @@ async def serving(
         yield host, port
     finally:
         # Stops listening first, then lets the requests under way end.
-        await runner.cleanup()
+        await ending.close("requests", runner.cleanup(), most_s=drain_s + ending.CLOSE_S)
 
 
 @web.middleware
@@ -138,3 +141,7 @@ def _listen_error(webhooks: WebhookSettings, exc: OSError) -> AddressTaken | Lis
     # asyncio's own text repeats the address in Python's notation.
     reason = os.strerror(exc.errno) if exc.errno else str(exc)
     return ListenMisconfigured(f"cannot listen on {where} ({reason}); change WEBHOOKS_HOST or WEBHOOKS_PORT")
+
+
+async def _closed(name: str, close: Callable[[], Awaitable[None]]) -> None:
+    await ending.close(name, close())

@@ -49,7 +49,6 @@ class TerminalChannel(ABC):
         self.face = face
         self.state = State.STARTING
         self.caution = 1.0
-        self.unstoppable = False
         self.intake: Intake | None = None
 
     async def start(self, intake: Intake) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 
 from bot.whatsapp import jids
+from config.ending import within
 from store.outbox import Kind
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,10 @@ log = structlog.get_logger(__name__)
 # Python's switch interval stays as it is (5 ms): shorter ones, down to 0.1 ms, made neither this callback nor
 # the answers faster in a way that could be told from chance (``python -m bench.whatsapp --only switch``).
 THREADS = 24
-STOP_TIMEOUT_S = 5.0
+# Closing the socket takes no time, unless all threads hang.
+CLOSE_TIMEOUT_S = 3.0
+# Then Go ends by itself, or not before the process does; nothing depends on it any more.
+STOP_TIMEOUT_S = 1.0
 # A slow line takes this long for some megabytes of a file; whatsmeow sets no limit of its own.
 TRANSFER_TIMEOUT_S = 120.0
 # Those that were given up on keep their threads for as long as they hang.
@@ -104,8 +108,7 @@ class Bridge:
         self._callbacks = callbacks
         self._last_callback = time.monotonic()
         self._connection: asyncio.Task[None] | None = None
-        self._sending = 0  # calls inside Go that nobody can end
-        self._transfers: set[asyncio.Task[Any]] = set()  # and these
+        self._transfers: set[asyncio.Task[Any]] = set()
         self.is_paired = False  # Go's store may be asked
         props = DeviceProps(os=_DEVICE_NAME, platformType=DeviceProps.CHROME)
         # A short name of our own: it would be the whole address otherwise.
@@ -167,13 +170,10 @@ class Bridge:
         """
         from neonize.exc import SendMessageError
 
-        self._sending += 1
         try:
             sent = await self._client.send_message(_jid(chat), message)
         except SendMessageError as exc:
             raise BridgeError(str(exc)) from exc
-        finally:
-            self._sending -= 1
         return str(sent.ID)
 
     async def upload(self, data: bytes, kind: Kind) -> Any:
@@ -268,23 +268,29 @@ class Bridge:
             await self._client.disconnect()
 
     async def stop(self) -> bool:
-        """Close the connection; what came in by then has reached ``message`` when this returns.
+        """Close the connection; whether everything that came in by then has reached ``message``.
 
-        False when Go cannot be ended: then only the end of the process ends it.
+        Go itself may not have ended: it shows a code for ever, a send to a silent server takes more than a
+        minute, and each keeps a thread until the process ends.
         """
-        if self._connection is None or self._connection.done():
-            return not self._sending and not self._transfers
-        if not self.is_paired:
+        if self._connection is None or self._connection.done() or not self.is_paired:
+            # Nothing came in, or nothing does any more.
+            return True
+        if not await within(CLOSE_TIMEOUT_S, self._fall_silent()):
             return False
+        await within(STOP_TIMEOUT_S, self._end_go(self._connection))
+        return True
+
+    async def _fall_silent(self) -> None:
         await self._client.disconnect()
         # Go's thread could set no event for what has not come.
         while (left_s := self._last_callback + QUIET_BEFORE_STOP_S - time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left_s)
+
+    async def _end_go(self, connection: asyncio.Task[None]) -> None:
         await self._client.stop()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(asyncio.shield(self._connection), STOP_TIMEOUT_S)
-        # A send to a silent server ends only after more than a minute, and its thread with it.
-        return self._connection.done() and not self._sending and not self._transfers
+            await asyncio.shield(connection)
 
     def _execute(self, uuid: int, binary: int, size: int, code: int) -> None:
         """Called by Go, one event after the other, on a thread of its own."""

@@ -45,8 +45,10 @@ PACE_S = 1.0
 BUBBLE_CHARS = 700
 # Signs of typing under way at once; in a greater crowd Go's threads are for the answers themselves.
 MOST_TYPING = 8
-# Two commits that take as long as they may. What is left then is in the journal's file.
-LAST_COMMITS_S = 10.0
+# What waited while nobody was there is in the inbox within this; the answers wait for it no longer.
+CATCH_UP_COMMITS_S = 10.0
+# What is left at the end is in the journal's file, and the next process takes it up.
+LAST_COMMITS_S = 3.0
 
 
 class WhatsAppChannel:
@@ -68,9 +70,9 @@ class WhatsAppChannel:
             first_mode=Mode.NEW,
             capabilities=frozenset((Capability.FRAGMENTS, Capability.REACTIONS)),
             pace_s=PACE_S,
+            foreign_threads=True,
             bubble_chars=BUBBLE_CHARS,
         )
-        self.unstoppable = False
         self._account = account
         self._journal = Journal(folder / f"{account}-whatsapp.journal", self._record)
         self._intake: Intake | None = None
@@ -107,7 +109,7 @@ class WhatsAppChannel:
     async def caught_up(self) -> None:
         await self._connection.caught_up.wait()
         # The last of it may still be on its way from the journal into the inbox.
-        await asyncio.to_thread(self._journal.wait_recorded, LAST_COMMITS_S)
+        await asyncio.to_thread(self._journal.wait_recorded, CATCH_UP_COMMITS_S)
 
     async def own_chat(self) -> str | None:
         own = await self._connection.bridge.own_jids()
@@ -131,8 +133,12 @@ class WhatsAppChannel:
         for sign in self._signs:
             sign.cancel()
         await asyncio.gather(*self._signs, return_exceptions=True)
-        self.unstoppable = not await self._connection.close()
-        await asyncio.to_thread(self._journal.close, LAST_COMMITS_S)
+        if await self._connection.close():
+            await asyncio.to_thread(self._journal.close, LAST_COMMITS_S)
+        else:
+            # The socket could not be closed in time. What still comes goes into the journal's file until the
+            # process ends, and the next process takes it up.
+            await asyncio.to_thread(self._journal.wait_recorded, LAST_COMMITS_S)
 
     def parse(self, event: Row[Any]) -> IncomingMessage:
         message = codec.parse(event)

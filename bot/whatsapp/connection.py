@@ -141,14 +141,14 @@ class Connection:
             self.ended.set_result(None)
 
     async def close(self) -> bool:
-        """Disconnect, after everything that came in was handed over; False when Go cannot be ended."""
+        """Disconnect; whether everything that came in was handed over."""
         self.caught_up.set()
-        stopped = self._bridge is None or await self._bridge.stop()
+        is_quiet = self._bridge is None or await self._bridge.stop()
         self._listener.end()
         self._course.go(Happened.CLOSED)
         self._files.remove()
         await self._course.close()
-        return stopped
+        return is_quiet
 
     # --- what the bridge tells -----------------------------------------------------------------------
 

@@ -11,9 +11,6 @@ from types import ModuleType
 
 from config.errors import ConfigError
 
-# Read by Go, which sees only the environment that the process was started with: `run_bot.py` starts itself
-# once more when it is not set. Without it, private messages carry a mark that they come from an AI business.
-BOT_TAG = "NEONIZE_BOT_TAG"
 # neonize's generated code says protobuf 7.34, weaviate-client needs protobuf below 7: 6.33 serves both with
 # this switch, which is Python's own and may be set here. A test tells on the day when it is no longer needed.
 _VERSION_SWITCH = "TEMPORARILY_DISABLE_PROTOBUF_VERSION_CHECK"

@@ -55,7 +55,6 @@ class FaultyChannel:
         self.traits = Traits(transport="uji", admin_room=admin_room, capabilities=frozenset(capabilities))
         self.state = State.STARTING
         self.caution = 1.0
-        self.unstoppable = False
         self.online = asyncio.Event()
         self.online.set()
         self.outcome: Callable[[Outgoing], Outcome | None] = lambda message: None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from billing.lifecycle import INVOICED
-from store.schema import invoices, notices, orders, outbox
+from store.schema import invoices, notices, orders, outbox, payment_events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,8 @@ class PayVerdict:
     without_invoice: tuple[str, ...] = ()  # paid without an invoice
     stray_invoices: tuple[str, ...] = ()  # an invoice without a paid order
     gaps: tuple[str, ...] = ()  # numbers that nobody has, below one that somebody has
+    # Attempts: Midtrans was told 200, and there is no row. The poller may make it good all the same.
+    forgotten: tuple[str, ...] = ()
 
     @property
     def faults(self) -> dict[str, tuple[str, ...]]:
@@ -37,6 +39,7 @@ class Books:
     invoices: dict[str, int] = field(default_factory=dict)
     thanks: Counter[str] = field(default_factory=Counter)
     notices: Counter[str] = field(default_factory=Counter)
+    told_of: set[str] = field(default_factory=set)  # attempts with a notification
 
     @classmethod
     def read(cls, connection: Connection) -> Books:
@@ -54,11 +57,15 @@ class Books:
             books.thanks[chats[chat]] += 1
         for (order_id,) in connection.execute(select(notices.c.order_id).where(notices.c.kind == "order")):
             books.notices[order_id] += 1
+        books.told_of.update(connection.execute(select(payment_events.c.key)).scalars())
         return books
 
 
-def check(books: Books, *, paid: Collection[str]) -> PayVerdict:
-    """The verdict over these books, when Midtrans has the money of the orders ``paid``."""
+def check(books: Books, *, paid: Collection[str], acknowledged: Collection[str] = ()) -> PayVerdict:
+    """The verdict over these books, when Midtrans has the money of the orders ``paid``.
+
+    ``acknowledged`` are the attempts of whose payment Midtrans need not tell again.
+    """
     invoiced = {state.value for state in INVOICED}
     ours = {order_id for order_id, state in books.states.items() if state in invoiced}
     taken = set(books.invoices.values())
@@ -70,4 +77,5 @@ def check(books: Books, *, paid: Collection[str]) -> PayVerdict:
         without_invoice=tuple(sorted(ours - books.invoices.keys())),
         stray_invoices=tuple(sorted(books.invoices.keys() - ours)),
         gaps=tuple(str(n) for n in range(1, max(taken, default=0) + 1) if n not in taken),
+        forgotten=tuple(sorted(set(acknowledged) - books.told_of)),
     )

@@ -176,7 +176,7 @@ async def test_a_model_that_is_down_is_admitted_and_one_that_is_misconfigured_is
     assert (await shop.says("budi", "bisa cod?"))[0].startswith(COD)
     await shop.says("budi", "bisa cod?")
     [notice] = shop.heard("owner")
-    assert "CHAT_MODEL (gpt-0)" in notice
+    assert shop.wording.say("admin_model_model") in notice, "the setting to look at, and no program's words"
     assert await shop.count(alerts) == 1
     # A request that was refused costs no budget.
     assert max(row.spent_idr for row in await _usage(shop)) <= 2

@@ -80,6 +80,25 @@ async def test_a_shop_that_is_served_is_healthy(tmp_path: Path) -> None:
     assert "PING_URL: kalau servernya sendiri mati" in text
 
 
+async def test_the_end_of_a_ban_is_shown_and_no_words_of_a_program(tmp_path: Path) -> None:
+    configured = settings(tmp_path)
+    store = await open_store(configured)
+    until = datetime(2026, 11, 26, 7, 30, tzinfo=UTC)
+    told = {
+        "state": "banned",
+        "detail": "blocked by too many people",
+        "since_ms": int(time.time() * 1000),
+        "until_ms": int(until.timestamp() * 1000),
+    }
+    await store.write(lambda c: meta.put(c, standing.key(configured.account), json.dumps(told)))
+    await store.close()
+    text, healthy = await page(configured)
+    assert not healthy
+    assert "NOMOR DIBATASI WHATSAPP sejak" in text
+    assert ", sampai 26-11-2026 07.30" in text
+    assert "blocked" not in text
+
+
 async def test_a_program_that_is_silent_makes_it_unhealthy(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

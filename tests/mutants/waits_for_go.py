@@ -1,19 +1,15 @@
-"""Removes: a process whose Go cannot be ended ends itself (``WhatsAppChannel.close`` tells)."""
+"""Removes: the process of a channel with foreign threads ends itself (``run_bot.py``)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bot.whatsapp.channel import WhatsAppChannel
 from tests.mutants import Replace
 
 
 def mutate(replace: Replace) -> None:
-    def make(original: Any) -> Any:
-        async def close(self: WhatsAppChannel) -> None:
-            await original(self)
-            self.unstoppable = False
+    replace("config.ending.leave", lambda original: _stay)
 
-        return close
 
-    replace("bot.whatsapp.channel.WhatsAppChannel.close", make)
+def _stay(code: int) -> Any:
+    """Leave it to Python, which waits for every thread."""

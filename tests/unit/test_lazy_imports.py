@@ -16,7 +16,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# rich is no part of this: structlog imports it by itself wherever it is installed.
+# rich is no part of this: structlog imports it by itself, unless `config` comes first.
 HEAVY = (
     *("neonize", "weaviate", "openpyxl", "pypdf", "docx", "alembic"),
     *("prompt_toolkit", "indoNLP", "watchfiles", "reportlab"),
@@ -78,3 +78,12 @@ def test_a_planted_heavy_import_is_blamed_on_its_module(tmp_path: Path) -> None:
     (tmp_path / "guilty.py").write_text("import light\nfrom openpyxl import Workbook\n")
     assert heavy_imports(tmp_path, ["light"]) == {}
     assert heavy_imports(tmp_path, ["light", "guilty"]) == {"openpyxl": "guilty"}
+
+
+@pytest.mark.parametrize("service", ["run_bot", "run_webhooks"])
+def test_a_service_does_not_carry_what_colours_tracebacks(service: str) -> None:
+    code = f"import sys, {service}; print('rich' in sys.modules); import rich.progress, structlog"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

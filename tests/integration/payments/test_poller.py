@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from billing.poller import FAST, GRACE_MS, MINUTE_MS, SLOW, quiet_ms
+from billing.poller import FAST, GRACE_MS, MINUTE_MS, SLOW, Poller, quiet_ms
 from config.settings import Settings
 from config.shop import Shop
 from sandbox.midtrans import MidtransServer, Mode, Target
@@ -224,8 +225,6 @@ async def test_the_process_polls_by_itself(
     sqlite_store: SqliteStore, midtrans: MidtransServer, tmp_path: Path
 ) -> None:
     """The real background task, without a notification and without a round of the test's own."""
-    import asyncio
-
     async with payment_shop(sqlite_store, midtrans, settings_for(midtrans, tmp_path)) as shop:
         attempt = await shop.linked()
         midtrans.drop_notifications()
@@ -239,3 +238,50 @@ async def test_the_process_polls_by_itself(
         await shop.until(paid)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_after_a_start_a_payment_that_came_meanwhile_is_found_though_midtrans_reaches_us(
+    sqlite_store: SqliteStore, midtrans: MidtransServer, tmp_path: Path
+) -> None:
+    """Its notification comes again in two minutes, and the slow pace would ask in five."""
+    async with payment_shop(sqlite_store, midtrans, settings_for(midtrans, tmp_path)) as shop:
+        missed = await shop.linked()
+        midtrans.drop_notifications()
+        await midtrans.pay(missed.id, "qris")
+        task = asyncio.create_task(shop.poller(SLOW).run())
+
+        async def paid() -> bool:
+            return await shop.state(missed.order_id) is State.PAID
+
+        await shop.until(paid)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_only_what_was_there_before_the_start_is_asked_about_out_of_turn(
+    shop: PaymentShop, midtrans: MidtransServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poller, rounds = shop.poller(SLOW), 0
+    poller.pause_s = 0.0
+    enough = asyncio.Event()
+
+    async def counted() -> None:
+        nonlocal rounds
+        rounds += 1
+        await Poller.round(poller)
+        if rounds >= 5:
+            enough.set()
+
+    monkeypatch.setattr(poller, "round", counted)
+    task = asyncio.create_task(poller.run())
+    await asyncio.wait_for(enough.wait(), 30)
+    # The two clocks differ by a millisecond at most.
+    await asyncio.sleep(0.01)
+    midtrans.drop_notifications()
+    attempt = await shop.linked()
+    await midtrans.pay(attempt.id, "qris")
+    rounds, enough = 0, asyncio.Event()
+    await asyncio.wait_for(enough.wait(), 30)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await shop.state(attempt.order_id) is State.PENDING

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import structlog
@@ -22,9 +23,12 @@ class Worker:
     """Notes how long it is given."""
 
     drains_s: list[float] = field(default_factory=list)
+    hangs: bool = False
 
     async def stop(self, *, drain_s: float) -> None:
         self.drains_s.append(drain_s)
+        if self.hangs:
+            await asyncio.Event().wait()
 
 
 class Channel:
@@ -104,12 +108,32 @@ async def test_background_work_is_cancelled_and_the_workers_end_by_themselves() 
     assert digest.cancelled()
 
 
-async def test_a_part_that_keeps_the_others_waiting_is_named_in_the_log(
+async def test_work_that_lets_nobody_cancel_it_is_named_and_left_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stopping, "WORTH_TELLING_S", 0.0)
+    monkeypatch.setattr(stopping, "BACKGROUND_S", 0.05)
+    bot, over = Bot(is_reachable=True), asyncio.Event()
+
+    async def stubborn() -> None:
+        while not over.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await over.wait()
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
     with structlog.testing.capture_logs() as logged:
-        async with stopping.step("inbox"):
-            await asyncio.sleep(0.001)
-    told: list[Any] = [(line["event"], line["part"]) for line in logged]
-    assert told == [("slow_stop", "inbox")]
+        await stopping.stop(bot.running, {task: "stubborn"}, drain_s=DRAIN_S)
+    assert [line["tasks"] for line in logged if line["event"] == "not_ended"] == [["stubborn"]]
+    assert bot.store.writes == 1, "the rest of the stop goes on"
+    over.set()
+    await task
+
+
+async def test_a_worker_that_does_not_end_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "BACKGROUND_S", 0.05)
+    bot = Bot(is_reachable=True)
+    bot.media.hangs = True
+    with structlog.testing.capture_logs() as logged:
+        await stopping.stop(bot.running, {}, drain_s=DRAIN_S)
+    assert [line["tasks"] for line in logged if line["event"] == "not_ended"] == [["media"]]
+    assert bot.store.writes == 1

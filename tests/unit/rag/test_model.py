@@ -15,7 +15,7 @@ from aiohttp import web
 from config.secret import Secret
 from config.settings import ModelSettings
 from rag import model as adapter
-from rag.errors import ModelError, ModelMisconfigured, ModelRubbish, ModelUnavailable
+from rag.errors import Cause, ModelError, ModelMisconfigured, ModelRubbish, ModelUnavailable
 from rag.model import Message, ModelClient
 from sandbox.openai import OpenAIStandIn
 
@@ -305,6 +305,24 @@ async def test_every_status_is_mapped(
             await call(client)
     assert isinstance(caught.value.__cause__, openai.OpenAIError)
     assert len(asked) == (2 if kind is ModelUnavailable else 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cause"),
+    [
+        (401, None, Cause.KEY),
+        (403, None, Cause.KEY),
+        (404, "model_not_found", Cause.MODEL),
+        (404, None, Cause.ADDRESS),
+        (429, "insufficient_quota", Cause.CREDIT),
+        (400, None, Cause.REQUEST),
+    ],
+)
+async def test_what_a_person_must_look_at_is_named_apart(status: int, code: str | None, cause: Cause) -> None:
+    async with _server(_refusing(status, code=code)) as (url, _), ModelClient(_settings(url)) as client:
+        with pytest.raises(ModelMisconfigured) as caught:
+            await _chat(client)
+    assert caught.value.cause is cause
 
 
 def _errors(kind: type[openai.OpenAIError]) -> set[type[openai.OpenAIError]]:

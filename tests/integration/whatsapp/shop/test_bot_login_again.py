@@ -128,7 +128,7 @@ async def look_at_the_page(link: str, wa: WhatsAppServer, bot: WhatsAppBot) -> N
         await page.screenshot(path=bot.folder / "masuk-1.png")
         await page.get_by_role("button", name="Tampilkan kode").click()
         await page.wait_for_function("document.getElementById('gambar').naturalWidth > 100")
-        await page.get_by_text("Halaman ini berlaku").wait_for()
+        await page.get_by_text(re.compile(r"^Halaman ini berlaku \d+ menit \d+ detik lagi$")).wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await page.screenshot(path=bot.folder / "masuk-2.png", full_page=True)
         await wa.owner.scan(await bot.qr())

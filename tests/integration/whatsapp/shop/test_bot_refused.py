@@ -135,3 +135,24 @@ async def test_a_silent_server_does_not_keep_the_process_from_ending(
     assert time.monotonic() - began < 30
     await bot.start()
     await bot.online()
+
+
+async def test_a_server_that_stands_still_with_a_send_under_way_does_not_keep_the_process_from_ending(
+    wa: WhatsAppServer, bot: WhatsAppBot
+) -> None:
+    people = [await stranger(wa) for _ in range(4)]
+    wa.swallow_acks(len(people))
+    for who in people:
+        await ask(who)
+    hanging = "SELECT count(*) FROM outbox WHERE state = 'claimed'"
+    await bot.wait_until(lambda: bot.query(hanging)[0][0] > 0, "a send that hangs inside Go")
+    # From here on not even the closing of the socket is answered.
+    wa.freeze()
+    assert await bot.stop() == 0
+    assert bot.standing()["state"] == "stopped"
+    wa.thaw()
+    wa.swallow_acks(0)
+    await bot.start()
+    await bot.online()
+    for who in people:
+        await hears(who, await ask(who))

@@ -302,5 +302,4 @@ async def test_a_channel_that_is_closed_without_having_run_ends_too(harness: Wha
     record = Record()
     await harness.channel.start(record.intake)
     await harness.channel.close()
-    assert not harness.channel.unstoppable
     assert harness.told[-1] == "stopped"
