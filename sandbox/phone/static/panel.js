@@ -23,7 +23,7 @@ const STATES = {
 // What works beside the bot.
 const MEMORIES = { embedded: ["green", "bawaan"], weaviate: ["green", "Weaviate"] };
 const SEARCHES_BY_ITSELF = ["amber", "Weaviate mati, bot mencari sendiri"];
-const PAYMENTS = { running: ["green", "prosesnya jalan"], starting: ["amber", "dinyalakan…"], ended: ["red", "prosesnya berhenti"] };
+const PAYMENTS = { running: ["green", "jalan"], starting: ["amber", "dinyalakan…"], ended: ["red", "berhenti"] };
 
 const get = (id) => document.getElementById(id);
 
