@@ -127,7 +127,7 @@ async def test_the_owner_hears_of_what_ended_by_itself_and_of_nothing_else(watch
     pid = int((await watched.control("pid", "webhooks")).strip())
     os.kill(pid, signal.SIGKILL)
     crashed = await watched.until_told("mati sendiri")
-    assert "webhooks: berhenti sendiri (kode SIGKILL)" in crashed
+    assert "webhooks berhenti sendiri (kode SIGKILL)" in crashed
 
     bot = await watched.running("bot")
     # 75 only asks for a new process, as when nobody scanned the code in time.
@@ -136,7 +136,7 @@ async def test_the_owner_hears_of_what_ended_by_itself_and_of_nothing_else(watch
     # 78 leaves it down until a person acts.
     (watched.folder / "kode").write_text("78")
     down = await watched.until_told("tidak bisa dijalankan lagi")
-    assert "bot: berhenti (kode 78)" in down
+    assert "bot berhenti sendiri (kode 78)" in down
     await watched.control("start", "bot")
     await watched.until_told("Sudah normal lagi: Program berhenti")
     # What a person stops is no news.

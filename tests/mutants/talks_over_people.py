@@ -16,8 +16,11 @@ PLACES = 3
 
 def mutate(replace: Replace) -> None:
     def make(original: Any) -> Any:
-        def gate(shop_mode: Mode, customer: Customer, since_ms: int | None = None) -> Pass:
-            found: Pass = original(shop_mode, changed(customer, silent_ms=0, human_ms=0), since_ms)
+        def gate(
+            shop_mode: Mode, customer: Customer, since_ms: int | None = None, *, right: bool = False
+        ) -> Pass:
+            unheard = changed(customer, silent_ms=0, human_ms=0)
+            found: Pass = original(shop_mode, unheard, since_ms, right=right)
             return found
 
         return gate

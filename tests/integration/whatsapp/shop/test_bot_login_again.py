@@ -127,7 +127,11 @@ async def look_at_the_page(link: str, wa: WhatsAppServer, bot: WhatsAppBot) -> N
         await page.get_by_role("button", name="Tampilkan kode").wait_for()
         await page.screenshot(path=bot.folder / "masuk-1.png")
         await page.get_by_role("button", name="Tampilkan kode").click()
-        await page.wait_for_function("document.getElementById('gambar').naturalWidth > 100")
+        async with asyncio.timeout(PATIENCE_S):
+            # Playwright's own wait would evaluate a text in the page, which the page's policy forbids.
+            width = "document.getElementById('gambar').naturalWidth"
+            while await page.evaluate(width) <= 100:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         await page.get_by_text(re.compile(r"^Halaman ini berlaku \d+ menit \d+ detik lagi$")).wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await page.screenshot(path=bot.folder / "masuk-2.png", full_page=True)
