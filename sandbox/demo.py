@@ -89,7 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.fresh:
         shutil.rmtree(STATE_DIR, ignore_errors=True)
     # The state holds chats: nobody else on this machine reads them.
-    STATE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Each by itself: `parents` would make the one above, where the shop's own state will be, for everybody.
+    for folder in (STATE_DIR.parent, STATE_DIR):
+        folder.mkdir(exist_ok=True, mode=0o700)
     try:
         if options.terminal or (is_piped(sys.stdin.fileno()) and not options.page):
             return in_terminal()
