@@ -178,7 +178,7 @@ async def balas(
     environment = environment_for(base_url, state)
     command = [*script, "--channel", "whatsapp"]
     async with WhatsAppServer() as server:
-        with _running(command, server, folder, environment) as process:
+        with running(command, server, folder, environment) as process:
             yield LinkedBot(server, process, state / f"{_ACCOUNT}-pairing.json")
 
 
@@ -189,7 +189,7 @@ async def baseline(name: str, folder: Path, *arguments: str) -> AsyncIterator[Li
     session = folder / "session.db"
     command = ["-m", f"bench.baselines.{name}", str(session), *arguments]
     async with WhatsAppServer() as server:
-        with _running(command, server, folder, {}) as process:
+        with running(command, server, folder, {}) as process:
             yield LinkedBot(server, process, folder / "session.db.qr")
 
 
@@ -220,11 +220,16 @@ def environment_beside(server: WhatsAppServer, environment: Mapping[str, str]) -
 
 
 @contextlib.contextmanager
-def _running(
-    command: Sequence[str], server: WhatsAppServer, folder: Path, environment: dict[str, str]
+def running(
+    command: Sequence[str],
+    server: WhatsAppServer,
+    folder: Path,
+    environment: dict[str, str],
+    *,
+    log_name: str = "log",
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A Python process whose neonize finds the server; killed at the end, for it may be unpaired."""
-    with (folder / "log").open("ab") as log:
+    with (folder / log_name).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=folder,

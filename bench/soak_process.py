@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.linked import die_with_parent, environment_beside
+from bench.linked import running
 from bench.questions import PROJECT
 from sandbox.whatsapp.server import WhatsAppServer
 
@@ -19,22 +18,9 @@ def process(
     script: str, server: WhatsAppServer, environment: dict[str, str], folder: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """One of the product's processes; killed at the end if it is still there."""
-    channel = ["--channel", "whatsapp"] if script == "run_bot.py" else []
-    with (folder / f"{script}.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(PROJECT / script), *channel],
-            cwd=folder,
-            env=environment_beside(server, environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            preexec_fn=die_with_parent,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    command = [str(PROJECT / script), *(["--channel", "whatsapp"] if script == "run_bot.py" else [])]
+    with running(command, server, folder, environment, log_name=f"{script}.log") as found:
+        yield found
 
 
 def free_port() -> int:

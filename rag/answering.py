@@ -19,7 +19,7 @@ from config.settings import ModelSettings
 from config.shop import Shop
 from rag import prompt as prompts
 from rag.answer import CheckedAnswer, Verdict, Wanted, check
-from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
+from rag.errors import ModelError, ModelMisconfigured
 from rag.model import ModelClient
 from rag.retrieval import faq_that_fits, phrasings, query_from
 from store import metrics
@@ -212,10 +212,7 @@ class _Work:
         """What a failed call means for the bill and for the owner. A refused call is never billed."""
         if isinstance(exc, ModelMisconfigured):
             self.misconfigured = exc
-        elif isinstance(exc, ModelUnavailable):
-            self.possibly_charged |= exc.possibly_charged
-        else:
-            self.possibly_charged = True
+        self.possibly_charged |= exc.possibly_charged
 
     def reply(self, outcome: Outcome, settings: ModelSettings) -> Reply:
         cost = self.most_cost_idr if self.possibly_charged else cost_idr(settings, self.spent)

@@ -12,13 +12,18 @@ from enum import Enum
 
 
 class ModelError(Exception):
-    """The model gave no usable result; the subclass says what the caller should do."""
+    """The model gave no usable result; the subclass says what the caller should do.
+
+    ``possibly_charged``: the provider may bill the call all the same, as it does what came back as rubbish.
+    """
+
+    possibly_charged = True
 
 
 class ModelUnavailable(ModelError):
     """The model cannot answer now; the same call may work later.
 
-    ``possibly_charged``: the request was sent and cut short, so the provider may bill it all the same.
+    ``possibly_charged``: only when the request was sent and cut short.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class Cause(Enum):
 
 class ModelMisconfigured(ModelError):
     """No call can work until a person changes a setting; the text says which, ``cause`` is for sentences."""
+
+    possibly_charged = False  # A refused call never is.
 
     def __init__(self, message: str, *, cause: Cause = Cause.REQUEST) -> None:
         super().__init__(message)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -20,7 +20,7 @@ from billing.rupiah import amounts_in
 from config.settings import ModelSettings
 from rag.answering import NOTHING_SPENT, cost_idr
 from rag.characters import readable
-from rag.errors import ModelError, ModelMisconfigured, ModelUnavailable
+from rag.errors import ModelError
 from rag.model import Message, ModelClient
 from rag.normalise import search_text
 from store.usage import Spent
@@ -90,16 +90,10 @@ class FaqWriter:
             return Proposed(question=None, spent=Spent(cost_idr=self.most_cost_idr()))
         except ModelError as exc:
             log.warning("faq_wording_failed", kind=type(exc).__name__, reason=str(exc))
-            # A refused call is never billed; what came back as rubbish was.
-            refused = isinstance(exc, ModelMisconfigured)
-            free = refused or (isinstance(exc, ModelUnavailable) and not exc.possibly_charged)
-            return Proposed(question=None, spent=Spent(cost_idr=0 if free else self.most_cost_idr()))
+            cost = self.most_cost_idr() if exc.possibly_charged else 0
+            return Proposed(question=None, spent=Spent(cost_idr=cost))
         tokens = Spent(input_tokens=completion.input_tokens, output_tokens=completion.output_tokens)
-        spent = Spent(
-            input_tokens=tokens.input_tokens,
-            output_tokens=tokens.output_tokens,
-            cost_idr=cost_idr(self._settings, tokens),
-        )
+        spent = replace(tokens, cost_idr=cost_idr(self._settings, tokens))
         return Proposed(question=checked(completion.content, asked, answer, name=name), spent=spent)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 
+from store.prepared import driver_of
 from store.queue import Queue
 from store.schema import QueueState, now_ms, payment_events
 from store.upsert import ByDialect
@@ -75,7 +75,7 @@ def record_all(connection: Connection, account: str, given: Sequence[Notificatio
     # Midtrans waits for this. The driver gives up Python's lock at every step of a statement and then has to
     # get it back from a busy loop, so that two statements for all cost a tenth of one for each. This
     # transaction is the only one that writes, and nothing comes between looking and keeping.
-    driver: Any = connection.connection.dbapi_connection
+    driver = driver_of(connection)
     known = {
         row[0]
         for row in driver.execute(_known_among(len(rows)), [account, *(row[2] for row in rows)]).fetchall()

@@ -69,7 +69,7 @@ class Prepared:
             result = connection.execute(self.statement, values)
             return Answer(result.all() if result.returns_rows else (), result.rowcount)
         compiled = self._compiled or self._compile(connection, values)
-        cursor = _driver(connection).execute(compiled.sql, compiled.bind(values))
+        cursor = driver_of(connection).execute(compiled.sql, compiled.bind(values))
         return Answer(compiled.rows(cursor.fetchall()), cursor.rowcount)
 
     def execute_many(self, connection: Connection, many: Sequence[Values]) -> None:
@@ -139,5 +139,6 @@ class _Compiled:
         return [Row(self._metadata, self._out, self._key_to_index, row) for row in found]
 
 
-def _driver(connection: Connection) -> Any:
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection: through SQLAlchemy even BEGIN costs as much as a short statement."""
     return connection.connection.dbapi_connection

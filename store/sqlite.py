@@ -28,6 +28,7 @@ from sqlalchemy.pool import NullPool
 from store.doors import Job
 from store.errors import StoreError, StoreMisconfigured, StoreUnavailable, translate
 from store.migrations import upgrade
+from store.prepared import driver_of
 
 T = TypeVar("T")
 
@@ -221,7 +222,7 @@ def _checkpoint(connection: Connection | None) -> None:
     if connection is not None:
         # A disk that is full is told to whoever writes next.
         with contextlib.suppress(pysqlite3.Error):
-            _driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            driver_of(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def _wake(group: list[_Waiting]) -> None:
@@ -265,7 +266,7 @@ def _commit_group(connection: Connection, group: list[_Waiting]) -> None:
 
 
 def _run_in_transaction(connection: Connection, group: list[_Waiting]) -> list[Any]:
-    driver = _driver(connection)
+    driver = driver_of(connection)
     driver.execute("BEGIN IMMEDIATE")
     try:
         results = [_run(connection, waiting.fn) for waiting in group]
@@ -364,7 +365,7 @@ def _connect_for_reading(engine: Engine) -> Connection:
 
 def _read_snapshot(connection: Connection, fn: Job[T]) -> T:
     """The job's result; all its statements see the same committed state."""
-    driver = _driver(connection)
+    driver = driver_of(connection)
     try:
         driver.execute("BEGIN")
         try:
@@ -373,12 +374,6 @@ def _read_snapshot(connection: Connection, fn: Job[T]) -> T:
             driver.execute("COMMIT")
     except (sa_exc.SQLAlchemyError, pysqlite3.Error) as exc:
         raise _store_error(exc) from exc
-
-
-def _driver(connection: Connection) -> Any:
-    """The driver's own connection. BEGIN and COMMIT go to it directly: through SQLAlchemy each costs as much
-    as a short statement."""
-    return connection.connection.dbapi_connection
 
 
 def _store_error(exc: sa_exc.SQLAlchemyError | pysqlite3.Error) -> StoreError:
