@@ -65,7 +65,8 @@ class Bursts:
                     if latest[-1].id == rows[-1].id:
                         return latest
         finally:
-            del self._arrivals[head.key]
+            if self._arrivals.get(head.key) is event:
+                del self._arrivals[head.key]
 
     async def _read(self, head: Row[Any]) -> tuple[list[Row[Any]], int]:
         def read(connection: Any) -> tuple[list[Row[Any]], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -49,11 +50,16 @@ async def open_shop(
 async def lived(open_shop: OpenShop, seed: int, *, steps: int) -> Town:
     """A whole schedule, up to the point where nothing is left to do."""
     town = Town(open_life=open_shop, dice=random.Random(seed))
+    await live(town, steps)
+    return town
+
+
+async def live(town: Town, steps: int) -> None:
+    """Begin, so many steps, and the end of the story; ``TimeoutError`` when it comes to no end."""
     await town.begin()
     for _ in range(steps):
         await town.step()
     await town.settle()
-    return town
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -89,7 +95,10 @@ async def test_the_judge_sees_what_a_missing_guard_does(
         cached.cache_clear()
     try:
         for number in range(5):
-            town = await lived(open_shop, seed + number, steps=STEPS)
+            town = Town(open_life=open_shop, dice=random.Random(seed + number))
+            # A missing guard may also leave a row that nobody finishes; the verdict is the judge's alone.
+            with suppress(TimeoutError):
+                await live(town, STEPS)
             if fault in await town.faults():
                 return
             await town.shop.die()
