@@ -48,14 +48,6 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def ago(milliseconds: int) -> str:
-    """``12 menit``, ``3 jam``, ``5 hari``."""
-    minutes = max(0, milliseconds) // 60_000
-    if minutes < 60:
-        return f"{minutes} menit"
-    return f"{minutes // 60} jam" if minutes < 48 * 60 else f"{minutes // (24 * 60)} hari"
-
-
 async def _with_store(work: Work, settings: Settings) -> int:
     store = await open_store(settings)
     try:

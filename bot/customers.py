@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from bot import learning
-from bot.command import DONE, ago, one_line, refuse, run_command
+from bot.command import DONE, one_line, refuse, run_command
 from bot.whatsapp import past
 from config.redaction import mask_phone
 from config.settings import Settings
+from config.spans import span_ms
 from store import customers, directory, media, past_questions
 from store.directory import Entry
 from store.doors import Store
@@ -117,7 +118,7 @@ def _described(entry: Entry) -> str:
     users = ", ".join(mask_phone(one_line(user)) for user in entry.users) or "tanpa nomor"
     seen = "belum ada percakapan"
     if entry.seen_ms is not None:
-        seen = f"{entry.exchanges} percakapan, terakhir {ago(entry.seen_ms)} yang lalu"
+        seen = f"{entry.exchanges} percakapan, terakhir {span_ms(entry.seen_ms)} yang lalu"
     return f"#{entry.id}  {one_line(entry.name or '(tanpa nama)')} ({users}): {seen}"
 
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from bot.command import DONE, ago, one_line, refuse, run_command
+from bot.command import DONE, one_line, refuse, run_command
 from bot.message import clean
 from bot.people import People, RoomAddress
 from bot.relay import relay
 from config.settings import Settings
 from config.shop import Shop
+from config.spans import span_ms
 from config.wording import Wording
 from store import handoffs
 from store.doors import Store
@@ -68,7 +69,7 @@ async def _show(settings: Settings, store: Store) -> int:
     print(f"{len(waiting)} pertanyaan menunggu jawaban:\n")
     for handoff, name, number in waiting:
         who = one_line(name) if name == number else f"{one_line(name)} ({number})"
-        print(f"#{handoff.id}  {who}, {ago(handoff.age_ms)} yang lalu")
+        print(f"#{handoff.id}  {who}, {span_ms(handoff.age_ms)} yang lalu")
         print(f"    {one_line(handoff.question)}")
     print('\nMenjawab: python -m bot.handoffs --answer NOMOR "jawabannya"')
     return DONE

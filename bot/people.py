@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from config.phone import normalise_phone
 from config.redaction import mask_phone
 from config.shop import Shop
+from config.spans import span_ms
 from config.wording import Wording
 from store import customers, handoffs, rooms
 from store.customers import Customer
@@ -136,7 +137,7 @@ class People:
         sentence = "admin_pengingat_terakhir" if is_last else "admin_pengingat"
         body = self.wording.say(
             sentence if about_order is None else "admin_pengingat_pesanan",
-            menit=handoff.age_ms // 60_000,
+            lama=span_ms(handoff.age_ms),
             **self._about(connection, handoff.customer_id, handoff.customer_name, handoff.question),
         )
         # Each time twice as long as before, and not for ever: what nobody answers then is in the list.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from config.settings import Settings
+from config.spans import span
 from config.wording import Wording
 from store.alert_kinds import kind_of
 from store.standing import Told
@@ -82,13 +83,13 @@ def _findings(seen: Picture, settings: Settings, say: Callable[..., str]) -> Ite
         if away_s > limits.offline_min * 60:
             yield Finding(
                 fingerprint=f"offline:{account}",
-                message=say("admin_rincian_offline", lama=minutes(away_s)),
+                message=say("admin_rincian_offline", lama=span(away_s)),
             )
     for program, silent_s in seen.silent_s.items():
         if silent_s > STUCK_AFTER_S:
             yield Finding(
                 fingerprint=f"process_stuck:{account}:{program}",
-                message=say("admin_rincian_macet", program=program, lama=minutes(silent_s)),
+                message=say("admin_rincian_macet", program=program, lama=span(silent_s)),
             )
     for program, code in seen.down.items():
         how = "admin_rincian_mati" if code is None else "admin_rincian_berhenti"
@@ -104,7 +105,7 @@ def _findings(seen: Picture, settings: Settings, say: Callable[..., str]) -> Ite
         yield Finding(
             fingerprint=f"unanswered:{account}",
             message=say(
-                "admin_rincian_menunggu", jumlah=vitals.inbox.waiting, lama=minutes(vitals.inbox.oldest_s)
+                "admin_rincian_menunggu", jumlah=vitals.inbox.waiting, lama=span(vitals.inbox.oldest_s)
             ),
         )
     if any(vitals.dead_letters.values()):
@@ -131,7 +132,7 @@ def _findings(seen: Picture, settings: Settings, say: Callable[..., str]) -> Ite
     if seen.backup_age_s is not None and seen.backup_age_s > BACKUP_TOO_OLD_S:
         yield Finding(
             fingerprint=f"backup:{account}",
-            message=say("admin_rincian_cadangan", lama=minutes(seen.backup_age_s)),
+            message=say("admin_rincian_cadangan", lama=span(seen.backup_age_s)),
         )
 
 
@@ -142,12 +143,3 @@ def is_healthy(active: Iterable[str]) -> bool:
 
 def _rupiah(amount_idr: int) -> str:
     return f"Rp{amount_idr:,}".replace(",", ".")
-
-
-def minutes(seconds: float) -> str:
-    """``40 detik``, ``12 menit``, ``3 jam``, ``5 hari``."""
-    if seconds < 90:
-        return f"{max(0, round(seconds))} detik"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} menit"
-    return f"{round(seconds / 3600)} jam" if seconds < 48 * 3600 else f"{int(seconds // 86_400)} hari"

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 from config.alarms import sentence_for, title
+from config.spans import span_ms
 from config.wording import Wording
 from store.alert_kinds import OTHER, WHATSAPP, WHATSAPP_STATES, kind_of
 from store.alerts import News, Telling
-from supervisor.checks import OURS, minutes
+from supervisor.checks import OURS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +59,7 @@ def compose(wording: Wording, telling: Telling, *, state: str | None, way_in: Wa
     if telling.news is News.WRONG:
         return "\n".join([text, *(_way_in(wording, way_in) if way_in is not None else ())])
     called = title(text)
-    lasted = minutes(telling.lasted_ms / 1000)
+    lasted = span_ms(telling.lasted_ms)
     if telling.news is News.OVER:
         return wording.say("admin_alarm_pulih", judul=called, lama=lasted)
     return wording.say("admin_alarm_lewat", judul=called, lama=lasted, rincian=detail)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from config.alarms import title_of
 from config.settings import Settings
 from config.shop import Shop
+from config.spans import span, span_ms
 from config.switched_off import switched_off
 from config.wording import Wording
 from store import standing, vitals
@@ -21,7 +22,7 @@ from store.opening import open_store
 from store.standing import Told
 from store.vitals import Depth, Seconds, Vitals
 from supervisor import nightly
-from supervisor.checks import QUEUE_NAMES, Picture, findings, is_healthy, minutes
+from supervisor.checks import QUEUE_NAMES, Picture, findings, is_healthy
 from supervisor.messages import detail_of, sentence_of_kind
 from supervisor.programs import answers_at, live_addresses
 
@@ -105,9 +106,7 @@ def render(page: Page, settings: Settings, shop: Shop, *, now: datetime) -> str:
     """The page as text."""
     seen = page.picture
     found = seen.vitals
-    last = (
-        "belum pernah" if found.last_message_s is None else f"terakhir {minutes(found.last_message_s)} lalu"
-    )
+    last = "belum pernah" if found.last_message_s is None else f"terakhir {span(found.last_message_s)} lalu"
     lines = [
         f"{shop.nama} ({settings.account}), {now:%d-%m-%Y %H.%M} {shop.zone_name}",
         "",
@@ -135,7 +134,7 @@ def render(page: Page, settings: Settings, shop: Shop, *, now: datetime) -> str:
         _line("Disk", f"{seen.free_mb:,} MB kosong".replace(",", ".")),
     ]
     if seen.backup_age_s is not None:
-        lines.append(_line("Cadangan", f"{minutes(seen.backup_age_s)} lalu"))
+        lines.append(_line("Cadangan", f"{span(seen.backup_age_s)} lalu"))
     if off := switched_off(settings):
         lines += ["", "Mati karena pengaturannya belum diisi:", *(f"  - {sentence}" for sentence in off)]
     if page.problems:
@@ -152,7 +151,7 @@ def _channel(seen: Picture, *, now: datetime) -> str:
     told = seen.standing
     if told is None:
         return "belum pernah dijalankan"
-    since = minutes((seen.now_ms - told.since_ms) / 1000)
+    since = span_ms(seen.now_ms - told.since_ms)
     # Its detail is in a program's words, and in the log; what to do about it stands below, in the owner's.
     until = ""
     if told.until_ms is not None:
@@ -168,7 +167,7 @@ def _programs(page: Page) -> str:
 
 
 def _queue(depth: Depth, what: str) -> str:
-    oldest = f" (terlama {minutes(depth.oldest_s)})" if depth.waiting else ""
+    oldest = f" (terlama {span(depth.oldest_s)})" if depth.waiting else ""
     held = f", {depth.held} menunggu persetujuan" if depth.held else ""
     return f"{depth.waiting} {what}{oldest}{held}"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from bot.command import ago
 from bot.room.command import Command, Request
 from bot.room.parts import RoomParts
+from config.spans import span_ms
 from store import handoffs
 
 
@@ -27,5 +27,5 @@ class Waiting:
         lines = []
         for handoff in waiting:
             name, number = p.people.label(connection, handoff.customer_id, handoff.customer_name)
-            lines.append(f"• {name} ({number}), {ago(handoff.age_ms)}: {handoff.question[:200]}")
+            lines.append(f"• {name} ({number}), {span_ms(handoff.age_ms)}: {handoff.question[:200]}")
         return p.wording.say("admin_daftar", jumlah=len(waiting), daftar="\n".join(lines))

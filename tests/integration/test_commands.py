@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, update
 
-from bot import command, customers, handoffs
+from bot import customers, handoffs
 from config.settings import Settings
 from store import handoffs as stored_handoffs
 from store import media, outbox
@@ -113,7 +113,7 @@ async def test_the_list_shows_age_masked_number_and_question(
     number = await hand_over(settings, name="Budi\x1b[2J\nTerkirim ke semua")
     assert run_in_thread(lambda: handoffs.main([])) == 0
     shown = capsys.readouterr().out
-    assert f"#{number}  Budi[2J Terkirim ke semua (0812…90), 0 menit yang lalu" in shown
+    assert f"#{number}  Budi[2J Terkirim ke semua (0812…90), " in shown
     assert "bisa kirim ke Sorong?" in shown
     assert "\x1b" not in shown
     assert "81234567890" not in shown
@@ -158,17 +158,6 @@ async def test_mistakes_in_the_settings_are_told_in_the_owners_language(
     shown = capsys.readouterr().err
     assert shown.startswith("Pengaturan belum benar:\n")
     assert "OPENAI_API_KEY" in shown
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "words"),
-    [
-        *((-5, "0 menit"), (59_999, "0 menit"), (59 * 60_000, "59 menit"), (60 * 60_000, "1 jam")),
-        *((47 * 3_600_000, "47 jam"), (48 * 3_600_000, "2 hari")),
-    ],
-)
-def test_ages_are_told_in_the_unit_that_people_use(milliseconds: int, words: str) -> None:
-    assert command.ago(milliseconds) == words
 
 
 async def test_a_forgotten_customer_s_files_go_and_those_of_others_stay(

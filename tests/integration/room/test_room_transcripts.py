@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rag.ingest import ingest
+from store.schema import handoffs as handoff_rows
 from tests.integration.room.test_room_past import Kept, look, told
 from tests.integration.room.transcript import RIDER, Transcript
-from tests.integration.tiny_shop import UNKNOWN, OpenShop
+from tests.integration.tiny_shop import UNKNOWN, OpenShop, age
 
 
 @pytest.fixture
@@ -161,10 +162,11 @@ async def test_what_waits_for_an_answer_is_listed(play: Transcript) -> None:
         ("owner", "Semua sudah terjawab, tidak ada yang menunggu 👍")
     ]
     await play.says("budi", UNKNOWN, name="Budi")
+    await age(play.shop.store, handoff_rows, "created_ms", by_ms=12 * 60_000)
     assert await play.says("owner", "daftar") == [
         (
             "owner",
-            f"🔔 *1 pertanyaan menunggu jawaban*\n• Budi (pelanggan 1), 0 menit: {UNKNOWN}\n"
+            f"🔔 *1 pertanyaan menunggu jawaban*\n• Budi (pelanggan 1), 12 menit: {UNKNOWN}\n"
             "Geser dan balas pesan 🔔-nya, atau langsung chat orangnya.",
         )
     ]

@@ -14,7 +14,7 @@ from store.alert_kinds import KINDS, kind_of
 from store.standing import Told
 from store.usage import Spent
 from store.vitals import Depth, Seconds, Vitals
-from supervisor.checks import MERE_ADVICE, OURS, Picture, findings, is_healthy, minutes
+from supervisor.checks import MERE_ADVICE, OURS, Picture, findings, is_healthy
 
 SETTINGS = Settings.load({"OPENAI_API_KEY": "sk-uji", "SHOP_NAME": "Toko Uji"}, env_file=None)
 WORDING = Wording.load(Path("/nowhere"), Shop(nama="Toko Uji"))
@@ -92,14 +92,6 @@ def test_every_kind_that_is_looked_for_is_known() -> None:
 def test_advice_alone_makes_nobody_unhealthy() -> None:
     assert is_healthy(["budget:utama", "dead_letters:utama"])
     assert not is_healthy(["budget:utama", "disk:utama"])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(40, "40 detik"), (720, "12 menit"), (3 * 3600, "3 jam"), (5 * 86_400 + 5, "5 hari"), (-3, "0 detik")],
-)
-def test_a_length_of_time_is_told_as_people_do(seconds: float, text: str) -> None:
-    assert minutes(seconds) == text
 
 
 def test_every_word_that_the_owner_reads_of_a_finding_is_from_his_file_of_sentences() -> None:
