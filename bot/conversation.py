@@ -290,6 +290,8 @@ class Conversation:
         match kind:
             case Media.AUDIO:
                 return self._promise(Reason.MEDIA)
+            case Media.ORDER:
+                return self._promise(Reason.BASKET)
             case Media.STICKER:
                 return Decision(reaction=ACKNOWLEDGEMENT, author=Author.NONE)
             case Media.IMAGE:

@@ -15,15 +15,13 @@ from config.hours import DAYS
 from config.shop import Shop
 from store import handoffs, meta, takings, usage
 from store.doors import Store
-from store.handoffs import Reason
+from store.handoffs import PROMISED
 from store.schema import customers, inbox, turns
 from store.schema import handoffs as handoff_rows
 from store.takings import Sum, Takings
 from store.turns import Author
 
 CHECK_S = 60.0
-# A person was promised or asked for; the others were told to the owner, not to the customer.
-HANDED_OVER = (Reason.UNKNOWN, Reason.ASKED, Reason.TROUBLE, Reason.MEDIA)
 MOST_MISSING = 3
 _MONTHS = (
     *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
@@ -84,7 +82,7 @@ def figures(connection: Connection, account: str, *, room: str | None, shop: Sho
     handed_over, finished = connection.execute(
         select(func.count(), func.count(handoff_rows.c.finished_ms)).where(
             handoff_rows.c.account == account,
-            handoff_rows.c.reason.in_([reason.value for reason in HANDED_OVER]),
+            handoff_rows.c.reason.in_([reason.value for reason in PROMISED]),
             handoff_rows.c.created_ms >= since,
             handoff_rows.c.created_ms < until,
         )

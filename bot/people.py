@@ -33,10 +33,12 @@ _PROMISES = {
     Reason.ASKED: "minta_admin",
     Reason.TROUBLE: "gangguan",
     Reason.MEDIA: "suara",
+    Reason.BASKET: "keranjang",
 }
 _NOTICES = {
     Reason.ASKED: "admin_minta_orang",
     Reason.MEDIA: "admin_kiriman",
+    Reason.BASKET: "admin_keranjang",
     Reason.WAITING: "admin_menunggu",
     Reason.LATE: "admin_terlambat",
 }

@@ -32,10 +32,15 @@ class Reason(StrEnum):
     ASKED = "asked"  # the customer asked for a person
     TROUBLE = "trouble"  # a complaint, or the model is down and no FAQ fits
     MEDIA = "media"  # he sent something that only a person understands
+    BASKET = "basket"  # he filled a basket on WhatsApp, whose goods only a person can look up
     WAITING = "waiting"  # he wrote while the bot was silent for a person, and no person has answered
     CORRECTED = "corrected"  # an admin sent other words than the draft; nothing was promised or waits
     ORDER = "order"  # his order waits for something that only a person can do
     LATE = "late"  # it came while the bot was away, too long ago to answer by itself; nothing was promised
+
+
+# The customer was told that a person answers, by the bot itself.
+PROMISED = (Reason.UNKNOWN, Reason.ASKED, Reason.TROUBLE, Reason.MEDIA, Reason.BASKET)
 
 
 class State(StrEnum):
@@ -257,7 +262,6 @@ def unknown(connection: Connection, account: str, *, since_ms: int, until_ms: in
 
 # Who waits for longer than this has been told, or is beyond being told.
 _TOO_OLD_MS = 3 * 24 * 60 * 60 * 1000
-_PROMISED = (Reason.UNKNOWN, Reason.ASKED, Reason.TROUBLE, Reason.MEDIA)
 
 
 def to_note(connection: Connection, account: str, *, after_ms: int) -> list[Handoff]:
@@ -266,7 +270,7 @@ def to_note(connection: Connection, account: str, *, after_ms: int) -> list[Hand
         handoffs.c.account == account,
         handoffs.c.finished_ms.is_(None),
         handoffs.c.noted_ms.is_(None),
-        handoffs.c.reason.in_([reason.value for reason in _PROMISED]),
+        handoffs.c.reason.in_([reason.value for reason in PROMISED]),
         handoffs.c.created_ms <= now_ms() - after_ms,
         handoffs.c.created_ms >= now_ms() - after_ms - _TOO_OLD_MS,
     ).order_by(handoffs.c.id)

@@ -214,6 +214,19 @@ async def test_a_voice_note_brings_in_a_person_in_the_same_breath(open_shop: Ope
     assert "(voice note)" in shop.heard("owner")[0]
 
 
+async def test_a_basket_without_words_brings_in_a_person_and_with_words_is_answered(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    answer = (await shop.says("budi", "", kind="order", detail="Meja Jati, 2 barang"))[0]
+    assert answer.startswith(shop.wording.say("keranjang"))
+    [handoff] = await shop.rows(handoff_rows)
+    assert (handoff.question, handoff.reason) == ("(keranjang dari katalog, Meja Jati, 2 barang)", "basket")
+    assert "Keranjang dari katalog" in shop.heard("owner")[0]
+    assert "Meja Jati, 2 barang" in shop.heard("owner")[0]
+    assert await shop.says("budi", QUESTION, kind="order", detail="Meja Jati, 2 barang") == [COD]
+
+
 async def test_a_picture_is_asked_about_unless_words_came_with_it(open_shop: OpenShop) -> None:
     shop = await open_shop()
     assert (await shop.says("budi", "", kind="image"))[0].startswith(shop.wording.say("foto"))

@@ -67,18 +67,24 @@ async def test_what_a_message_shows_is_searched_for_and_told_to_the_model_but_no
 
 
 @pytest.mark.parametrize(
-    ("made", "shown"),
+    ("made", "told", "shown"),
     [
-        (product, f"(produk dari katalog, {TITLE})"),
-        (order, f"(keranjang dari katalog, {TITLE}, 2 barang)"),
+        (product, "mau ditanyakan apa", f"(produk dari katalog, {TITLE})"),
+        # What is in a basket only a person can look up.
+        (order, "Kuteruskan ke admin", f"(keranjang dari katalog, {TITLE}, 2 barang)"),
     ],
 )
 async def test_what_was_shown_without_a_word_is_what_the_next_message_is_about(
-    wa: WhatsAppServer, bot: WhatsAppBot, recorded: EchoModel, made: Callable[[str], Message], shown: str
+    wa: WhatsAppServer,
+    bot: WhatsAppBot,
+    recorded: EchoModel,
+    made: Callable[[str], Message],
+    told: str,
+    shown: str,
 ) -> None:
     budi = await stranger(wa)
     await budi.send(made(""))
-    assert "mau ditanyakan apa" in await hears_text(budi)
+    assert told in await hears_text(budi)
     await budi.send(ASKED)
     await hears_text(budi)
     assert shown in prompts(recorded)
