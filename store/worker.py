@@ -31,8 +31,11 @@ DeadLetter = Callable[[Connection, Row[Any], str], None]
 log = structlog.get_logger(__name__)
 
 
-# A row that was in hand when the process died is not to blame for it, unless it happens again and again.
-CRASHES_FORGIVEN = 20
+# A row that was in hand when the process died is not to blame for it. When that happens again and again it is
+# suspected, and worked with no other row beside it: if it ends the process, then without taking the innocent
+# along, and if it was only unlucky, it has the machine to itself. What dies alone that often is given up.
+CRASHES_FORGIVEN = 10
+CRASHES_ALONE = 10
 
 
 # When a commit's outcome is unknown, what it may have claimed is looked for after so long: nothing that is
@@ -86,6 +89,9 @@ class Worker:
         self._running: dict[int, asyncio.Task[None]] = {}
         # Claimed for this worker by whoever wrote them; they wait for a free lane.
         self._taken: deque[Row[Any]] = deque()
+        # Claimed, and to be worked alone as soon as nothing else is; then whether that is happening.
+        self._suspect: Row[Any] | None = None
+        self._alone = False
         # When to look for claims that this worker does not know of; None: there is no reason to.
         self._look_after: float | None = None
         self._broken: BaseException | None = None
@@ -103,7 +109,7 @@ class Worker:
 
     def take(self, row: Row[Any]) -> None:
         """Work a row that was claimed for this worker when it was written. Call it on the loop's thread."""
-        if self._stopping or len(self._running) >= self._concurrency:
+        if self._stopping or not self._room():
             self._taken.append(row)
         else:
             self._start(row)
@@ -119,9 +125,12 @@ class Worker:
         Raises what broke a row's end: nobody would ever work that row again, so the process must restart.
         """
         while not self._stopping and self._broken is None:
-            while self._taken and len(self._running) < self._concurrency:
+            if self._suspect is not None and not self._running:
+                suspect, self._suspect, self._alone = self._suspect, None, True
+                self._start(suspect)
+            while self._taken and self._room():
                 self._start(self._taken.popleft())
-            if len(self._running) < self._concurrency:
+            if self._room():
                 await self._claim_some()
             with contextlib.suppress(TimeoutError):
                 # Not wait_for, which makes a task of what it waits for, several times an answer.
@@ -144,23 +153,32 @@ class Worker:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks.values())
-        if left := [*tasks, *(row.id for row in self._taken)]:
+        if left := [*tasks, *self._waiting()]:
             self._taken.clear()
+            self._suspect = None
             await self._store.write(
                 lambda connection: queues.release(connection, self._queue, left, owner=self._owner)
             )
 
+    def _room(self) -> int:
+        """How many more rows may be worked now."""
+        if self._alone or self._suspect is not None:
+            return 0
+        return self._concurrency - len(self._running)
+
+    def _waiting(self) -> list[int]:
+        """What is claimed for this worker and not begun."""
+        return [row.id for row in (*self._taken, self._suspect) if row is not None]
+
     async def _claim_some(self) -> None:
-        free = self._concurrency - len(self._running)
+        free = self._room()
         announced, self._announced = self._announced, False
         try:
             await self._release_forgotten()
             # What was announced is nearly always there, so nobody looks first; an idle worker never writes.
             if not announced and not await self._store.read(lambda c: queues.has_claimable(c, self._queue)):
                 return
-            rows = await self._store.write(
-                lambda c: queues.claim(c, self._queue, owner=self._owner, most=free)
-            )
+            rows = await self._store.write(lambda c: self._claim(c, most=free))
             if self._stopping and rows:
                 # The stop came while the claim was under way; it no longer waits for new work.
                 ids = [row.id for row in rows]
@@ -173,12 +191,31 @@ class Worker:
             await asyncio.sleep(self._poll_s)
             return
         for row in rows:
-            self._start(row)
+            if self._is_suspect(row):
+                self._suspect = row
+                self._woken.set()
+            else:
+                self._start(row)
+
+    def _claim(self, connection: Connection, *, most: int) -> list[Row[Any]]:
+        """What is to be worked next: up to ``most`` rows, or the first suspect and nothing beside it."""
+        rows = queues.claim(connection, self._queue, owner=self._owner, most=most)
+        suspect = next(filter(self._is_suspect, rows), None)
+        if suspect is None:
+            return rows
+        if others := [row.id for row in rows if row is not suspect]:
+            queues.release(connection, self._queue, others, owner=self._owner)
+        return [suspect]
+
+    def _is_suspect(self, row: Row[Any]) -> bool:
+        """Whether it was in hand at more deaths of the process than chance explains."""
+        forgiven: int = self._backoff.attempts + CRASHES_FORGIVEN
+        return bool(row.attempts > forgiven)
 
     async def _release_forgotten(self) -> None:
         if self._look_after is None or time.monotonic() < self._look_after:
             return
-        known = {*self._running, *(row.id for row in self._taken)}
+        known = {*self._running, *self._waiting()}
         found = await self._store.write(
             lambda c: queues.release_forgotten(
                 c,
@@ -199,13 +236,14 @@ class Worker:
 
     def _ended(self, row_id: int, task: asyncio.Task[None]) -> None:
         self._running.pop(row_id, None)
+        self._alone = False
         if not task.cancelled() and (error := task.exception()) is not None:
             self._broken = error
         # A later row of the same key may be claimable now.
         self._woken.set()
 
     async def _work(self, row: Row[Any]) -> None:
-        if row.attempts > self._backoff.attempts + CRASHES_FORGIVEN:
+        if row.attempts > self._backoff.attempts + CRASHES_FORGIVEN + CRASHES_ALONE:
             # Every claim counts, and these never came to an end: the row may be what ends the process.
             await self._give_up(row, f"claimed {row.attempts} times without an end")
             return

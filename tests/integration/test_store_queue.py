@@ -29,7 +29,7 @@ from store.queue import OWNER_TIMEOUT_MS, Backoff, outbox_queue
 from store.schema import QueueState, now_ms, outbox
 from store.schema import owners as owners_table
 from store.sqlite import SqliteStore
-from store.worker import CRASHES_FORGIVEN, Discard, Retry, Worker
+from store.worker import CRASHES_ALONE, CRASHES_FORGIVEN, Discard, Retry, Worker
 from tests.contract.store import Gate, until
 
 QUEUE = outbox_queue("utama", "whatsapp")
@@ -411,7 +411,7 @@ class TestWorker:
     ) -> None:
         (row_id,) = await add_all(store, message())
         # As many processes as it takes claimed it and were gone before they said how it ended.
-        for _ in range(CRASHES_FORGIVEN + 10):
+        for _ in range(CRASHES_FORGIVEN + CRASHES_ALONE + 10):
             await claim(store)
             await store.write(lambda c: queues.take_back_all(c, QUEUE))
         tries: list[int] = []
@@ -424,6 +424,59 @@ class TestWorker:
 
         assert tries == []
         assert (dead.id, dead.state) == (row_id, QueueState.DEAD)
+
+    async def test_rows_that_were_in_hand_at_many_crashes_are_worked_one_at_a_time_and_all_are_done(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        unlucky = await add_all(store, *(message(chat) for chat in "abcd"))
+        for _ in range(CRASHES_FORGIVEN + 3):
+            await claim(store)
+            await store.write(lambda c: queues.take_back_all(c, QUEUE))
+        fresh = await add_all(store, *(message(chat) for chat in "efgh"))
+        at_work: set[int] = set()
+        beside: dict[int, set[int]] = {}
+
+        async def handle(row: Row[Any]) -> None:
+            at_work.add(row.id)
+            await asyncio.sleep(0.03)
+            beside[row.id] = at_work - {row.id}
+            at_work.discard(row.id)
+            await finish(store, row.id)
+
+        async with run_worker(handle):
+            done = await until_finished(store, 8)
+
+        assert {row.state for row in done} == {QueueState.DONE}
+        assert [beside[row_id] for row_id in unlucky] == [set()] * 4
+        # Nobody else has to wait longer than that.
+        assert any(beside[row_id] for row_id in fresh)
+
+    async def test_a_suspect_that_was_not_begun_is_given_back_at_the_stop(
+        self, store: Store, run_worker: RunWorker
+    ) -> None:
+        (busy,) = await add_all(store, message("a"))
+        begun = asyncio.Event()
+
+        async def handle(_row: Row[Any]) -> None:
+            begun.set()
+            await asyncio.sleep(WAIT_S)
+
+        async with run_worker(handle) as worker:
+            await begun.wait()
+            (suspect,) = await add_all(store, message("b"))
+            crashes = {"attempts": CRASHES_FORGIVEN + 3}
+            await store.write(
+                lambda c: c.execute(update(outbox).where(outbox.c.id == suspect).values(**crashes))
+            )
+            worker.wake()
+            async with asyncio.timeout(WAIT_S):
+                while (await row_of(store, suspect)).state != QueueState.CLAIMED:  # noqa: ASYNC110 - no event
+                    await asyncio.sleep(0.01)
+            await worker.stop(drain_s=0)
+
+        found = await row_of(store, suspect)
+        assert (found.state, found.attempts) == (QueueState.NEW, CRASHES_FORGIVEN + 3)
+        assert (await row_of(store, busy)).state == QueueState.NEW
 
     async def test_what_cannot_be_helped_is_given_up_at_once(
         self, store: Store, run_worker: RunWorker
