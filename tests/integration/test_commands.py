@@ -17,9 +17,11 @@ from store.customers import Address, resolve
 from store.handoffs import Reason
 from store.media_files import MediaFiles
 from store.outbox import NewMessage, Purpose
+from store.schema import handoffs as handoff_rows
 from store.schema import media as media_table
 from store.schema import outbox as outbox_table
 from store.sqlite import SqliteStore
+from tests.integration.tiny_shop import age
 
 
 @pytest.fixture
@@ -111,9 +113,12 @@ async def test_the_list_shows_age_masked_number_and_question(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number = await hand_over(settings, name="Budi\x1b[2J\nTerkirim ke semua")
+    store = await SqliteStore.open(settings.sqlite_path)
+    await age(store, handoff_rows, "created_ms", by_ms=12 * 60_000)
+    await store.close()
     assert run_in_thread(lambda: handoffs.main([])) == 0
     shown = capsys.readouterr().out
-    assert f"#{number}  Budi[2J Terkirim ke semua (0812…90), " in shown
+    assert f"#{number}  Budi[2J Terkirim ke semua (0812…90), 12 menit yang lalu" in shown
     assert "bisa kirim ke Sorong?" in shown
     assert "\x1b" not in shown
     assert "81234567890" not in shown
