@@ -1,4 +1,4 @@
-"""How well Balas finds and answers: ``python -m bench.retrieval [--quick | --full] [--show]``.
+"""How well Balas finds and answers: ``python -m bench.retrieval [--quick | --full] [--show] [--own-model]``.
 
 The sample shop is ingested into a temporary store by the product's own code and asked the labelled questions
 of ``tests/acceptance/questions``: first the search alone, then the whole answer path with the stand-in
@@ -7,15 +7,21 @@ of Balas with each other. ``--quick`` asks every third question, ``--full`` runs
 stand-in's vectors too, and ``--show`` lists what went wrong in the main set. The figures ``heldout_*`` are of
 questions whose writer saw neither the main set nor the code; nobody looks at their misses, so ``--show``
 does not list them.
+
+``--own-model`` reads with the model of the environment and of ``.env`` (``OPENAI_*``, ``CHAT_MODEL``,
+``EMBEDDING_MODEL``, the time-outs) instead of the stand-in: what a shop can expect of the model that it pays
+for, or of one that runs on its own machine. It costs one model call a question, some 400 without ``--quick``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -46,7 +52,6 @@ from store.turns import Author, NewTurn, Turn
 
 HELD_OUT = QUESTIONS / "heldout"
 CONFIDENT = (Outcome.ANSWERED, Outcome.FAQ)
-NOT_SEMANTIC = "stand-in vectors, not semantic"
 
 Row = dict[str, Any]  # a line of the question set; its README says what the keys mean
 Searches = dict[str, list[list[str]]]  # by name: for every question the ids that were found, best first
@@ -87,10 +92,12 @@ def _rows(name: str, folder: Path = QUESTIONS) -> list[Row]:
 
 
 class Report:
-    """Prints tables and figures; ``--show`` adds what lies behind them."""
+    """Prints tables and figures, and by which model; ``--show`` adds what lies behind them."""
 
-    def __init__(self, *, show: bool) -> None:
+    def __init__(self, *, show: bool, reader: str, vectors: str) -> None:
         self._show = show
+        self.reader = reader
+        self.vectors = vectors
 
     def heading(self, text: str) -> None:
         print(f"\n{text}")
@@ -109,7 +116,7 @@ class Report:
             print(f"      {text}")
 
     def without_details(self) -> Report:
-        return Report(show=False)
+        return Report(show=False, reader=self.reader, vectors=self.vectors)
 
 
 # The search alone
@@ -135,7 +142,7 @@ async def measure_search(
     for name, rows in sets.items():
         if not rows:
             continue
-        found = await _search_all(memory, plain, embedder, rows)
+        found = await _search_all(memory, plain, embedder, rows, hybrid=f"hybrid ({report.vectors})")
         base = [_recall_at(PASSAGES, rows, found["plain words"]), _recall_at(1, rows, found["plain words"])]
         for way, lists in found.items():
             first, five = _recall_at(1, rows, lists), _recall_at(PASSAGES, rows, lists)
@@ -150,13 +157,18 @@ async def measure_search(
 
 
 async def _search_all(
-    memory: EmbeddedMemory, plain: PlainWords, embedder: Embedder | None, rows: list[tuple[Row, list[str]]]
+    memory: EmbeddedMemory,
+    plain: PlainWords,
+    embedder: Embedder | None,
+    rows: list[tuple[Row, list[str]]],
+    *,
+    hybrid: str,
 ) -> Searches:
     found: Searches = {"plain words": [], "words": []}
     if any(before for _, before in rows):
         found["words, message as written"] = []
     if embedder is not None:
-        found[f"hybrid ({NOT_SEMANTIC})"] = []
+        found[hybrid] = []
     for row, before in rows:
         texts = phrasings(row["text"], [_turn(said) for said in before])
         found["plain words"].append(plain.search("\n".join(texts[-1:])))
@@ -166,7 +178,7 @@ async def _search_all(
         if embedder is not None:
             vectors = (await embedder.embed(texts)).vectors
             hits = await memory.search(query_from(texts, vectors), limit=PASSAGES)
-            found[f"hybrid ({NOT_SEMANTIC})"].append([passage.id for passage in hits])
+            found[hybrid].append([passage.id for passage in hits])
     return found
 
 
@@ -310,9 +322,15 @@ async def measure_dialogues(
 async def run(options: argparse.Namespace) -> None:
     step = 3 if options.quick else 1
     asked, held_out = Questions.load(step=step), Questions.load_held_out(step=step)
-    report = Report(show=options.show)
-    with tempfile.TemporaryDirectory() as folder, OpenAIStandInProcess() as process:
-        settings = _settings(process.base_url, Path(folder))
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if options.own_model:
+            settings = _own_settings(folder)
+            reader, vectors = settings.model.chat_model, f"vectors of {settings.model.embedding_model}"
+        else:
+            settings = _settings(stack.enter_context(OpenAIStandInProcess()).base_url, folder)
+            reader, vectors = "the stand-in model", "stand-in vectors, not semantic"
+        report = Report(show=options.show, reader=reader, vectors=vectors)
         store = await open_store(settings)
         try:
             async with ModelClient(settings.model) as model:
@@ -345,7 +363,7 @@ async def _measure(
     await measure_search(memory, plain, model.embedder, held_out, unseen, prefix="heldout_")
     words_only = dataclasses.replace(settings.model, embedding_model=None)
     async with ModelClient(words_only) as reader:
-        report.heading("Answers, found by words alone, read by the stand-in model")
+        report.heading(f"Answers, found by words alone, read by {report.reader}")
         answerer = Answerer(memory=memory, model=reader, settings=words_only, shop=shop)
         chat = Chat(store, answerer, unknown_text)
         await measure_answers(chat, asked, report)
@@ -353,8 +371,8 @@ async def _measure(
         await measure_answers(chat, held_out, unseen, prefix="heldout_answers")
         report.line("a whole answer, median", f"{median(chat.took_s) * 1000:.1f} ms")
         report.line("answers that could not be used", str(chat.troubles))
-    if full:
-        report.heading(f"Answers, found by words and vectors ({NOT_SEMANTIC})")
+    if full and model.embedder is not None:
+        report.heading(f"Answers, found by words and vectors ({report.vectors})")
         answerer = Answerer(memory=memory, model=model, settings=settings.model, shop=shop)
         chat = Chat(store, answerer, unknown_text)
         await measure_answers(chat, asked, report, prefix="hybrid_answers")
@@ -372,6 +390,12 @@ def _settings(base_url: str, state_dir: Path) -> Settings:
     return Settings.load(given, None)
 
 
+def _own_settings(state_dir: Path) -> Settings:
+    """The model of the environment and of ``.env``, asked about the sample shop from an empty store."""
+    given = {**os.environ, "DATA_DIR": str(DATA), "STATE_DIR": str(state_dir), "DATABASE_URL": ""}
+    return Settings.load(given)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench.retrieval", description=(__doc__ or "").split("\n")[0]
@@ -380,6 +404,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     length.add_argument("--quick", action="store_true", help="every third question")
     length.add_argument("--full", action="store_true", help="the answer path with stand-in vectors as well")
     parser.add_argument("--show", action="store_true", help="list every miss")
+    parser.add_argument("--own-model", action="store_true", help="read by the model of your own .env; costs")
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     asyncio.run(run(options))

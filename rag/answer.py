@@ -105,15 +105,27 @@ def check(content: str, prompt: Prompt, *, canary: str) -> CheckedAnswer:
         return _rejected("leaks the prompt")
     if needs_human:
         return CheckedAnswer(verdict=Verdict.HUMAN)
-    if order:
-        return CheckedAnswer(verdict=Verdict.ORDER, order=order)
+    wants = CheckedAnswer(verdict=Verdict.ORDER, order=order)
+    if any(_is_given(wanted.code, prompt) for wanted in order):
+        return wants
+    # Small models fill the list in for mere questions too, with codes that they invent. What they say may
+    # still be a good answer; only when it is none do the codes count, and are refused by the price list.
     if not answerable:
-        return CheckedAnswer(verdict=Verdict.UNANSWERABLE)
+        return wants if order else CheckedAnswer(verdict=Verdict.UNANSWERABLE)
     text = whatsapp_text(text)
     problem = _problem(text, source_ids, prompt)
     if problem is not None:
-        return _rejected(problem)
+        return wants if order else _rejected(problem)
     return CheckedAnswer(verdict=Verdict.SEND, text=text, source_ids=source_ids)
+
+
+def _is_given(code: str, prompt: Prompt) -> bool:
+    """Whether the sources name the code, as a word of its own: the model is told to write no other."""
+    code = code.strip()
+    # Numbers stand in many sources and mean something else there.
+    before = r"\bkode\s+" if code.isdigit() else r"(?<!\w)"
+    pattern = rf"{before}{re.escape(code)}(?!\w)"
+    return bool(code) and re.search(pattern, prompt.source_text, re.IGNORECASE) is not None
 
 
 def _problem(text: str, source_ids: tuple[str, ...], prompt: Prompt) -> str | None:

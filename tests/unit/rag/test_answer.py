@@ -257,13 +257,47 @@ def test_no_answer_is_longer_than_a_bubble(text: str) -> None:
     assert len(whatsapp_text(text)) <= MAX_ANSWER_CHARS
 
 
+def _price_list() -> Prompt:
+    return _prompt(
+        _passage(),
+        _passage("Paket 20 Mbps (kode IH20): Rp250.000 per bulan.", "katalog:IH20"),
+        _passage("Kartu perdana (kode 77): Rp15.000.", "katalog:77"),
+    )
+
+
 def test_an_order_is_proposed_and_the_model_s_own_words_about_it_are_not_sent() -> None:
     checked = _checked(
+        _price_list(),
         answer="Totalnya cuma Rp1.000 dan sudah kami proses, Kak!",
         source_ids=[],
         order=[{"code": "IH20", "quantity": 3}],
     )
     assert checked == CheckedAnswer(verdict=Verdict.ORDER, order=(Wanted(code="IH20", quantity=3),))
+
+
+@pytest.mark.parametrize("code", ["ih20", " IH20 ", "77"])
+def test_a_code_of_the_sources_is_an_order_however_good_the_words_beside_it_are(code: str) -> None:
+    checked = _checked(_price_list(), order=[{"code": "MANGGA", "quantity": 1}, {"code": code, "quantity": 1}])
+    assert checked.verdict is Verdict.ORDER
+    assert len(checked.order) == 2
+
+
+@pytest.mark.parametrize("code", ["K7", "IH2", "20", "", " ", "(.*"])
+def test_a_good_answer_is_sent_though_the_model_wrote_down_a_code_that_it_was_not_given(code: str) -> None:
+    """Seen of a small real model: it fills the order in for every question."""
+    order = [{"code": code, "quantity": 7}]
+    assert _checked(_price_list(), order=order).verdict is Verdict.SEND
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"answerable": False}, {"source_ids": []}, {"answer": "Baik Kak, segera kami proses!"}],
+)
+def test_an_invented_code_beside_no_good_answer_is_left_to_the_price_list(changed: dict[str, Any]) -> None:
+    order = [{"code": "KULKAS", "quantity": 1}]
+    assert _checked(order=order, **changed) == CheckedAnswer(
+        verdict=Verdict.ORDER, order=(Wanted(code="KULKAS", quantity=1),)
+    )
 
 
 def test_a_server_that_knows_no_order_and_an_empty_one_mean_an_answer() -> None:
