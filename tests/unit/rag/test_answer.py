@@ -277,7 +277,9 @@ def test_an_order_is_proposed_and_the_model_s_own_words_about_it_are_not_sent() 
 
 @pytest.mark.parametrize("code", ["ih20", " IH20 ", "77"])
 def test_a_code_of_the_sources_is_an_order_however_good_the_words_beside_it_are(code: str) -> None:
-    checked = _checked(_price_list(), order=[{"code": "MANGGA", "quantity": 1}, {"code": code, "quantity": 1}])
+    checked = _checked(
+        _price_list(), order=[{"code": "MANGGA", "quantity": 1}, {"code": code, "quantity": 1}]
+    )
     assert checked.verdict is Verdict.ORDER
     assert len(checked.order) == 2
 
