@@ -60,7 +60,8 @@ class Customer:
 
     @property
     def masked(self) -> str:
-        return mask_phone(self.number) if self.number else "-"
+        """His number as the owner reads it; empty where WhatsApp tells us none."""
+        return mask_phone(self.number) if self.number else ""
 
 
 def customer_of(connection: Connection, order: Order) -> Customer:
@@ -99,8 +100,9 @@ def tell_owner(
         sentence,
         pesanan=order.id,
         total=format_rupiah(order.total_idr),
-        nama=buyer.name or buyer.masked,
-        nomor=buyer.masked,
+        # A number that stands for the name is not said twice.
+        nama=buyer.name or buyer.masked or _nameless(order),
+        nomor=buyer.masked if buyer.name else "",
         tautan=f"wa.me/{buyer.number}" if buyer.number else "",
         **values,
     )
@@ -112,6 +114,11 @@ def tell_owner(
         customer_id=order.customer_id,
         order_id=order.id,
     )
+
+
+def _nameless(order: Order) -> str:
+    """Whom neither a name nor a number tells; by ``#7`` an admin's command finds him."""
+    return "pelanggan yang sudah dihapus" if order.customer_id is None else f"pelanggan {order.customer_id}"
 
 
 def goods(lines: Sequence[Line]) -> str:

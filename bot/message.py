@@ -117,6 +117,13 @@ def shown(message: IncomingMessage, text: str) -> str:
     return f"({about}) {text}".strip()
 
 
+def is_file(shown_text: str) -> bool:
+    """Whether this is how ``shown`` names something more than words, and nothing else."""
+    inside = shown_text.removeprefix("(").removesuffix(")")
+    named = any(inside == name or inside.startswith(f"{name}, ") for name in _NAMES.values())
+    return named and shown_text == f"({inside})"
+
+
 def media_name(kind: Media) -> str:
     """What people call it."""
     return _NAMES[kind]

@@ -350,9 +350,18 @@ class Wording:
         )
 
     def say(self, sentence: str, **values: object) -> str:
-        """The sentence, its placeholders filled in. Raises KeyError for a missing sentence or value."""
+        """The sentence, its placeholders filled in. Raises KeyError for a missing sentence or value.
+
+        An empty value takes its brackets and the space before it along: "Budi ({nomor})" without a number is
+        "Budi".
+        """
+        template = self.sentences[sentence]
+        for name, value in values.items():
+            if value == "":
+                for around in (f" ({{{name}}})", f" {{{name}}}"):
+                    template = template.replace(around, f"{{{name}}}")
         # What is filled in is not searched for placeholders again: a customer may well write "{toko}".
-        return self.sentences[sentence].format_map({**values, **self.shop}).strip()
+        return template.format_map({**values, **self.shop}).strip()
 
 
 def _sentences(path: Path) -> tuple[dict[str, str], list[str]]:

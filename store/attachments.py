@@ -72,6 +72,11 @@ def get(connection: Connection, outbox_id: int) -> Attachment | None:
     return None if row is None else Attachment(filename=row[0], mimetype=row[1], data=row[2], path=row[3])
 
 
+def drop(connection: Connection, outbox_id: int) -> None:
+    """Forget the row's file; one that somebody sent stays stored as his."""
+    connection.execute(delete(attachments).where(attachments.c.outbox_id == outbox_id))
+
+
 def drop_finished(connection: Connection, *, older_than_ms: int) -> int:
     """Forget the files of messages that were done with so long ago; how many."""
     finished = select(outbox.c.id).where(outbox.c.finished_ms <= now_ms() - older_than_ms)

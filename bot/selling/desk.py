@@ -177,7 +177,7 @@ class OrderDesk:
 
     def _who(self, connection: Connection, order: Order) -> dict[str, str]:
         if order.customer_id is None:
-            return {"nama": "pelanggan yang sudah dihapus", "nomor": "-"}
+            return {"nama": "pelanggan yang sudah dihapus", "nomor": ""}
         customer = customers.get(connection, order.customer_id)
         name, number = self.people.label(
             connection, order.customer_id, customer.name if customer is not None else None

@@ -158,7 +158,7 @@ async def test_a_router_is_chosen_confirmed_paid_by_qris_and_its_invoice_comes_i
         assert invoice["file"].endswith(".pdf")
         notice = masked((await owner_told(bot, "💰"))["text"])
         assert notice.startswith(
-            "💰 *Lunas Rp195.000*: Budi (-)\n1x Router TP-Link TL-WR840N\n"
+            "💰 *Lunas Rp195.000*: Budi\n1x Router TP-Link TL-WR840N\n"
             "Pesanan B•••••••••, INV/2026/10/0001, QRIS 14.02\n"
         )
         assert "Nama penerima: Budi Santoso. Alamat kirim: Jl. Kenanga 5, Ngawen, Klaten" in notice

@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from config.settings import Settings
+from store.attachments import Document
 from store.doors import Store
+from store.outbox import Kind
 from store.payment_tables import orders as order_rows
+from store.schema import attachments as attachment_rows
 from store.schema import inbox as inbox_rows
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
 from tests.integration.test_selling import FILES
-from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, shops
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, age, shops
 
 EDITED = "Bisa Kak, khusus Klaten kota"
 
@@ -102,3 +105,83 @@ async def test_what_was_said_to_others_and_what_is_no_answer_stays_as_it_is(open
     # The rows of the changes are the customer's, and go with him.
     signs = await shop.rows(inbox_rows, inbox_rows.c.kind.in_(("edit", "revoke")))
     assert all(row.customer_id is not None for row in signs)
+
+
+PICTURE = b"\xff\xd8\xff\xe0 foto"
+FILES_OF_A_PERSON = [
+    ("image", "image/jpeg", ""),
+    ("document", "application/pdf", "brosur (baru).pdf"),
+    ("audio", "audio/ogg; codecs=opus", ""),
+    ("video", "video/mp4", ""),
+]
+
+
+async def _answers_with_file(
+    shop: TinyShop, text: str = "", *, kind: str = "image", mimetype: str = "image/jpeg", filename: str = ""
+) -> str:
+    """An admin answers the newest question with a file; the id under which the customer got it."""
+    message_id = f"berkas-{len(shop.channel.files)}"
+    shop.channel.files[message_id] = PICTURE + message_id.encode()
+    file = {"mimetype": mimetype, "filename": filename, "size_bytes": len(PICTURE)}
+    detail = {"detail": filename} if filename else {}
+    notice = shop.last_id(containing="Butuh jawaban")
+    await shop.says("owner", text, message_id=message_id, kind=kind, file=file, quote=notice, **detail)
+    sent = [message for message in shop.channel.sent if message.chat == "budi"][-1]
+    assert sent.document is not None
+    return f"uji-{sent.row_id}"
+
+
+@pytest.mark.parametrize(("kind", "mimetype", "filename"), FILES_OF_A_PERSON)
+@pytest.mark.parametrize("caption", ["", "Yang ini Kak, 150rb"])
+async def test_a_file_that_answered_and_was_deleted_for_everyone_is_gone_from_the_history(
+    open_shop: OpenShop, kind: str, mimetype: str, filename: str, caption: str
+) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN)
+    sent = await _answers_with_file(shop, caption, kind=kind, mimetype=mimetype, filename=filename)
+    assert (await _replies(shop))[-1][2] == "human"
+    assert await shop.count(attachment_rows) == 1
+    await _changes(shop, sent)
+    assert (await _replies(shop))[-1] == (UNKNOWN, "", "none")
+    assert (await shop.rows(outbox_rows, outbox_rows.c.chat == "budi"))[-1].state == "dropped"
+    # The picture itself is not kept either, and nobody is silenced by it.
+    assert await shop.count(attachment_rows) == 0
+    assert (await shop.customer("budi")).silent_ms == 0
+
+
+async def test_a_caption_that_was_edited_is_the_one_in_the_history(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN)
+    sent = await _answers_with_file(shop, "Yang ini Kak, 150rb")
+    await _changes(shop, sent, "Yang ini Kak, 160rb")
+    assert (await _replies(shop))[-1] == (UNKNOWN, "(foto) Yang ini Kak, 160rb", "human")
+    await _changes(shop, sent)
+    assert (await _replies(shop))[-1] == (UNKNOWN, "", "none")
+
+
+async def test_one_deleted_picture_of_an_album_takes_no_other_along(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN)
+    await _answers_with_file(shop)
+    before = await shop.rows(turn_rows)
+    second = await _answers_with_file(shop)
+    [ours] = [turn for turn in await shop.rows(turn_rows) if turn.id not in {one.id for one in before}]
+    await _answers_with_file(shop)
+    assert [turn.replied for turn in (await shop.rows(turn_rows))[-3:]] == ["(foto)"] * 3
+    await _changes(shop, second)
+    left = await shop.rows(turn_rows)
+    assert ours.id not in {turn.id for turn in left}
+    assert [turn.replied for turn in left[-2:]] == ["(foto)"] * 2
+
+
+async def test_a_deleted_file_that_no_turn_keeps_takes_no_other_words_along(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("budi", UNKNOWN)
+    await _answers_with_file(shop)
+    await age(shop.store, turn_rows, "created_ms", by_ms=60_000)
+    before = await _replies(shop)
+    document = Document(data=b"%PDF-1.7", filename="INV-1.pdf", mimetype="application/pdf")
+    await shop.sends("budi", "", kind=Kind.DOCUMENT, document=document)
+    sent = [message for message in shop.channel.sent if message.chat == "budi"][-1]
+    await _changes(shop, f"uji-{sent.row_id}")
+    assert await _replies(shop) == before

@@ -83,7 +83,7 @@ async def test_a_transfer_is_confirmed(play: Transcript) -> None:
         ),
         (
             "owner",
-            "💰 *Lunas Rp275.000*: Budi (-)\n1x Internet 20 Mbps\n"
+            "💰 *Lunas Rp275.000*: Budi\n1x Internet 20 Mbps\n"
             "Pesanan B•••••••••, INV/2026/10/0001, Transfer bank 14.02",
         ),
     ]

@@ -114,6 +114,16 @@ def test_what_a_customer_wrote_is_not_filled_in_again(tmp_path: Path) -> None:
     assert "{0} {nama!r} %s" in said
 
 
+def test_what_is_not_known_leaves_no_empty_brackets_and_no_gap(tmp_path: Path) -> None:
+    own = wording(
+        tmp_path,
+        'admin_abaikan = "Oke, {nama} ({nomor}) tidak kujawab."\nadmin_lanjut = "Siap ({nama} {nomor})."\n',
+    )
+    assert own.say("admin_abaikan", nama="Budi ()", nomor="") == "Oke, Budi () tidak kujawab."
+    assert own.say("admin_lanjut", nama="Budi", nomor="") == "Siap (Budi)."
+    assert own.say("admin_abaikan", nama="Budi", nomor="0812…34") == "Oke, Budi (0812…34) tidak kujawab."
+
+
 def test_a_value_can_not_pose_as_the_shop(tmp_path: Path) -> None:
     assert wording(tmp_path).say("salam", toko="Palsu") == wording(tmp_path).say("salam")
 
