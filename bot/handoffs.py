@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from bot.command import DONE, one_line, refuse, run_command
 from bot.message import clean
 from bot.people import People, RoomAddress
-from bot.relay import relay
+from bot.relay import is_learnt, offer_faq, relay
 from config.settings import Settings
 from config.shop import Shop
 from config.spans import span_ms
@@ -89,7 +89,10 @@ async def _answer(settings: Settings, store: Store, number: str, text: str) -> i
             return None, "", False
         people = _people(settings, room)
         name, _ = people.label(connection, handoff.customer_id, handoff.customer_name)
-        return handoff, one_line(name), relay(connection, people, handoff, text)
+        sent = relay(connection, people, handoff, text)
+        if sent and is_learnt(handoff, None):
+            offer_faq(connection, people, handoff, text)
+        return handoff, one_line(name), sent
 
     handoff, name, sent = await store.write(answer)
     if handoff is None:

@@ -35,19 +35,15 @@ def relay(
     text: str,
     *,
     enclosed: Enclosed | None = None,
-    faq_question: str | None = None,
 ) -> bool:
     """Close the handoff with this answer and queue it; False when somebody else already did.
 
-    ``faq_question`` is how the question may be asked for all customers. The words of an answer with a file
-    are its caption; without the file they mean little, so that it is not offered as an FAQ entry.
+    Whether it ``is_learnt`` is for the caller to ask: he first says that it is on its way.
     """
     said = text if enclosed is None else enclosed.shown
     if not handoffs.finish(connection, handoff.id, state=handoffs.State.ANSWERED, answer=said):
         return False
     _send(connection, people, handoff, asked=handoff.question, text=text, enclosed=enclosed)
-    if is_learnt(handoff, enclosed):
-        offer_faq(connection, people, handoff, text, question=faq_question)
     return True
 
 
@@ -92,7 +88,7 @@ def _send(
 
 
 def is_learnt(handoff: Handoff, enclosed: Enclosed | None) -> bool:
-    """Whether the answer is offered as an FAQ entry."""
+    """Whether the answer is offered as an FAQ entry; a caption means little without its file."""
     return handoff.reason is handoffs.Reason.UNKNOWN and enclosed is None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bot.relay import Enclosed, follow, is_learnt, relay
+from bot.relay import Enclosed, follow, is_learnt, offer_faq, relay
 from bot.room.albums import Albums
 from bot.room.command import Quote, Request
 from bot.room.fetching import FileRefused, enclosed
@@ -60,12 +60,14 @@ class Answers:
         name, _ = p.people.label(connection, handoff.customer_id, handoff.customer_name)
         answer = request.prepared if isinstance(request.prepared, _Answer) else _Answer()
         file = answer.enclosed
-        if not relay(
-            connection, p.people, handoff, request.text, enclosed=file, faq_question=answer.faq_question
-        ):
+        is_first = relay(connection, p.people, handoff, request.text, enclosed=file)
+        if not is_first:
             if file is None or not self._albums.goes_on(request):
                 return p.wording.say("admin_sudah_dijawab", nama=name)
             follow(connection, p.people, handoff, file)
         if file is not None:
             self._albums.begins(request)
-        return p.wording.say("admin_terkirim", nama=name)
+        p.say(connection, p.wording.say("admin_terkirim", nama=name), customer_id=handoff.customer_id)
+        if is_first and is_learnt(handoff, file):
+            offer_faq(connection, p.people, handoff, request.text, question=answer.faq_question)
+        return ""

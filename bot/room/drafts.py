@@ -117,13 +117,14 @@ class Drafts:
                 author=Author.BOT if replied == own else Author.HUMAN,
                 make_search_text=lambda asked: search_text(f"{asked}\n{replied}"),
             )
+        p.say(connection, p.wording.say("admin_draf_terkirim"), customer_id=notice.customer_id)
         if replied == own:
             trust.approved(connection, p.people, topic)
         else:
             trust.corrected(connection, p.account, topic)
             asks = request.prepared if isinstance(request.prepared, str) else None
             self._offer_words(connection, notice, replied, asks)
-        return p.wording.say("admin_draf_terkirim")
+        return ""
 
     def _offer_words(self, connection: Connection, notice: Notice, replied: str, asks: str | None) -> None:
         """His own words may be what the bot is to say from now on."""

@@ -18,7 +18,9 @@ from config.settings import Mode
 from config.shop import Shop
 from config.wording import Wording
 from rag.answering import Answerer
+from store import outbox
 from store.doors import Store
+from store.outbox import NewMessage, Purpose
 from store.queue import Queue
 from store.usage import Budget
 
@@ -49,3 +51,18 @@ class RoomParts:
     @property
     def account(self) -> str:
         return self.people.room.account
+
+    def say(self, connection: Connection, body: str, *, customer_id: int | None = None) -> None:
+        """The outcome of a command, in the room; ``customer_id`` is whose deletion takes it along."""
+        room = self.people.room
+        if room.chat is None:
+            return
+        message = NewMessage(
+            account=room.account,
+            transport=room.transport,
+            chat=room.chat,
+            body=body,
+            purpose=Purpose.COMMAND,
+            customer_id=customer_id,
+        )
+        outbox.add(connection, message)

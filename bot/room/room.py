@@ -14,10 +14,9 @@ from bot.room.albums import Albums
 from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
 from bot.room.fetching import PASSED_ON
 from bot.room.parts import RoomParts
-from store import handoffs, outbox
+from store import handoffs
 from store import queue as queues
 from store.handoffs import Notice
-from store.outbox import NewMessage, Purpose
 from store.schema import inbox
 
 MOST_COMMAND_WORDS = 3
@@ -66,7 +65,7 @@ class OwnersRoom:
         def write(connection: Connection) -> None:
             queues.finish(connection, self._p.queue, [said.rows[0].id], owner=self._p.owner)
             self._p.claim_room(connection, chat)
-            self._say(connection, self._p.wording.say("admin_ruang_jadi"), None)
+            self._p.say(connection, self._p.wording.say("admin_ruang_jadi"))
 
         await self._p.store.write(write)
 
@@ -124,7 +123,7 @@ class OwnersRoom:
         notice = request.notice
         self._finish(connection, request.row.id, notice)
         if outcome:
-            self._say(connection, outcome, notice.customer_id if notice is not None else None)
+            self._p.say(connection, outcome, customer_id=None if notice is None else notice.customer_id)
         return True
 
     def _finish(self, connection: Connection, row_id: int, notice: Notice | None) -> None:
@@ -154,21 +153,6 @@ class OwnersRoom:
         say = self._p.wording.say
         lines = [say(command.help_sentence) for command in self.commands if command.help_sentence]
         return say("admin_perintah", perintah="\n".join(lines))
-
-    def _say(self, connection: Connection, body: str, customer_id: int | None) -> None:
-        room = self._p.people.room
-        if room.chat is not None:
-            outbox.add(
-                connection,
-                NewMessage(
-                    account=room.account,
-                    transport=room.transport,
-                    chat=room.chat,
-                    body=body,
-                    purpose=Purpose.COMMAND,
-                    customer_id=customer_id,
-                ),
-            )
 
 
 _MORE_THAN_WORDS = frozenset(media.value for media in Media)

@@ -69,7 +69,9 @@ async def test_quoting_a_notice_sends_the_words_to_the_customer_and_into_his_his
     shop, notice = await _waiting(open_shop)
     told = await shop.owner(ANSWER, quote=notice)
     assert shop.heard("budi")[-1] == ANSWER
-    assert told[-1] == shop.wording.say("admin_terkirim", nama="Budi")
+    # First that it is on its way, then what else may be made of it.
+    assert told[0] == shop.wording.say("admin_terkirim", nama="Budi")
+    assert ["💡" in text for text in told] == [False, True]
     [handoff] = await shop.rows(handoff_rows)
     assert (handoff.state, handoff.answer) == ("answered", ANSWER)
     last = (await shop.rows(turn_rows))[-1]

@@ -35,7 +35,9 @@ class Transcript:
 
     def since(self, before: int) -> list[tuple[str, str]]:
         """What was said after so many messages."""
-        return sorted((message.chat, _shown(message)) for message in self.shop.channel.sent[before:])
+        said = [(message.chat, _shown(message)) for message in self.shop.channel.sent[before:]]
+        # What one chat reads stays in its order; which of two chats reads first is nobody's business.
+        return sorted(said, key=lambda one: one[0])
 
 
 def _shown(message: Any) -> str:
