@@ -20,16 +20,35 @@ class ModelError(Exception):
     possibly_charged = True
 
 
-class ModelUnavailable(ModelError):
-    """The model cannot answer now; the same call may work later.
+class Trouble(Enum):
+    """Why the model cannot answer now; the value is part of a sentence's name."""
 
-    ``possibly_charged``: only when the request was sent and cut short.
+    AWAY = "jauh"  # nobody answers at its address
+    SILENT = "diam"  # it took too long
+    BUSY = "ramai"  # it asks for fewer requests
+    BROKEN = "galat"  # its server failed
+    STRANGE = "aneh"  # what answers there does not speak like the model's API
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot answer now; the same call may work later. ``trouble`` is for sentences.
+
+    ``possibly_charged``: only when the request was sent and cut short. ``status`` is the server's, if it
+    said one.
     """
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, possibly_charged: bool = False
+        self,
+        message: str,
+        *,
+        trouble: Trouble = Trouble.STRANGE,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        possibly_charged: bool = False,
     ) -> None:
         super().__init__(message)
+        self.trouble = trouble
+        self.status = status
         self.retry_after_s = retry_after_s
         self.possibly_charged = possibly_charged
 
@@ -45,13 +64,26 @@ class Cause(Enum):
 
 
 class ModelMisconfigured(ModelError):
-    """No call can work until a person changes a setting; the text says which, ``cause`` is for sentences."""
+    """No call can work until a person changes a setting; the text says which, ``cause`` is for sentences.
+
+    ``status`` is the server's, ``model`` the name that it does not know; each only where it says more than
+    the cause.
+    """
 
     possibly_charged = False  # A refused call never is.
 
-    def __init__(self, message: str, *, cause: Cause = Cause.REQUEST) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: Cause = Cause.REQUEST,
+        status: int | None = None,
+        model: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.cause = cause
+        self.status = status
+        self.model = model
 
 
 class ModelRubbish(ModelError):

@@ -23,7 +23,7 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 
 from config.settings import ModelSettings
-from rag.errors import Cause, ModelMisconfigured, ModelRubbish, ModelUnavailable
+from rag.errors import Cause, ModelMisconfigured, ModelRubbish, ModelUnavailable, Trouble
 from store.breaker import Breaker
 from store.vectors import Vector
 
@@ -101,7 +101,10 @@ class ModelClient:
             except openai.NotFoundError as exc:
                 # Servers that have no such address answer 404 too, without OpenAI's code for it.
                 if exc.code == "model_not_found":
-                    raise translate(exc, self._settings) from exc
+                    error = translate(exc, self._settings)
+                    if isinstance(error, ModelMisconfigured):
+                        error.model = name
+                    raise error from exc
             except openai.OpenAIError as exc:
                 error = translate(exc, self._settings)
                 if isinstance(error, ModelRubbish):
@@ -268,12 +271,15 @@ def translate(
     if isinstance(error, openai.APITimeoutError):
         return ModelUnavailable(
             f"no answer from {settings.base_url} within {settings.call_timeout_s:.0f} s",
+            trouble=Trouble.SILENT,
             possibly_charged=True,
         )
     if isinstance(error, openai.APIResponseValidationError):
         return ModelRubbish("the response is not what the API promises")
     if isinstance(error, openai.APIConnectionError):
-        return ModelUnavailable(f"cannot reach {settings.base_url}; check OPENAI_BASE_URL and the network")
+        return ModelUnavailable(
+            f"cannot reach {settings.base_url}; check OPENAI_BASE_URL and the network", trouble=Trouble.AWAY
+        )
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return ModelMisconfigured(
             f"{settings.base_url} refuses the key; check OPENAI_API_KEY", cause=Cause.KEY
@@ -290,11 +296,22 @@ def translate(
             f"the account at {settings.base_url} has no credit left; top it up", cause=Cause.CREDIT
         )
     if isinstance(error, openai.RateLimitError):
-        return ModelUnavailable("the model asks us to slow down (429)", retry_after_s=_retry_after_s(error))
+        return ModelUnavailable(
+            "the model asks us to slow down (429)",
+            trouble=Trouble.BUSY,
+            status=error.status_code,
+            retry_after_s=_retry_after_s(error),
+        )
     if isinstance(error, openai.InternalServerError | openai.ConflictError):
-        return ModelUnavailable(f"the model's server failed ({error.status_code})")
+        return ModelUnavailable(
+            f"the model's server failed ({error.status_code})",
+            trouble=Trouble.BROKEN,
+            status=error.status_code,
+        )
     if isinstance(error, openai.APIStatusError):
-        return ModelMisconfigured(f"the model refuses our request ({error.status_code}): {error.message}")
+        return ModelMisconfigured(
+            f"the model refuses our request ({error.status_code}): {error.message}", status=error.status_code
+        )
     return ModelRubbish(f"the model's response cannot be used ({type(error).__name__})")
 
 

@@ -81,11 +81,15 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _check(settings: Settings) -> int:
+    from config.shop import Shop
     from config.switched_off import switched_off
+    from config.wording import Wording
     from supervisor import checking
 
+    shop = Shop.load(settings.data_dir, name=settings.shop_name)
+    wording = Wording.load(settings.data_dir, shop)
     must_be_mended = False
-    for is_fatal, problem in [found async for found in checking.problems(settings)]:
+    for is_fatal, problem in [found async for found in checking.problems(settings, wording)]:
         must_be_mended = must_be_mended or is_fatal
         print(f"{'SALAH' if is_fatal else 'periksa'}: {problem}")
     for sentence in (*settings.warnings, *switched_off(settings)):

@@ -8,34 +8,60 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
-from config.settings import Settings
-from rag.errors import ModelMisconfigured, ModelUnavailable
+from config.settings import ModelSettings, Settings
+from config.spans import span
+from config.wording import Wording
+from rag.errors import Cause, ModelMisconfigured, ModelUnavailable, Trouble
 from rag.model import ModelClient
 from supervisor.programs import answers_at, live_addresses
 
 _TIMEOUT_S = 15.0
+# A server's own words are a line for whoever looks after it, not a page.
+_MOST_CHARS = 300
 
 
-async def problems(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
+async def problems(settings: Settings, wording: Wording) -> AsyncIterator[tuple[bool, str]]:
     """(whether it must be mended first, what is wrong) for every key that another service can judge."""
     async with aiohttp.ClientSession() as session:
         try:
             async with ModelClient(settings.model) as model:
                 await model.check()
         except ModelMisconfigured as exc:
-            yield True, f"OPENAI_API_KEY: {exc}"
+            yield True, misconfigured(exc, settings.model, wording)
         except ModelUnavailable as exc:
-            yield False, f"OPENAI_BASE_URL: belum bisa dihubungi ({exc})"
+            yield False, unavailable(exc, settings.model, wording)
         if (token := settings.alerts.telegram_token) is not None:
             address = f"{settings.alerts.telegram_url}/bot{token.reveal()}/getMe"
             try:
                 async with asyncio.timeout(_TIMEOUT_S), session.get(address) as answer:
                     if answer.status in (401, 404):
-                        yield True, "TELEGRAM_TOKEN: Telegram tidak mengenalnya; salin lagi dari @BotFather"
+                        yield True, wording.say("admin_cek_telegram_token")
             except (aiohttp.ClientError, TimeoutError):
-                yield False, "TELEGRAM_URL: belum bisa dihubungi"
+                yield False, wording.say("admin_cek_telegram_jauh")
         if (ping := settings.alerts.ping_url) is not None and not await answers_at(session, ping):
-            yield False, "PING_URL: tidak menjawab 200"
+            yield False, wording.say("admin_cek_ping")
+
+
+def misconfigured(error: ModelMisconfigured, settings: ModelSettings, wording: Wording) -> str:
+    """What the owner must change before the model can work. Pure."""
+    values: dict[str, object] = {"alamat": settings.base_url}
+    if error.cause is Cause.MODEL:
+        values["model"] = error.model or settings.chat_model
+    if error.cause is not Cause.REQUEST:
+        return wording.say(f"admin_cek_model_{error.cause.value}", **values)
+    said = " ".join(str(error).replace(settings.api_key.reveal(), "…").split())[:_MOST_CHARS]
+    text = wording.say("admin_cek_model_permintaan", kode=error.status or "-", **values)
+    return f"{text}\n{wording.say('admin_cek_teknisi', kata=said)}"
+
+
+def unavailable(error: ModelUnavailable, settings: ModelSettings, wording: Wording) -> str:
+    """Why nobody can say now whether the model would work. Pure."""
+    values: dict[str, object] = {"alamat": settings.base_url}
+    if error.trouble is Trouble.SILENT:
+        values["lama"] = span(settings.call_timeout_s)
+    if error.trouble is Trouble.BROKEN:
+        values["kode"] = error.status
+    return wording.say(f"admin_cek_model_{error.trouble.value}", **values)
 
 
 async def programs_answer(settings: Settings, *, wait_s: float) -> list[str]:
