@@ -295,6 +295,7 @@ SENTENCES: Mapping[str, frozenset[str]] = {
         "admin_sebab_starsender_gagal": (),
         **dict.fromkeys(ALARMS, ("rincian",)),
         "admin_rincian_log": (),
+        "admin_rincian_lain": ("isi",),
         "admin_rincian_offline": ("lama",),
         "admin_rincian_macet": ("program", "lama"),
         "admin_rincian_mati": ("program",),

@@ -52,3 +52,11 @@ OTHER = Kind(name="other")
 def kind_of(fingerprint: str) -> Kind:
     """The kind that a fingerprint belongs to."""
     return KINDS.get(fingerprint.partition(":")[0], OTHER)
+
+
+def told_as(kind: str, *, state: str | None) -> str:
+    """The kind as sentences know it: the channel's troubles are told apart by its ``state``."""
+    if kind != WHATSAPP:
+        return kind
+    # After a log-out the next process waits with a code: that is the same trouble still.
+    return f"{kind}_{state if state in WHATSAPP_STATES else 'logged_out'}"

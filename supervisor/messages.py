@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 
 from config.alarms import sentence_for, title
 from config.spans import span_ms
 from config.wording import Wording
-from store.alert_kinds import OTHER, WHATSAPP, WHATSAPP_STATES, kind_of
+from store.alert_kinds import OTHER, kind_of, told_as
 from store.alerts import News, Telling
 from supervisor.checks import OURS
+
+# A program's note is quoted, not read out.
+_MOST_NOTED_CHARS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,21 +32,22 @@ def sentence_of(telling: Telling, *, state: str | None) -> str:
 
 def sentence_of_kind(kind: str, *, state: str | None) -> str:
     """The same for a kind of alert."""
-    if kind == WHATSAPP:
-        # After a log-out the next process waits with a code: that is the same trouble still.
-        kind = f"{kind}_{state if state in WHATSAPP_STATES else 'logged_out'}"
-    return sentence_for(kind)
+    return sentence_for(told_as(kind, state=state))
 
 
 def detail_of(wording: Wording, fingerprint: str, message: str) -> str:
     """What the owner reads besides the sentence.
 
     The watcher's own findings are in his words. Others noted the trouble in the words of a program, which are
-    for the log; only of what nobody wrote a sentence for they are all there is.
+    for the log; only of what nobody wrote a sentence for they are all there is, and are quoted as such.
     """
     kind = kind_of(fingerprint)
-    if kind.name in OURS or kind is OTHER:
-        return message.strip() or "-"
+    if kind.name in OURS and message.strip():
+        return message.strip()
+    if kind is OTHER and (noted := without_marks(" ".join(message.split()))):
+        return wording.say(
+            "admin_rincian_lain", isi=textwrap.shorten(noted, _MOST_NOTED_CHARS, placeholder="…")
+        )
     return wording.say("admin_rincian_log")
 
 

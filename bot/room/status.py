@@ -14,8 +14,8 @@ from bot.room.parts import RoomParts
 from config.alarms import sentence_for, title_of
 from config.hours import describe_moment
 from config.settings import Mode
-from store import alerts, handoffs, usage
-from store.alert_kinds import kind_of
+from store import alerts, handoffs, standing, usage
+from store.alert_kinds import kind_of, told_as
 from store.schema import customers, inbox, turns
 from store.turns import Author
 
@@ -61,9 +61,13 @@ class Status:
             )
         ).scalar_one()
         spent = usage.spent_on(connection, p.account, now.date().isoformat())
+        channel = standing.read(connection, p.account)
+        state = None if channel is None else channel.state
+        kinds = [kind_of(fingerprint).name for fingerprint, _ in alerts.active(connection)]
+        # Two alerts of one kind have one name; it is read once.
         wrong = [
-            f"⚠️ {title_of(p.wording, sentence_for(kind_of(fingerprint).name))}"
-            for fingerprint, _ in alerts.active(connection)
+            f"⚠️ {title_of(p.wording, sentence_for(told_as(kind, state=state)))}"
+            for kind in dict.fromkeys(kinds)
         ]
         return p.wording.say(
             "admin_status",

@@ -72,9 +72,25 @@ def test_only_a_log_out_is_mended_by_logging_in(state: str) -> None:
     assert not needs_login(telling("disk:utama"), state=state)
 
 
-def test_an_unknown_alert_is_told_all_the_same(wording: Wording) -> None:
+def test_an_unknown_alert_is_told_in_sentences_that_quote_what_the_program_noted(wording: Wording) -> None:
     text = compose(wording, telling("baru_sekali:7"), state="online")
-    assert "disk full" in text
+    title, meaning, advice, detail = text.split("\n")
+    assert title == "🟠 *Ada yang perlu dilihat*"
+    assert meaning.endswith(".")
+    assert advice.startswith("👉 ")
+    assert detail == "_Catatan programnya: “disk full”_"
+
+
+def test_the_note_of_an_unknown_alert_is_one_short_line_without_marks(wording: Wording) -> None:
+    detail = detail_of(wording, "baru_sekali", "Traceback:\n  *rusak* di\n\tbaris 7 " + "kata " * 200)
+    assert detail.startswith("Catatan programnya: “Traceback: rusak di baris 7 kata kata")
+    assert detail.endswith("…”")
+    assert len(detail) < 250
+
+
+@pytest.mark.parametrize("fingerprint", ["baru_sekali:7", "disk:utama", "starsender"])
+def test_an_alert_without_a_note_points_to_the_log(fingerprint: str, wording: Wording) -> None:
+    assert detail_of(wording, fingerprint, " ") == wording.say("admin_rincian_log")
 
 
 @pytest.mark.parametrize("fingerprint", [f"{name}:utama" for name in KINDS if name not in OURS])
