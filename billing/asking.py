@@ -103,10 +103,18 @@ _PATTERNS: tuple[tuple[Ask, re.Pattern[str]], ...] = tuple(
 _TOO_SHORT_FOR_PAID = word_set("sudah sdh udah udh dah telah barusan baru habis abis")
 
 
+def order_id_in(text: str) -> str | None:
+    """The first order's number in the text, as it is stored; None when there is none.
+
+    Of the text as it was written: what is normalised may have lost one of three equal letters.
+    """
+    found = _ORDER_ID.search(text)
+    return found[0].upper() if found else None
+
+
 def asked(text: str) -> Asked | None:
     """The request that the whole message makes; a question mark changes nothing."""
-    found = _ORDER_ID.search(text)
-    order_id = found[0].upper() if found else None
+    order_id = order_id_in(text)
     rest = _ORDER_ID.sub(" ", text)
     words = without(spoken(rest), CALLS, PARTICLES)
     if not words or len(words) > _MOST_WORDS:

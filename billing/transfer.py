@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from billing import lifecycle
 from billing.payments import settle_paid
 from billing.till import Till
 from store import invoices, orders
@@ -40,6 +39,13 @@ def choose(connection: Connection, order_id: str) -> bool:
     )
 
 
+def can_be_confirmed(order: Order) -> bool:
+    """Whether a person's *lunas* pays it: it waits for a transfer, or did until its time was over."""
+    if order.state is State.WAITING_CONFIRMATION:
+        return True
+    return order.state is State.EXPIRED and order.method is Method.TRANSFER
+
+
 def confirm(
     connection: Connection, till: Till, order_id: str, *, by: str, method: str = METHOD
 ) -> Decision | None:
@@ -51,9 +57,7 @@ def confirm(
     order = orders.lock(connection, order_id)
     if order is None or order.account != till.account:
         return None
-    waits = order.state is State.WAITING_CONFIRMATION
-    late = order.state is State.EXPIRED and order.method is Method.TRANSFER
-    if order.state in lifecycle.SETTLED or not (waits or late):
+    if not can_be_confirmed(order):
         return Decision(order=order, changed=False, invoice=invoices.of_order(connection, order_id))
     invoice = settle_paid(connection, till, order, by=by, via=Method.TRANSFER, method=method)
     paid = orders.get(connection, order_id)

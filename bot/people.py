@@ -201,7 +201,8 @@ class People:
         shown, masked = self.label(connection, customer_id, name)
         return {
             "nama": shown,
-            "nomor": masked,
+            # What stands for the name is not said twice.
+            "nomor": "" if masked == shown else masked,
             "pertanyaan": question
             if len(question) <= MAX_QUOTED_CHARS
             else question[:MAX_QUOTED_CHARS] + "…",

@@ -100,6 +100,7 @@ EDIT = "edit"  # a change to the shop's files that waits for *ya*
 PAST_ASK = "past_ask"  # whether old chats may be read for frequent questions
 PAST_FAQ = "past_faq"  # one of those questions, with a person's answer
 ORDER_NOTICE = "order"  # something happened to an order
+PAID_QUESTION = "paid_question"  # whether an order's money is in the bank: *ya* makes it paid
 TRANSFER_NOTICE = "transfer"  # a bank transfer waits for *lunas* or *tolak*
 
 _NOTICE = select(

@@ -92,6 +92,17 @@ class Quote:
     takes_files: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Behind:
+    """Whole messages that mean something behind any notice about a customer, whatever else quoting it does.
+
+    Those about an order know better what it is that they mean.
+    """
+
+    words: frozenset[str]
+    act: Act
+
+
 def spoken(text: str) -> str:
     """The text as commands are compared: one line, lower case, without the marks at its end."""
     return normalise(text).strip(" .!?")

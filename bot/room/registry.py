@@ -23,6 +23,7 @@ from bot.room.rest import RestCommand
 from bot.room.room import OwnersRoom
 from bot.room.status import Status
 from bot.room.switch import Switch
+from bot.room.transfers import Transfers
 from bot.room.trial import Trial
 from bot.room.trusting import Trusting
 from bot.room.waiting import Waiting
@@ -46,17 +47,21 @@ def owners_room(parts: RoomParts) -> OwnersRoom:
     """The room with all of its commands, in the order in which its list shows them."""
     albums = Albums()
     edits, orders, past = Edits(parts), Orders(parts, albums), PastQuestions(parts)
+    transfers = Transfers(parts)
     nouns: list[Commands] = [
-        *(Status(parts), Waiting(parts), orders, Gaps(parts), Summary(parts, parts.digest), History(parts)),
+        *(Status(parts), Waiting(parts), orders, transfers),
+        *(Gaps(parts), Summary(parts, parts.digest), History(parts)),
         *(Catalogue(parts), edits, past),
         *(Switch(parts), RestCommand(parts), Chats(parts), Files(parts), Trial(parts)),
     ]
     quoted: list[Quotes] = [
         *(Answers(parts, albums), Offers(parts), Drafts(parts), edits, orders, past, Trusting(parts)),
+        transfers,
     ]
     return OwnersRoom(
         parts,
         albums=albums,
         commands=[command for noun in nouns for command in noun.commands],
         quotes=[quote for noun in quoted for quote in noun.quotes],
+        behind=transfers.behind,
     )

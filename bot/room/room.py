@@ -11,7 +11,18 @@ from sqlalchemy import Connection, bindparam, update
 from bot.channel import IncomingMessage, Media, Sign
 from bot.message import Said, clean
 from bot.room.albums import Albums
-from bot.room.command import BARE_ANSWER_MS, Act, Command, Prepare, Quote, Request, bare_emoji, find, spoken
+from bot.room.command import (
+    BARE_ANSWER_MS,
+    Act,
+    Behind,
+    Command,
+    Prepare,
+    Quote,
+    Request,
+    bare_emoji,
+    find,
+    spoken,
+)
 from bot.room.fetching import PASSED_ON
 from bot.room.parts import RoomParts
 from store import handoffs
@@ -35,12 +46,19 @@ class OwnersRoom:
     """Handles what admins write. Every command commits its effect and its outcome in one transaction."""
 
     def __init__(
-        self, parts: RoomParts, *, albums: Albums, commands: Sequence[Command], quotes: Sequence[Quote]
+        self,
+        parts: RoomParts,
+        *,
+        albums: Albums,
+        commands: Sequence[Command],
+        quotes: Sequence[Quote],
+        behind: Sequence[Behind] = (),
     ) -> None:
         self._p = parts
         self._albums = albums
         self.commands = tuple(commands)
         self._quotes = {quote.kind: quote for quote in quotes}
+        self._behind = tuple(behind)
         self._bare = frozenset[str]().union(*(quote.bare for quote in quotes))
 
     async def handle(self, said: Said) -> None:
@@ -107,13 +125,27 @@ class OwnersRoom:
         # A quote that makes no sense of the text leaves it to the commands.
         quoted = [] if quote is None else [_Found(act=quote.act, prepare=quote.prepare, request=request)]
         return (
-            quoted
+            self._meant_behind(request)
+            + quoted
             + [
                 _Found(act=command.act, prepare=command.prepare, request=replace(request, argument=argument))
                 for command, argument in find(self.commands, request.text)
             ]
             + [_Found(act=self._unknown, prepare=None, request=request)]
         )
+
+    def _meant_behind(self, request: Request) -> list[_Found]:
+        """What the words mean behind any notice about a customer; a file with words below it is no word."""
+        notice = request.notice
+        if notice is None or request.message.quoted_id is None or request.message.file is not None:
+            return []
+        if notice.customer_id is None or notice.order_id is not None:
+            return []
+        return [
+            _Found(act=behind.act, prepare=None, request=request)
+            for behind in self._behind
+            if request.means(behind.words)
+        ]
 
     def _act(self, act: Act, request: Request, connection: Connection) -> bool:
         """Whether the message was meant so; then everything that follows from it is written."""
@@ -166,8 +198,10 @@ def _is_taken(quote: Quote, message: IncomingMessage) -> bool:
 
 
 def _kind(notice: Notice) -> str:
-    """What quoting the notice acts on: an order, if it is about one."""
-    return notice.kind if notice.order_id is None else handoffs.ORDER_NOTICE
+    """What quoting the notice acts on: an order, if it is about one and asks nothing about it."""
+    if notice.order_id is None or notice.kind == handoffs.PAID_QUESTION:
+        return notice.kind
+    return handoffs.ORDER_NOTICE
 
 
 _SET_CUSTOMER = update(inbox).where(inbox.c.id == bindparam("row")).values(customer_id=bindparam("customer"))

@@ -4,6 +4,7 @@ its customer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -20,12 +21,13 @@ from bot.selling.ordering import close_cases
 from bot.selling.sayings import Sayings, brief
 from rag.normalise import normalise, search_text
 from store import customers, handoffs, invoices, orders, outbox, turns
-from store.handoffs import Notice
-from store.orders import LineKind, Method, Order, State
+from store.handoffs import PAID_QUESTION, Notice
+from store.orders import UNPAID, LineKind, Method, Order, State
 from store.outbox import Kind, NewMessage, Purpose
 from store.turns import Author, NewTurn
 
-_PAID = frozenset(
+# What an admin says when the money is there.
+PAID = frozenset(
     (
         "lunas",
         "sudah lunas",
@@ -69,7 +71,7 @@ class OrderDesk:
         if order is None:
             return None
         words = _spoken(text)
-        if words in _PAID:
+        if words in PAID:
             return self._paid(connection, order, admin)
         if words in _REFUSED:
             if _was_refused(connection, notice):
@@ -82,11 +84,54 @@ class OrderDesk:
             return self._shipping(connection, order, cost_idr)
         return self._written(connection, order, text, enclosed)
 
+    def awaiting_transfer(self, connection: Connection) -> list[Order]:
+        """The orders that wait for a person's word, the oldest first."""
+        return [one for one in orders.unpaid(connection, self.account) if _waits(one)]
+
+    def owed_by(self, connection: Connection, customer_id: int) -> list[Order]:
+        """The customer's that wait for it, the oldest first; else his newest, if it may still be paid."""
+        found = orders.of_customer(connection, self.account, customer_id)
+        waiting = [order for order in found[::-1] if _waits(order)]
+        newest = found[:1]
+        return waiting or [one for one in newest if one.state in UNPAID or transfer.can_be_confirmed(one)]
+
+    def ask_if_paid(self, connection: Connection, order: Order) -> str:
+        """Read the order back before anything is marked; quoting that decides.
+
+        What the admin is told where there is nothing to decide.
+        """
+        if not transfer.can_be_confirmed(order):
+            return self._past(connection, order)
+        question = self.sayings.wording.say(
+            "admin_lunas_tanya",
+            pesanan=order.id,
+            isi=brief(orders.lines_of(connection, order.id)),
+            total=format_rupiah(order.total_idr),
+            tautan="" if order.customer_id is None else self.people.link(connection, order.customer_id),
+            **self._who(connection, order),
+        )
+        self.people.notify(
+            connection, question, kind=PAID_QUESTION, customer_id=order.customer_id, order_id=order.id
+        )
+        return ""
+
+    def paid(self, connection: Connection, order: Order, *, admin: str) -> str:
+        """An admin saw its money in the bank, and said so to what was read back to him."""
+        return self._paid(connection, order, admin)
+
+    def chosen_from(self, connection: Connection, found: Sequence[Order]) -> str:
+        """Several orders wait: their numbers, to say which."""
+        return self.sayings.wording.say(
+            "admin_lunas_pilih",
+            daftar="\n".join(self._line(connection, order) for order in found),
+            contoh=found[0].id,
+        )
+
     @staticmethod
     def is_for_the_customer(text: str) -> bool:
         """Whether these words behind a notice, with their file, go to him instead of deciding something."""
         words = _spoken(text)
-        return not (words in _PAID or words in _REFUSED or words.startswith("ongkir"))
+        return not (words in PAID or words in _REFUSED or words.startswith("ongkir"))
 
     def listed(self, connection: Connection) -> str:
         """The orders that wait to be paid, for *pesanan*: first those that only a person can confirm."""
@@ -182,7 +227,8 @@ class OrderDesk:
         name, number = self.people.label(
             connection, order.customer_id, customer.name if customer is not None else None
         )
-        return {"nama": name, "nomor": number}
+        # A number that stands for the name is not said twice.
+        return {"nama": name, "nomor": "" if number == name else number}
 
     def _tell(
         self,
@@ -222,6 +268,10 @@ class OrderDesk:
                 source_ids=marks,
             ),
         )
+
+
+def _waits(order: Order) -> bool:
+    return order.state is State.WAITING_CONFIRMATION
 
 
 def _was_refused(connection: Connection, notice: Notice) -> bool:

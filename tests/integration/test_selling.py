@@ -597,7 +597,7 @@ async def test_the_owner_sees_what_waits_to_be_paid(open_shop: OpenShop) -> None
     [told] = await shop.owner("pesanan")
     assert re.fullmatch(
         r"🧾 \*1 pesanan belum dibayar, Rp250\.000\*\n"
-        r"🏦 \*Transfer bank, perlu dicek:\*\n"
+        r"🏦 \*Transfer bank\* \(kalau uangnya sudah masuk, ketik \*lunas\* dan nomor pesanannya\):\n"
         rf"• {order.id} Budi \(.+\): 1x Paket 20 Mbps, Rp250\.000\. Menunggu transfer, lalu dicek admin\.",
         told,
     )

@@ -56,7 +56,8 @@ async def test_a_transfer_is_confirmed(play: Transcript) -> None:
     assert await play.says("owner", "pesanan") == [
         (
             "owner",
-            "🧾 *1 pesanan belum dibayar, Rp275.000*\n🏦 *Transfer bank, perlu dicek:*\n"
+            "🧾 *1 pesanan belum dibayar, Rp275.000*\n🏦 *Transfer bank* (kalau uangnya sudah "
+            "masuk, ketik *lunas* dan nomor pesanannya):\n"
             "• B••••••••• Budi (pelanggan 1): 1x Internet 20 Mbps, Rp275.000. Menunggu transfer, lalu dicek "
             "admin.",
         )
