@@ -14,12 +14,12 @@ from billing.asking import order_id_in
 from bot.room.command import Behind, Command, Quote, Request, Takes
 from bot.room.naming import named
 from bot.room.parts import RoomParts
-from bot.selling.desk import PAID
+from bot.selling.desk import ARRIVED, PAID
 from store import customers, handoffs, orders, sent
 from store.orders import Order
 
 # Money is agreed to in so many words: what else is taken for a yes here is none.
-_YES = PAID | {"ya", "iya", "sudah masuk"}
+_YES = PAID | ARRIVED | {"ya", "iya"}
 # Without quoting it they are only told what to do.
 _BARE = frozenset(("ya", "iya", "tidak"))
 _NO = frozenset(("tidak", "belum", "jangan", "batal", "belum masuk", "tidak masuk", "nggak", "gak", "ga"))
@@ -37,9 +37,11 @@ class Transfers:
                 takes=Takes.MAYBE,
                 help_sentence="admin_bantuan_lunas",
             ),
+            # Goods come in, too: alone these words are talk.
+            Command(words=tuple(sorted(ARRIVED)), act=self.of_told),
         )
         self.quotes = (Quote(kind=handoffs.PAID_QUESTION, act=self.settle, bare=_BARE),)
-        self.behind = (Behind(words=PAID, act=self.of_quoted),)
+        self.behind = (Behind(words=PAID | ARRIVED, act=self.of_quoted),)
 
     def asked(self, connection: Connection, request: Request) -> str | None:
         """*lunas B…*, *lunas budi*, or *lunas* alone where one order waits."""
@@ -66,6 +68,11 @@ class Transfers:
         if request.notice is None or request.notice.customer_id is None:
             return None
         return self._one_of(connection, self._p.desk.owed_by(connection, request.notice.customer_id))
+
+    def of_told(self, connection: Connection, request: Request) -> str | None:
+        """Behind the outcome of a command about a customer; None behind anything else, and behind nothing."""
+        customer_id = self._quoted_customer(connection, request)
+        return None if customer_id is None else self._of_customer(connection, customer_id)
 
     def settle(self, connection: Connection, request: Request) -> str | None:
         p, notice = self._p, request.notice

@@ -40,6 +40,13 @@ PAID = frozenset(
         "ya lunas",
     )
 )
+# The same in words that may be meant otherwise: the order is read back to him first.
+ARRIVED = frozenset(
+    f"{what} {done} masuk{ending}".strip()
+    for what in ("", "uang", "uangnya", "dana", "dananya", "transferan", "transferannya")
+    for done in ("sudah", "udah", "sdh", "udh")
+    for ending in ("", " ya", " kak")
+)
 _REFUSED = frozenset(
     ("tolak", "ditolak", "belum masuk", "tidak masuk", "belum ada", "tidak ada", "blm masuk")
 )
@@ -73,6 +80,8 @@ class OrderDesk:
         words = _spoken(text)
         if words in PAID:
             return self._paid(connection, order, admin)
+        if words in ARRIVED:
+            return self.ask_if_paid(connection, order)
         if words in _REFUSED:
             if _was_refused(connection, notice):
                 return self._past(connection, order)
@@ -131,7 +140,7 @@ class OrderDesk:
     def is_for_the_customer(text: str) -> bool:
         """Whether these words behind a notice, with their file, go to him instead of deciding something."""
         words = _spoken(text)
-        return not (words in PAID or words in _REFUSED or words.startswith("ongkir"))
+        return words not in PAID | ARRIVED | _REFUSED and not words.startswith("ongkir")
 
     def listed(self, connection: Connection) -> str:
         """The orders that wait to be paid, for *pesanan*: first those that only a person can confirm."""

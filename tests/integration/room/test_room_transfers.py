@@ -66,9 +66,10 @@ async def test_a_second_yes_makes_no_second_invoice(open_shop: OpenShop) -> None
     assert (await shop.owner(f"lunas {order_id}"))[0].startswith(f"Pesanan {order_id} tidak kuubah.")
 
 
+@pytest.mark.parametrize("word", ["sudah lunas", "Uangnya sudah masuk kak"])
 @pytest.mark.parametrize("about", ["Butuh jawaban", "Draf", "Terkirim"])
 async def test_quoting_anything_about_the_customer_reads_his_order_back(
-    open_shop: OpenShop, about: str
+    open_shop: OpenShop, about: str, word: str
 ) -> None:
     shop = await _opened(open_shop)
     order_id = await _ordered(shop)
@@ -82,7 +83,7 @@ async def test_quoting_anything_about_the_customer_reads_his_order_back(
     if about == "Terkirim":
         await shop.owner("Ada Kak", quote=shop.last_id(containing="Butuh jawaban"))
     heard = shop.heard("budi")
-    [question] = await shop.owner("sudah lunas", quote=shop.last_id(containing=about))
+    [question] = await shop.owner(word, quote=shop.last_id(containing=about))
     assert question.startswith("🏦 *Tandai lunas Rp250.000?* Budi (pelanggan 1)")
     assert f"Pesanan {order_id}:" in question
     # The word is the shop's own; the customer reads nothing before it is decided.
@@ -210,3 +211,20 @@ async def test_a_number_that_is_no_orders_and_talk_about_money_change_nothing(op
     assert unknown == shop.wording.say("admin_lunas_tidak_ada", pesanan="B000000000")
     assert await shop.owner("lunas semua utang kita ke supplier kain kemarin ya") == []
     assert await shop.count(invoice_rows) == 0
+    # Goods come in, too.
+    assert await shop.owner("sudah masuk") == [shop.running.owners_room.list_of_commands()]
+
+
+async def test_behind_the_orders_own_notice_money_that_came_in_is_read_back_before_it_is_paid(
+    open_shop: OpenShop,
+) -> None:
+    shop = await _opened(open_shop)
+    order_id = await _ordered(shop)
+    await shop.says("budi", "sudah transfer")
+    heard = shop.heard("budi")
+    [question] = await shop.owner("sudah masuk", quote=shop.last_id(containing="Cek transfer"))
+    assert question.startswith("🏦 *Tandai lunas Rp250.000?*")
+    assert shop.heard("budi") == heard
+    await shop.owner("sudah masuk", quote=shop.last_id(containing="Tandai lunas"))
+    assert (await _order(shop, order_id)).state is State.PAID
+    assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
