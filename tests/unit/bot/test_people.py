@@ -76,6 +76,25 @@ async def test_a_notice_shows_the_name_a_masked_number_a_link_and_a_shortened_qu
     assert "x" * (MAX_QUOTED_CHARS + 1) not in bodies[0]
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (Address("s.whatsapp.net", "6281234567890"), "0812…90"),
+        (Address("lid", "128394820384756"), "pelanggan 1"),
+    ],
+)
+async def test_a_notice_says_once_what_stands_for_a_missing_name(
+    people: People, sqlite_store: SqliteStore, address: Address, shown: str
+) -> None:
+    def hand_over(connection):  # type: ignore[no-untyped-def] # a job of the test.
+        customer, _ = customers.resolve(connection, "utama", [address], name=None)
+        people.hand_over(connection, customer=customer, chat="c", question="ada?", reason=Reason.UNKNOWN)
+        return connection.execute(outbox.select()).one().body
+
+    body = await sqlite_store.write(hand_over)
+    assert body.splitlines()[0] == f"🔔 *Butuh jawaban*: {shown}"
+
+
 async def test_somebody_without_name_and_number_still_has_a_label(
     people: People, sqlite_store: SqliteStore
 ) -> None:

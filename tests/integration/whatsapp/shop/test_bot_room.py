@@ -117,7 +117,9 @@ async def test_the_owner_hears_the_voice_note_in_his_room_and_answers_by_quoting
         assert owner.open_file(picture) == PICTURE
 
 
-async def test_the_owners_picture_and_document_are_answers(wa: WhatsAppServer, make_bot: MakeBot) -> None:
+async def test_the_owners_picture_and_document_are_answers_until_he_takes_them_back(
+    wa: WhatsAppServer, make_bot: MakeBot
+) -> None:
     bot = make_bot(RUANG_ADMIN="0813-7777-0010")
     async with bot:
         await bot.pair()
@@ -144,6 +146,16 @@ async def test_the_owners_picture_and_document_are_answers(wa: WhatsAppServer, m
         ]
         await bot.settled()
         assert not [received for received in owner.received if "Kuingat" in received.text]
+        # Deleted for everyone on the shop's phone, it is nothing that the bot remembers; the other one is.
+        await wa.owner.send(budi, contents.revocation(received.id, chat=budi.jid))
+        await bot.wait_until(
+            lambda: (
+                bot.query("SELECT replied FROM turns WHERE author = 'human'")
+                == [("(foto) Ini daftarnya ya Kak",)]
+            ),
+            "the deletion",
+        )
+        assert bot.query("SELECT count(*) FROM attachments") == [(1,)]
 
 
 @pytest.mark.parametrize("quotes", ["the album", "its first picture"])
