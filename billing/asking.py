@@ -112,10 +112,15 @@ def order_id_in(text: str) -> str | None:
     return found[0].upper() if found else None
 
 
+def without_order_id(text: str) -> str:
+    """The text without the numbers of orders."""
+    return _ORDER_ID.sub(" ", text)
+
+
 def asked(text: str) -> Asked | None:
     """The request that the whole message makes; a question mark changes nothing."""
     order_id = order_id_in(text)
-    rest = _ORDER_ID.sub(" ", text)
+    rest = without_order_id(text)
     words = without(spoken(rest), CALLS, PARTICLES)
     if not words or len(words) > _MOST_WORDS:
         # An order's number alone asks how it stands.

@@ -94,12 +94,12 @@ class Quote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Behind:
-    """Whole messages that mean something behind any notice about a customer, whatever else quoting it does.
+    """What means something behind any notice, before whatever else quoting it does.
 
-    Those about an order know better what it is that they mean.
+    ``fits`` says whether the text may be meant so; ``act`` gives None where the notice knows better.
     """
 
-    words: frozenset[str]
+    fits: Callable[[Request], bool]
     act: Act
 
 

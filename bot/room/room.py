@@ -135,16 +135,13 @@ class OwnersRoom:
         )
 
     def _meant_behind(self, request: Request) -> list[_Found]:
-        """What the words mean behind any notice about a customer; a file with words below it is no word."""
-        notice = request.notice
-        if notice is None or request.message.quoted_id is None or request.message.file is not None:
-            return []
-        if notice.customer_id is None or notice.order_id is not None:
+        """What the words mean behind any notice; below a file they are about the file."""
+        if request.notice is None or request.message.quoted_id is None or request.message.file is not None:
             return []
         return [
             _Found(act=behind.act, prepare=None, request=request)
             for behind in self._behind
-            if request.means(behind.words)
+            if behind.fits(request)
         ]
 
     def _act(self, act: Act, request: Request, connection: Connection) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from billing.asking import order_id_in
-from bot.room.command import Behind, Command, Quote, Request, Takes
+from billing.asking import order_id_in, without_order_id
+from bot.room.command import Behind, Command, Quote, Request, Takes, spoken
 from bot.room.naming import named
 from bot.room.parts import RoomParts
 from bot.selling.desk import ARRIVED, PAID
@@ -41,7 +41,7 @@ class Transfers:
             Command(words=tuple(sorted(ARRIVED)), act=self.of_told),
         )
         self.quotes = (Quote(kind=handoffs.PAID_QUESTION, act=self.settle, bare=_BARE),)
-        self.behind = (Behind(words=PAID | ARRIVED, act=self.of_quoted),)
+        self.behind = (Behind(fits=_says_paid, act=self.of_quoted),)
 
     def asked(self, connection: Connection, request: Request) -> str | None:
         """*lunas B…*, *lunas budi*, or *lunas* alone where one order waits."""
@@ -64,10 +64,16 @@ class Transfers:
         return self._of_customer(connection, found.id)
 
     def of_quoted(self, connection: Connection, request: Request) -> str | None:
-        """Behind a notice that is about no order: its customer's that wait; None when he has none."""
-        if request.notice is None or request.notice.customer_id is None:
+        """Behind a notice: the order that is named, else its customer's that wait; None when he has none.
+
+        One that is about an order knows better which is meant.
+        """
+        if order_id_in(request.text) is not None:
+            return self.asked(connection, request)
+        notice = request.notice
+        if notice is None or notice.customer_id is None or notice.order_id is not None:
             return None
-        return self._one_of(connection, self._p.desk.owed_by(connection, request.notice.customer_id))
+        return self._one_of(connection, self._p.desk.owed_by(connection, notice.customer_id))
 
     def of_told(self, connection: Connection, request: Request) -> str | None:
         """Behind the outcome of a command about a customer; None behind anything else, and behind nothing."""
@@ -117,3 +123,8 @@ class Transfers:
         return sent.customer_of(
             connection, self._p.account, chat=request.message.chat, provider_id=request.message.quoted_id
         )
+
+
+def _says_paid(request: Request) -> bool:
+    """Whether all of it says that money came; an order's number may stand beside it."""
+    return spoken(without_order_id(request.text)) in PAID | ARRIVED

@@ -228,3 +228,23 @@ async def test_behind_the_orders_own_notice_money_that_came_in_is_read_back_befo
     await shop.owner("sudah masuk", quote=shop.last_id(containing="Tandai lunas"))
     assert (await _order(shop, order_id)).state is State.PAID
     assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
+
+
+@pytest.mark.parametrize("about", ["Butuh jawaban", "Cek transfer", "Tandai lunas"])
+async def test_a_named_order_is_the_one_that_is_read_back_whatever_notice_is_quoted(
+    open_shop: OpenShop, about: str
+) -> None:
+    shop = await _opened(open_shop)
+    order_id = await _ordered(shop, "siti", name="Siti")
+    await _ordered(shop)
+    await shop.says("budi", UNKNOWN)
+    await shop.says("budi", "sudah transfer")
+    await shop.owner("lunas budi")
+    heard = shop.heard("budi")
+    [question] = await shop.owner(f"lunas {order_id}", quote=shop.last_id(containing=about))
+    assert question.startswith("🏦 *Tandai lunas Rp250.000?* Siti")
+    assert shop.heard("budi") == heard
+    assert await shop.count(invoice_rows) == 0
+    # More than that word is for the customer to read.
+    await shop.owner(f"pesanan {order_id} lunas kemarin", quote=shop.last_id(containing="Butuh jawaban"))
+    assert shop.heard("budi")[-1] == f"pesanan {order_id} lunas kemarin"
