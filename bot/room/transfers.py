@@ -85,9 +85,10 @@ class Transfers:
         order = None if notice is None or notice.order_id is None else orders.get(connection, notice.order_id)
         if order is None:
             return p.wording.say("admin_tidak_ada_lagi")
-        if request.means(_YES) and request.message.quoted_id is None:
+        agrees = request.means(_YES) and "?" not in request.text  # "lunas?" asks.
+        if agrees and request.message.quoted_id is None:
             return p.wording.say("admin_lunas_geser")
-        if request.means(_YES):
+        if agrees:
             return p.desk.paid(connection, order, admin=request.message.sender)
         if request.means(_NO):
             return p.wording.say("admin_lunas_batal", pesanan=order.id)

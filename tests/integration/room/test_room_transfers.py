@@ -135,7 +135,7 @@ async def test_no_other_word_than_a_quoted_yes_marks_it_paid_or_reaches_the_cust
     question = shop.last_id(containing="Tandai lunas")
     heard = shop.heard("budi")
     assert await shop.owner("ya") == [shop.wording.say("admin_lunas_geser")]
-    for words in ("ok", "oke nanti kucek", "simpan", "tolong cek lagi"):
+    for words in ("ok", "ya?", "lunas?", "oke nanti kucek", "simpan", "tolong cek lagi"):
         assert await shop.owner(words, quote=question) == [shop.wording.say("admin_lunas_jawab")]
     shop.channel.files["foto"] = b"\xff\xd8\xff\xe0"
     file = {"mimetype": "image/jpeg", "filename": "", "size_bytes": 4}
