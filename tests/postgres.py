@@ -14,12 +14,13 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from sandbox.ports import free_port
 
 USER = "balas"
 PASSWORD = "rahasia-basis-data"
@@ -54,7 +55,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server on its port (chosen at the first start) and wait until it answers."""
         if self.port == 0:
-            self.port = _free_port()
+            self.port = free_port()
         log = (self._folder / "server.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -172,13 +173,6 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("postgres")
     return pwd.getpwnam("nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
