@@ -249,6 +249,9 @@ class Chat:
         began = time.perf_counter()
         reply = await self._answerer.answer(Question(customer_id=customer, message=message, recent=recent))
         self.took_s.append(time.perf_counter() - began)
+        if sys.stderr.isatty():
+            # A real model takes seconds for each of some 400 questions.
+            print(f"\r{len(self.took_s)} asked\r", end="", file=sys.stderr, flush=True)
         self.troubles += reply.outcome is Outcome.TROUBLE
         return reply
 

@@ -47,7 +47,7 @@ from store.schema import QueueState
 log = structlog.get_logger(__name__)
 
 # A send whose outcome nobody knows is repeated once: then a customer may read an answer twice, or never.
-MAX_UNKNOWN_SENDS = 2
+_UNKNOWN = "outcome unknown"
 # People are not as regular as programs.
 JITTER = 3.0
 # What could not be sent for so long reaches nobody who still waits for it.
@@ -120,11 +120,13 @@ class Delivery:
             case Sent(provider_id):
                 await self._mark_sent(row, provider_id)
             case Retry(reason, after_s):
-                raise worker.Retry(reason, after_s=after_s)
-            case Unknown(reason) if row.attempts < MAX_UNKNOWN_SENDS:
-                raise worker.Retry(f"outcome unknown: {reason}")
+                # Whatever comes in between, a doubt stays one.
+                doubt = f"{_UNKNOWN} before; " if _is_doubtful(row) else ""
+                raise worker.Retry(f"{doubt}{reason}", after_s=after_s)
+            case Unknown(reason) if not _is_doubtful(row):
+                raise worker.Retry(f"{_UNKNOWN}: {reason}")
             case Unknown(reason):
-                raise worker.Discard(f"outcome unknown {row.attempts} times: {reason}")
+                raise worker.Discard(f"{_UNKNOWN} twice: {reason}")
             case Refused(reason):
                 raise worker.Discard(reason)
             case Parked(reason) if _age_ms(row) < PARKED_AT_MOST_MS:
@@ -250,6 +252,11 @@ class Delivery:
         slot = max(now, self._next_send)
         self._next_send = slot + random.uniform(pace_s, JITTER * pace_s)
         await asyncio.sleep(slot - now)
+
+
+def _is_doubtful(row: Row[Any]) -> bool:
+    """Whether an earlier attempt may have arrived."""
+    return _UNKNOWN in (row.error or "")
 
 
 def _age_ms(row: Row[Any]) -> int:

@@ -20,6 +20,7 @@ from bot.channel import Channel, FileAway, FileGone, IncomingFile, Unreadable
 from bot.message import Said, clean_line
 from bot.people import People
 from store import attachments, inbox, media, worker
+from store import queue as queues
 from store.customers import Customer
 from store.doors import Store
 from store.errors import ClaimLost
@@ -86,9 +87,8 @@ class MediaKeeper:
     async def fetch(self, row: Row[Any]) -> None:
         """The worker's handler: fetch the file of a claimed row and store it."""
         await self.channel.reachable()
-        if row.attempts > CRASHES_FORGIVEN and row.error is None:
-            # No attempt came to an end: it may be the file that ends the process.
-            raise worker.Discard("the process died each time it was fetched")
+        if queues.deaths(row) >= CRASHES_FORGIVEN:
+            raise worker.Discard("the process died while it was fetched, again and again")
         if await asyncio.to_thread(self.files.free_bytes) < LEAST_FREE_BYTES:
             raise worker.Retry("the disk is nearly full", after_s=FULL_DISK_PAUSE_S)
         event = await self.store.read(lambda c: inbox.get(c, row.inbox_id))

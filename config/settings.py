@@ -179,7 +179,7 @@ class BotSettings:
     digest_hour: int = field(default=8, metadata=_key("DIGEST_HOUR", env.whole(at_least=0, at_most=19)))
     poll_s: float = field(default=0.5, metadata=_key("POLL_S", env.number(at_least=0.01, at_most=60)))
     drain_s: float = field(default=5.0, metadata=_key("DRAIN_S", env.number(at_least=0, at_most=300)))
-    send_attempts: int = field(default=6, metadata=_key("SEND_ATTEMPTS", env.whole(at_least=1, at_most=100)))
+    send_attempts: int = field(default=10, metadata=_key("SEND_ATTEMPTS", env.whole(at_least=1, at_most=100)))
     # The least time between two sends of the account; None leaves it to the channel.
     pace_s: float | None = field(
         default=None, metadata=_key("PACE_S", env.optional(env.number(at_least=0, at_most=60)))

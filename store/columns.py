@@ -84,7 +84,9 @@ def queue_columns() -> list[Column[Any]]:
         Column("transport", Text, nullable=False),
         Column("key", Text, nullable=False),
         Column("state", Text, nullable=False),
+        # Claims that were begun, and those of them that ended in a failure: the rest ended with the process.
         Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("failures", Integer, nullable=False, server_default=text("0")),
         Column("due_ms", BigInteger, nullable=False),
         Column("owner", Text),
         Column("claimed_ms", BigInteger),

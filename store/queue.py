@@ -111,6 +111,11 @@ def _claim_statement(table: Table) -> Prepared:
     )
 
 
+def deaths(row: Row[Any]) -> int:
+    """How often the process died over this claimed row: attempts that ended neither well nor in a failure."""
+    return int(row.attempts - row.failures - 1)
+
+
 def has_claimable(connection: Connection, queue: Queue) -> bool:
     """Whether a claim would find something; a cheap read, so that an idle worker never writes."""
     values = {"in_account": queue.account, "in_transport": queue.transport, "most": 1}
@@ -224,7 +229,7 @@ def finish(
 def retry(
     connection: Connection, queue: Queue, row_id: int, *, owner: str, pause_s: float, error: str
 ) -> None:
-    """Give a claimed row back for another attempt after ``pause_s``; later rows of its key go on waiting."""
+    """Give a claimed row that failed back for another attempt after ``pause_s``; its key goes on waiting."""
     table = queue.table
     statement = (
         update(table)
@@ -234,6 +239,7 @@ def retry(
             owner=None,
             claimed_ms=None,
             due_ms=now_ms() + int(pause_s * 1000),
+            failures=table.c.failures + 1,
             error=error,
         )
     )

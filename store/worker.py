@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 # suspected, and worked with no other row beside it: if it ends the process, then without taking the innocent
 # along, and if it was only unlucky, it has the machine to itself. What dies alone that often is given up.
 CRASHES_FORGIVEN = 10
-CRASHES_ALONE = 10
+CRASHES_ALONE = 15
 
 
 # When a commit's outcome is unknown, what it may have claimed is looked for after so long: nothing that is
@@ -209,8 +209,7 @@ class Worker:
 
     def _is_suspect(self, row: Row[Any]) -> bool:
         """Whether it was in hand at more deaths of the process than chance explains."""
-        forgiven: int = self._backoff.attempts + CRASHES_FORGIVEN
-        return bool(row.attempts > forgiven)
+        return queues.deaths(row) >= CRASHES_FORGIVEN
 
     async def _release_forgotten(self) -> None:
         if self._look_after is None or time.monotonic() < self._look_after:
@@ -243,9 +242,9 @@ class Worker:
         self._woken.set()
 
     async def _work(self, row: Row[Any]) -> None:
-        if row.attempts > self._backoff.attempts + CRASHES_FORGIVEN + CRASHES_ALONE:
-            # Every claim counts, and these never came to an end: the row may be what ends the process.
-            await self._give_up(row, f"claimed {row.attempts} times without an end")
+        if (deaths := queues.deaths(row)) >= CRASHES_FORGIVEN + CRASHES_ALONE:
+            # The row may be what ends the process.
+            await self._give_up(row, f"the process ended {deaths} times while it was in hand")
             return
         try:
             await self._handler(row)
@@ -267,11 +266,12 @@ class Worker:
             log.info("row_retries", queue=self.name, row=row.id, attempts=row.attempts, reason=str(exc))
         else:
             log.exception("row_failed", queue=self.name, row=row.id, attempts=row.attempts)
-        if row.attempts >= self._backoff.attempts:
+        failures = row.failures + 1
+        if failures >= self._backoff.attempts:
             await self._give_up(row, reason)
             return
         wanted_s = exc.after_s if isinstance(exc, Retry) else None
-        pause_s = self._backoff.pause_s(row.attempts) if wanted_s is None else wanted_s
+        pause_s = self._backoff.pause_s(failures) if wanted_s is None else wanted_s
         await self._settle(
             row,
             lambda c: queues.retry(c, self._queue, row.id, owner=self._owner, pause_s=pause_s, error=reason),

@@ -22,7 +22,7 @@ from webhooks.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 # A week of Midtrans being away makes no dead letter. When it is back, a customer who has paid waits for the
-# longest pause; also one whose row was in hand when the process died some times, for each claim counts.
+# longest pause.
 BACKOFF = Backoff(attempts=50_000, first_s=1.0, most_s=30.0)
 LANES = 8
 # Midtrans notifies before its own status knows of it, for a moment.
@@ -48,7 +48,7 @@ class Confirming:
         """Confirm what the event is about; raises what the worker understands."""
 
         def finish(connection: Connection, outcome: Outcome) -> None:
-            if outcome is Outcome.NOTHING_YET and row.attempts < PATIENCE_FOR_STATUS:
+            if outcome is Outcome.NOTHING_YET and row.failures + 1 < PATIENCE_FOR_STATUS:
                 raise Retry("Midtrans notified, and its status knows of nothing yet")
             queues.finish(connection, self.queue, [row.id], owner=self.owner, error=outcome.value)
 
@@ -60,7 +60,7 @@ class Confirming:
             self.metrics.confirmations.labels(outcome="midtrans_away").inc()
             raise Retry(str(exc)) from exc
         except BillingError as exc:
-            if row.attempts >= PATIENCE_FOR_ANSWERS:
+            if row.failures + 1 >= PATIENCE_FOR_ANSWERS:
                 raise Discard(str(exc)) from exc
             raise Retry(str(exc)) from exc
         self.metrics.confirmations.labels(outcome=outcome.value).inc()

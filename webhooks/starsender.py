@@ -138,7 +138,7 @@ class StarsenderDelivery:
     @staticmethod
     def _is_doubtful(row: Row[Any]) -> bool:
         """Whether an earlier attempt may have arrived: it said so, or the process died over it."""
-        return _UNCERTAIN in (row.error or "") or (row.attempts > 1 and row.error is None)
+        return _UNCERTAIN in (row.error or "") or queues.deaths(row) > 0
 
     @staticmethod
     def _remembering(reason: str, *, doubtful: bool) -> str:

@@ -129,6 +129,28 @@ async def test_an_outcome_that_stays_unknown_is_never_tried_a_third_time(open_sh
     assert len(shop.heard("owner")) == 1
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "tries", "arrives"),
+    [
+        # What WhatsApp refused before is no reason to give a send up that was cut once.
+        ([Retry("error 500"), Retry("error 500"), Unknown("connection lost")], 4, True),
+        ([Unknown("connection lost"), Retry("error 500")], 3, True),
+        # The refusal in between does not make the first doubt forgotten.
+        ([Unknown("connection lost"), Retry("error 500"), Unknown("connection lost")], 3, False),
+    ],
+)
+async def test_only_unknown_outcomes_count_as_unknown(
+    open_shop: OpenShop, outcomes: list[Outcome], tries: int, arrives: bool
+) -> None:
+    shop = await open_shop()
+    left = iter(outcomes)
+    shop.channel.outcome = lambda message: next(left, None) if message.body == "satu" else None
+    await _queue(shop, "budi", "satu", "dua")
+    assert len(_tried(shop, "satu")) == tries
+    assert _texts(shop) == (["satu", "dua"] if arrives else ["dua"])
+    assert len(shop.heard("owner")) == (0 if arrives else 1)
+
+
 async def test_what_is_refused_is_not_tried_again_and_the_owner_is_told(open_shop: OpenShop) -> None:
     shop = await open_shop()
     shop.channel.outcome = _first_times("satu", 99, Refused("blocked"))

@@ -504,9 +504,9 @@ async def test_a_file_that_ends_the_process_each_time_is_left_alone(open_shop: O
     shop = await open_shop()
 
     class Row:
-        inbox_id, attempts, error = 1, 3, None
+        inbox_id, attempts, failures = 1, 3, 0
 
-    with pytest.raises(Discard, match="died each time"):
+    with pytest.raises(Discard, match="again and again"):
         await shop.running.media.fetch(Row())  # type: ignore[arg-type]
     assert shop.channel.fetched == []
 
@@ -515,7 +515,7 @@ async def test_a_row_whose_message_is_gone_is_given_up(open_shop: OpenShop) -> N
     shop = await open_shop()
 
     class Row:
-        inbox_id, attempts, error = 999_999, 1, None
+        inbox_id, attempts, failures = 999_999, 1, 0
 
     with pytest.raises(Discard, match="message is gone"):
         await shop.running.media.fetch(Row())  # type: ignore[arg-type]

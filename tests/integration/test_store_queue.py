@@ -34,6 +34,8 @@ from tests.contract.store import Gate, until
 
 QUEUE = outbox_queue("utama", "whatsapp")
 WAIT_S = 10.0
+# Of one row, in the workers of these tests.
+ATTEMPTS = 3
 
 
 def message(chat: str = "a", **changes: Any) -> NewMessage:
@@ -316,7 +318,7 @@ def run_worker(store: Store) -> RunWorker:
     async def running(handler: Handle, **changes: Any):
         options: dict[str, Any] = {
             "owner": "satu",
-            "backoff": Backoff(attempts=3, first_s=0.01, most_s=0.02),
+            "backoff": Backoff(attempts=ATTEMPTS, first_s=0.01, most_s=0.02),
             "concurrency": 4,
             "poll_s": 0.02,
         }
@@ -382,6 +384,25 @@ class TestWorker:
 
         assert seen == [first, first, first, second]
 
+    async def test_deaths_of_the_process_use_up_no_attempt(self, store: Store, run_worker: RunWorker) -> None:
+        (row_id,) = await add_all(store, message("a"))
+        for _ in range(CRASHES_FORGIVEN - 1):
+            await claim(store)
+            await store.write(lambda c: queues.take_back_all(c, QUEUE))
+        deaths: list[int] = []
+
+        async def handle(row: Row[Any]) -> None:
+            deaths.append(queues.deaths(row))
+            if len(deaths) < ATTEMPTS:
+                raise RuntimeError("sibuk")
+            await finish(store, row.id)
+
+        async with run_worker(handle):
+            (done,) = await until_finished(store, 1)
+
+        assert (done.id, done.state, done.failures) == (row_id, QueueState.DONE, ATTEMPTS - 1)
+        assert deaths == [CRASHES_FORGIVEN - 1] * ATTEMPTS
+
     async def test_after_the_last_attempt_a_row_is_a_dead_letter_and_somebody_is_told_once(
         self, store: Store, run_worker: RunWorker
     ) -> None:
@@ -411,7 +432,7 @@ class TestWorker:
     ) -> None:
         (row_id,) = await add_all(store, message())
         # As many processes as it takes claimed it and were gone before they said how it ended.
-        for _ in range(CRASHES_FORGIVEN + CRASHES_ALONE + 10):
+        for _ in range(CRASHES_FORGIVEN + CRASHES_ALONE):
             await claim(store)
             await store.write(lambda c: queues.take_back_all(c, QUEUE))
         tries: list[int] = []

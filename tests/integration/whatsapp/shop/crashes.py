@@ -68,6 +68,8 @@ class Town:
     dice: random.Random
     people: list[Customer] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
+    # What a phone sent once more before it was committed may arrive as late as that.
+    sent_late: set[str] = field(default_factory=set)
     excused: Counter[str] = field(default_factory=Counter)
     kills: int = 0
     kills_with_work: int = 0
@@ -82,6 +84,12 @@ class Town:
         who = self.dice.choice(self.people)
         self.said.append(Said(code=code, text=text, message_id=await who.send(text), who=who))
         return self.said[-1]
+
+    async def send_again(self, said: Said) -> None:
+        """The phone sends it once more, under the same id."""
+        if said.message_id not in self.committed():
+            self.sent_late.add(said.code)
+        await said.who.send_again(said.message_id)
 
     def heard(self) -> int:
         """How many messages all phones received so far."""
@@ -152,7 +160,7 @@ class Town:
             codes = [code for received in who.received for code in codes_in(received.text)]
             misdirected += [code for code in codes if code not in own]
             heard.update(codes)
-            late += _out_of_order(codes, own)
+            late += _out_of_order(codes, [code for code in own if code not in self.sent_late])
         confirmed = [said for said in self.said if self._is_confirmed(said)]
         return Verdict(
             lost=[said.code for said in self.said if said.message_id in committed and not heard[said.code]],

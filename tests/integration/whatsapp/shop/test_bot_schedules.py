@@ -59,8 +59,7 @@ class Schedule:
 
     async def comes_again(self) -> None:
         if self.town.said:
-            said = self.town.dice.choice(self.town.said)
-            await said.who.send_again(said.message_id)
+            await self.town.send_again(self.town.dice.choice(self.town.said))
 
     async def owner_writes(self) -> None:
         """From the moment that the bot has heard it, that chat is the owner's."""
