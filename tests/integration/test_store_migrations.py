@@ -20,8 +20,6 @@ from tests.integration.processes import run_processes
 
 VERSIONS = FOLDER / "versions"
 LOCK = Path(__file__).with_name("migrations.lock")
-# Between the parts of a CREATE TABLE; the commas of a list of columns in brackets are none.
-_PARTS = re.compile(r",\s+(?![^()\n]*\))|\(\n")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
