@@ -16,6 +16,7 @@ from config.settings import ModelSettings
 from rag import model as adapter
 from rag.errors import Cause, ModelError, ModelMisconfigured, ModelRubbish, ModelUnavailable
 from rag.model import Message, ModelClient
+from rag.prompt import SCHEMA
 from sandbox.openai import OpenAIStandIn
 from sandbox.ports import free_port
 
@@ -28,17 +29,6 @@ MESSAGES: list[Message] = [
         "</pengetahuan>\n<pesan>\nbisa cod?\n</pesan>",
     },
 ]
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "answer": {"type": "string"},
-        "source_ids": {"type": "array", "items": {"type": "string"}},
-        "answerable": {"type": "boolean"},
-        "needs_human": {"type": "boolean"},
-    },
-    "required": ["answer", "source_ids", "answerable", "needs_human"],
-    "additionalProperties": False,
-}
 
 
 def _settings(base_url: str, **changed: Any) -> ModelSettings:
