@@ -21,6 +21,7 @@ from bench.past import Past, copy_to
 from bench.questions import PROJECT, Ask, person
 from bench.settings import environment_for
 from sandbox.parent import end_with_parent
+from sandbox.surroundings import surroundings
 from sandbox.whatsapp.contents import Received
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.server import WhatsAppServer
@@ -215,10 +216,9 @@ def bare_commits(folder: Path) -> Iterator[Path]:
 
 def environment_beside(server: WhatsAppServer, environment: Mapping[str, str]) -> dict[str, str]:
     """For a process whose neonize finds the server; nothing of the developer's own settings."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     theirs = server.environment
     path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
-    return {**kept, **theirs, **environment, "PYTHONPATH": path}
+    return {**surroundings(), **theirs, **environment, "PYTHONPATH": path}
 
 
 @contextlib.contextmanager
