@@ -89,9 +89,8 @@ class Worker:
         self._running: dict[int, asyncio.Task[None]] = {}
         # Claimed for this worker by whoever wrote them; they wait for a free lane.
         self._taken: deque[Row[Any]] = deque()
-        # Claimed, and to be worked alone as soon as nothing else is; then whether that is happening.
+        # Claimed, and worked as soon as nothing else is; until it has ended, nothing else begins.
         self._suspect: Row[Any] | None = None
-        self._alone = False
         # When to look for claims that this worker does not know of; None: there is no reason to.
         self._look_after: float | None = None
         self._broken: BaseException | None = None
@@ -126,8 +125,7 @@ class Worker:
         """
         while not self._stopping and self._broken is None:
             if self._suspect is not None and not self._running:
-                suspect, self._suspect, self._alone = self._suspect, None, True
-                self._start(suspect)
+                self._start(self._suspect)
             while self._taken and self._room():
                 self._start(self._taken.popleft())
             if self._room():
@@ -153,7 +151,7 @@ class Worker:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks.values())
-        if left := [*tasks, *self._waiting()]:
+        if left := {*tasks, *self._waiting()}:
             self._taken.clear()
             self._suspect = None
             await self._store.write(
@@ -162,12 +160,10 @@ class Worker:
 
     def _room(self) -> int:
         """How many more rows may be worked now."""
-        if self._alone or self._suspect is not None:
-            return 0
-        return self._concurrency - len(self._running)
+        return 0 if self._suspect is not None else self._concurrency - len(self._running)
 
     def _waiting(self) -> list[int]:
-        """What is claimed for this worker and not begun."""
+        """What is claimed for this worker and waits to be begun, or is the suspect."""
         return [row.id for row in (*self._taken, self._suspect) if row is not None]
 
     async def _claim_some(self) -> None:
@@ -235,7 +231,8 @@ class Worker:
 
     def _ended(self, row_id: int, task: asyncio.Task[None]) -> None:
         self._running.pop(row_id, None)
-        self._alone = False
+        if self._suspect is not None and self._suspect.id == row_id:
+            self._suspect = None
         if not task.cancelled() and (error := task.exception()) is not None:
             self._broken = error
         # A later row of the same key may be claimable now.
