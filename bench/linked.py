@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -20,6 +20,8 @@ import psutil
 from bench.past import Past, copy_to
 from bench.questions import PROJECT, Ask, person
 from bench.settings import environment_for
+from sandbox.parent import end_with_parent
+from sandbox.surroundings import surroundings
 from sandbox.whatsapp.contents import Received
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.server import WhatsAppServer
@@ -31,7 +33,8 @@ REST_S = 0.03
 # After the last answer of a crowd, before its cost is read: what belongs to the answers is done by then.
 _SETTLE_S = 0.5
 _ACCOUNT = "utama"
-_PR_SET_PDEATHSIG = 1
+# A bot that outlived a killed benchmark would try to reconnect for ever.
+_AT_ONCE_WITH_PARENT = partial(end_with_parent, signal.SIGKILL)
 
 
 class Asker(Customer):
@@ -202,7 +205,7 @@ def bare_commits(folder: Path) -> Iterator[Path]:
             [sys.executable, "-m", "bench.commits", str(folder / "busy.db")],
             cwd=PROJECT,
             stdout=out,
-            preexec_fn=die_with_parent,
+            preexec_fn=_AT_ONCE_WITH_PARENT,
         )
     try:
         yield times
@@ -213,10 +216,9 @@ def bare_commits(folder: Path) -> Iterator[Path]:
 
 def environment_beside(server: WhatsAppServer, environment: Mapping[str, str]) -> dict[str, str]:
     """For a process whose neonize finds the server; nothing of the developer's own settings."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     theirs = server.environment
     path = os.pathsep.join((theirs["PYTHONPATH"], str(PROJECT)))
-    return {**kept, **theirs, **environment, "PYTHONPATH": path}
+    return {**surroundings(), **theirs, **environment, "PYTHONPATH": path}
 
 
 @contextlib.contextmanager
@@ -237,7 +239,7 @@ def running(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            preexec_fn=die_with_parent,
+            preexec_fn=_AT_ONCE_WITH_PARENT,
         )
     try:
         yield process
@@ -247,11 +249,6 @@ def running(
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
-
-
-def die_with_parent() -> None:
-    """A bot that outlived a killed benchmark would try to reconnect for ever."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -31,7 +31,7 @@ from bench.questions import DATA, asks, person
 from bench.settings import environment_for
 from bench.soak_books import books, chats_of_buyers, unfinished
 from bench.soak_outcome import Counts, tell, wrongs
-from bench.soak_process import free_port, process
+from bench.soak_process import process
 from billing.checkout import Checkout
 from billing.midtrans import Midtrans
 from billing.outage import Outage
@@ -43,6 +43,7 @@ from config.shop import Shop
 from config.wording import Wording
 from sandbox.midtrans import MidtransServer
 from sandbox.openai.process import OpenAIStandInProcess
+from sandbox.ports import free_port
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.server import WhatsAppServer
 from store import orders, standing

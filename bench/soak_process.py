@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +20,3 @@ def process(
     command = [str(PROJECT / script), *(["--channel", "whatsapp"] if script == "run_bot.py" else [])]
     with running(command, server, folder, environment, log_name=f"{script}.log") as found:
         yield found
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

@@ -33,6 +33,7 @@ from config.shop import Shop
 from config.wording import Wording
 from sandbox.midtrans import MidtransServer
 from sandbox.starsender import StarsenderServer
+from sandbox.surroundings import surroundings
 from store import customers, invoices, orders
 from store.attempts import Attempt
 from store.customers import Address
@@ -205,9 +206,8 @@ def resident_mb(pid: int) -> float:
 def environment_in(folder: Path, midtrans: MidtransServer, starsender: StarsenderServer) -> dict[str, str]:
     """The product's settings with the stand-ins."""
     (folder / "data").mkdir(exist_ok=True)
-    plain = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
     return {
-        **plain,
+        **surroundings(),
         "OPENAI_API_KEY": "kunci-ukur",
         "SHOP_NAME": "Toko Uji",
         "DATA_DIR": str(folder / "data"),

@@ -17,7 +17,6 @@ log = structlog.get_logger(__name__)
 
 # Shorter outages pass by themselves; a customer who has paid notices a longer one.
 ALERT_AFTER_S = 300.0
-LOOK_AGAIN_S = 60.0
 
 
 @dataclass(kw_only=True)

@@ -15,7 +15,7 @@ from bot import audience, modes
 from bot.burst import Bursts
 from bot.channel import Channel, IncomingMessage, Media, Sign, Signal, Unreadable
 from bot.consequences import Consequences, Reworded
-from bot.decision import Decision, Right
+from bot.decision import ACKNOWLEDGEMENT, Decision, Right
 from bot.firstrun import ROOM_CODE
 from bot.gate import Pass, gate
 from bot.lateness import Lateness, LatePace, lateness
@@ -46,7 +46,6 @@ from store.worker import Discard
 log = structlog.get_logger(__name__)
 
 RECENT_TURNS = 8
-ACKNOWLEDGEMENT = "🙏"
 # Who edits again and again is answered with the words that he has then.
 MOST_READINGS = 3
 

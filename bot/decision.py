@@ -16,6 +16,9 @@ from store.handoffs import Reason
 from store.turns import Author
 from store.usage import Reservation
 
+# What "ok" and "makasih" get: they want no words back.
+ACKNOWLEDGEMENT = "🙏"
+
 
 class Right(Enum):
     """What the law gives a customer about his own data."""

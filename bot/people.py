@@ -83,30 +83,20 @@ class People:
 
         The same question that still waits is not handed over twice.
         """
-        waiting = handoffs.find_open(
-            connection, self.room.account, customer_id=customer.id, question=question
-        )
-        if waiting is not None:
-            return waiting
-        handoff_id = handoffs.open_handoff(
-            connection,
-            account=self.room.account,
-            customer_id=customer.id,
-            chat=chat,
+        case = Case(
             question=question,
-            reason=reason,
-            # Somebody of the shop is in that chat himself; he is told once.
-            remind_after_ms=_NEVER_MS if reason is Reason.WAITING else self._remind_after_ms,
+            sentence=_NOTICES.get(reason, "admin_butuh_jawaban"),
+            kind=handoffs.HANDOFF_NOTICE,
         )
-        sentence = _NOTICES.get(reason, "admin_butuh_jawaban")
-        body = self.wording.say(sentence, **self._about(connection, customer.id, customer.name, question))
-        self.notify(
-            connection, body, kind=handoffs.HANDOFF_NOTICE, customer_id=customer.id, handoff_id=handoff_id
-        )
-        return handoff_id
+        return self._open(connection, case, customer=customer, chat=chat, reason=reason)
 
     def hand_over_case(self, connection: Connection, *, customer: Customer, chat: str, case: Case) -> int:
         """Write down what an order needs a person for, with a notice to quote; the handoff's id."""
+        return self._open(connection, case, customer=customer, chat=chat, reason=Reason.ORDER)
+
+    def _open(
+        self, connection: Connection, case: Case, *, customer: Customer, chat: str, reason: Reason
+    ) -> int:
         waiting = handoffs.find_open(
             connection, self.room.account, customer_id=customer.id, question=case.question
         )
@@ -118,8 +108,9 @@ class People:
             customer_id=customer.id,
             chat=chat,
             question=case.question,
-            reason=Reason.ORDER,
-            remind_after_ms=self._remind_after_ms,
+            reason=reason,
+            # Somebody of the shop is in that chat himself; he is told once.
+            remind_after_ms=_NEVER_MS if reason is Reason.WAITING else self._remind_after_ms,
         )
         about = self._about(connection, customer.id, customer.name, case.question)
         self.notify(

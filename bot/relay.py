@@ -28,6 +28,16 @@ class Enclosed:
     shown: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """A customer in the chat where he is written to."""
+
+    account: str
+    transport: str
+    chat: str
+    customer_id: int
+
+
 def relay(
     connection: Connection,
     people: People,
@@ -61,28 +71,49 @@ def _send(
     text: str,
     enclosed: Enclosed | None,
 ) -> None:
+    customer = Reached(
+        account=people.room.account,
+        transport=people.room.transport,
+        chat=handoff.chat,
+        customer_id=handoff.customer_id,
+    )
+    tell(connection, customer, text, author=Author.HUMAN, asked=asked, enclosed=enclosed)
+
+
+def tell(
+    connection: Connection,
+    customer: Reached,
+    text: str,
+    *,
+    author: Author,
+    asked: str = "",
+    enclosed: Enclosed | None = None,
+    marks: tuple[str, ...] = (),
+) -> None:
+    """Queue the words, or the file, for the customer, and keep them in his history, as said to ``asked``."""
     said = text if enclosed is None else enclosed.shown
     outbox.add(
         connection,
         NewMessage(
-            account=people.room.account,
-            transport=people.room.transport,
-            chat=handoff.chat,
+            account=customer.account,
+            transport=customer.transport,
+            chat=customer.chat,
             body=text if enclosed is None else enclosed.caption,
             purpose=Purpose.RELAY,
             kind=Kind.TEXT if enclosed is None else enclosed.kind,
-            customer_id=handoff.customer_id,
+            customer_id=customer.customer_id,
             document=None if enclosed is None else enclosed.document,
         ),
     )
     turns.append(
         connection,
         NewTurn(
-            customer_id=handoff.customer_id,
+            customer_id=customer.customer_id,
             asked=asked,
             replied=said,
-            author=Author.HUMAN,
+            author=author,
             search_text=search_text(f"{asked}\n{said}".strip()),
+            source_ids=marks,
         ),
     )
 

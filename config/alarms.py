@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 
-from config.wording import ALARMS, Wording
+from config.wording import Wording
 
 _TITLE = re.compile(r"\*(.+?)\*")
 OTHER = "admin_alarm_other"
+# What happened, what it means and what to do, a line each; ``store.alert_kinds`` says when they are raised.
+ALARMS = tuple(
+    f"admin_alarm_{kind}"
+    for kind in (
+        *("whatsapp_logged_out", "whatsapp_replaced", "whatsapp_banned", "whatsapp_outdated"),
+        *("whatsapp_unusable", "whatsapp_restricted", "offline", "process_down", "process_crashed"),
+        *("process_stuck", "unanswered", "dead_letters", "database", "messages_waited", "disk", "budget"),
+        *("paid_without_invoice", "backup", "memory", "midtrans", "payment", "starsender"),
+        *("model_misconfigured", "whatsapp_business_answers", "other"),
+    )
+)
 
 
 def sentence_for(kind: str) -> str:

@@ -34,10 +34,6 @@ class _Piece:
     body: str
 
 
-def estimate_tokens(text: str) -> int:
-    return round(len(text) / CHARS_PER_TOKEN)
-
-
 def chunk_prose(text: str, *, title: str, markdown: bool = True) -> list[Passage]:
     """Passages of at most about 500 tokens, in order; no word of the text is lost.
 

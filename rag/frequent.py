@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from billing.rupiah import amounts_in
 from rag.characters import readable
 from rag.normalise import search_text
+from rag.private import is_private
 
 # What only one customer asks is no frequent question.
 LEAST_CHATS = 2
@@ -44,7 +45,6 @@ _GREETING = re.compile(
 _ADDRESS = re.compile(
     r"(?:[\s,]+(?:kak(?:ak)?|min|admin|gan|sis|ya|dong|nih|sih))+\s*(?=[?!.]*$)", re.IGNORECASE
 )
-_PRIVATE = re.compile(r"\d[\d .-]{5,}\d|@")
 _WAITING = re.compile(
     r"\b(?:se?bentar|bntr|tunggu|ditunggu|nanti|cek|dicek|tanyakan|kutanya|kabari|kabarin)\b", re.IGNORECASE
 )
@@ -98,7 +98,7 @@ def frequent(exchanges: Iterable[Exchange], *, most: int = MOST) -> list[Frequen
 
 def is_question(text: str) -> bool:
     """Whether a message asks something that can be asked again."""
-    if len(text) > _MOST_QUESTION_CHARS or _PRIVATE.search(text) or not _words(text):
+    if len(text) > _MOST_QUESTION_CHARS or is_private(text) or not _words(text):
         return False
     return "?" in text or not _ASKING.isdisjoint(search_text(text).split())
 
@@ -108,7 +108,7 @@ def _is_answer(text: str) -> bool:
         len(text.split()) >= _LEAST_ANSWER_WORDS
         and len(text) <= _MOST_ANSWER_CHARS
         and not _WAITING.search(text)
-        and not _PRIVATE.search(text)
+        and not is_private(text)
         and not amounts_in(text)
     )
 

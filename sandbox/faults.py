@@ -92,7 +92,7 @@ async def suffer(
         case Mode.REFUSED:
             return _said(words(400))
         case Mode.RESET:
-            _reset(request)
+            reset(request)
         case Mode.BROKEN:
             pass
     return _said(words(500))
@@ -103,7 +103,7 @@ def _said(answer: tuple[int, Any]) -> web.Response:
     return web.json_response(body, status=status)
 
 
-def _reset(request: web.Request) -> None:
+def reset(request: web.Request) -> None:
     """Close with a TCP reset: the zero linger time is what makes it one."""
     if request.transport is None:
         return

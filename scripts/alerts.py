@@ -8,8 +8,9 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
+from config.alarms import ALARMS  # noqa: E402 - the project must be found first.
 from config.tomlfile import read_toml  # noqa: E402 - the project must be found first.
-from config.wording import ALARMS, DEFAULTS  # noqa: E402 - the project must be found first.
+from config.wording import DEFAULTS  # noqa: E402 - the project must be found first.
 
 TARGET = PROJECT / "docs" / "alerts.md"
 HEAD = """\

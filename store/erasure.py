@@ -56,7 +56,7 @@ def erase_deleted(settings: Settings, *, timeout_s: float = 15.0) -> None:
 
 
 def _empty_wal(settings: Settings, deadline: float) -> None:
-    from store.sqlite import sqlite_engine
+    from store.sqlite_file import sqlite_engine
 
     engine = sqlite_engine(settings.sqlite_path)
     try:

@@ -119,16 +119,6 @@ def by_token(connection: Connection, account: str, token: str) -> Invoice | None
     return _first(connection, _BY_TOKEN, {"in_account": account, "in_token": token})
 
 
-def renew_link(connection: Connection, account: str, number: str, *, link_valid_ms: int) -> Invoice | None:
-    """Give the invoice a new address, because it is sent once more; the one before works no longer."""
-    connection.execute(
-        update(invoices)
-        .where(invoices.c.account == account, invoices.c.number == number)
-        .values(token=new_token(), token_expires_ms=now_ms() + link_valid_ms)
-    )
-    return get(connection, account, number)
-
-
 def delivered(connection: Connection, account: str, number: str, *, by: str) -> None:
     """The customer has it; the first way that it came by is kept."""
     connection.execute(

@@ -159,15 +159,13 @@ def mark_sent(
         connection.execute(_SET_NOTICE_ID, values)
 
 
-_IS_OURS = (
-    select(outbox.c.id)
-    .where(
-        outbox.c.account == bindparam("in_account"),
-        outbox.c.chat == bindparam("in_chat"),
-        outbox.c.provider_id == bindparam("provider"),
-    )
-    .limit(1)
+# Which message of ours the network knows under an id.
+_UNDER_ITS_ID = (
+    outbox.c.account == bindparam("in_account"),
+    outbox.c.chat == bindparam("in_chat"),
+    outbox.c.provider_id == bindparam("provider"),
 )
+_IS_OURS = select(outbox.c.id).where(*_UNDER_ITS_ID).limit(1)
 
 
 def is_ours(connection: Connection, account: str, chat: str, provider_id: str) -> bool:
@@ -242,15 +240,7 @@ def release_parked(
     return int(connection.execute(update(outbox).where(*where).values(values)).rowcount)
 
 
-_SAID = (
-    select(outbox.c.body)
-    .where(
-        outbox.c.account == bindparam("in_account"),
-        outbox.c.chat == bindparam("in_chat"),
-        outbox.c.provider_id == bindparam("provider"),
-    )
-    .limit(1)
-)
+_SAID = select(outbox.c.body).where(*_UNDER_ITS_ID).limit(1)
 
 
 def sent_body(connection: Connection, account: str, chat: str, provider_id: str) -> str | None:

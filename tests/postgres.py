@@ -8,18 +8,20 @@ under root it runs as another user.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from sandbox.parent import end_with_parent
+from sandbox.ports import free_port
 
 USER = "balas"
 PASSWORD = "rahasia-basis-data"
@@ -27,7 +29,6 @@ PASSWORD = "rahasia-basis-data"
 TEMPLATE = "balas_template"
 _START_S = 30.0
 _STOP_S = 30.0
-_PR_SET_PDEATHSIG = 1
 
 
 class PostgresMissing(Exception):
@@ -54,7 +55,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server on its port (chosen at the first start) and wait until it answers."""
         if self.port == 0:
-            self.port = _free_port()
+            self.port = free_port()
         log = (self._folder / "server.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -69,7 +70,8 @@ class PostgresServer:
                 stderr=log,
                 # A ^C in the terminal belongs to pytest, which then stops the server in good order.
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                # A test run that is killed leaves no server behind; this signal asks for a fast shutdown.
+                preexec_fn=partial(end_with_parent, signal.SIGINT),
                 **self._as_user(),
             )
         self._wait_until_it_answers()
@@ -172,19 +174,3 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("postgres")
     return pwd.getpwnam("nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _end_with_parent() -> None:
-    """A test run that is killed leaves no server behind: the kernel then asks it for a fast shutdown."""
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sandbox.surroundings import surroundings
 from sandbox.whatsapp.server import WhatsAppServer
-from tests.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[1]
 # Far more than a loaded machine needs; a test that works never waits for it.

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import modes
+from bot.decision import ACKNOWLEDGEMENT
 from bot.room.command import Command, Request, Takes
 from bot.room.parts import RoomParts
 from bot.rules import Rule, rule_for
@@ -80,7 +81,7 @@ class Trial:
         if rule is Rule.ADMIN:
             return self._promised(Reason.ASKED)
         if rule in (Rule.THANKS, Rule.NOTHING):
-            return "🙏"
+            return ACKNOWLEDGEMENT
         replied = self._p.wording.say(_RULES[rule]) if rule is not None else await self._by_knowledge(asked)
         self._recent.append(
             Turn(

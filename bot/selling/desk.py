@@ -14,17 +14,16 @@ from billing.rupiah import format_rupiah
 from billing.shipping import told_by_admin
 from billing.till import Till
 from bot.people import People
-from bot.relay import Enclosed
+from bot.relay import Enclosed, Reached, tell
 from bot.selling.draft import Draft
 from bot.selling.marks import Mark
 from bot.selling.ordering import close_cases
 from bot.selling.sayings import Sayings, brief
-from rag.normalise import normalise, search_text
-from store import customers, handoffs, invoices, orders, outbox, turns
+from rag.normalise import normalise
+from store import customers, handoffs, invoices, orders
 from store.handoffs import PAID_QUESTION, Notice
 from store.orders import UNPAID, LineKind, Method, Order, State
-from store.outbox import Kind, NewMessage, Purpose
-from store.turns import Author, NewTurn
+from store.turns import Author
 
 # What an admin says when the money is there.
 PAID = frozenset(
@@ -252,31 +251,10 @@ class OrderDesk:
         """Words to the order's customer, and into his history: his next message answers them."""
         if order.chat is None or order.customer_id is None:
             return
-        said = text if enclosed is None else enclosed.shown
-        outbox.add(
-            connection,
-            NewMessage(
-                account=order.account,
-                transport=order.transport,
-                chat=order.chat,
-                body=text if enclosed is None else enclosed.caption,
-                purpose=Purpose.RELAY,
-                kind=Kind.TEXT if enclosed is None else enclosed.kind,
-                customer_id=order.customer_id,
-                document=None if enclosed is None else enclosed.document,
-            ),
+        customer = Reached(
+            account=order.account, transport=order.transport, chat=order.chat, customer_id=order.customer_id
         )
-        turns.append(
-            connection,
-            NewTurn(
-                customer_id=order.customer_id,
-                asked="",
-                replied=said,
-                author=author,
-                search_text=search_text(said),
-                source_ids=marks,
-            ),
-        )
+        tell(connection, customer, text, author=author, enclosed=enclosed, marks=marks)
 
 
 def _waits(order: Order) -> bool:

@@ -12,9 +12,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from billing import methods as paying
 from billing.asking import Ask, asked
-from billing.confirmation import Meaning, calls_off, meaning
+from billing.confirmation import Meaning, meaning
 from billing.live import Goods, LiveGoods
 from billing.menu import (
     GROUP_MARK,
@@ -28,31 +27,30 @@ from billing.menu import (
     on_sale,
     wants_to_buy,
 )
-from billing.needs import Kind, Need, answers, correction, is_delivery
+from billing.needs import is_delivery
 from billing.proposal import Basket, Problem, Refusal, basket
-from billing.spoken import CALLS, PARTICLES, asks, spoken, without, word_set
+from billing.spoken import asks
 from bot.channel import Media
 from bot.decision import Decision
 from bot.message import Said
 from bot.rules import RIGHTS, Rule
 from bot.selling import marks
 from bot.selling.aftersales import Aftersales
-from bot.selling.draft import Draft, needs_for
+from bot.selling.draft import needs_for
 from bot.selling.marks import Mark
-from bot.selling.ordering import Ordering, close_cases, help_wanted
+from bot.selling.ordering import Ordering, help_wanted
+from bot.selling.particulars import Particulars
 from bot.selling.sayings import Sayings
 from bot.selling.shopping import Shopping
 from rag.answer import Wanted
-from store import orders, proposals
+from store import proposals
 from store.customers import Customer
-from store.orders import Line, LineKind, Method, Order, State
+from store.orders import Line, LineKind
 from store.turns import Turn
 
 # Whoever writes more than this says more than any of the short things that are understood here.
 MOST_CHARS = 600
 _OTHER_RULES = RIGHTS | {Rule.ADMIN, Rule.BOT, Rule.SALAM, Rule.GREETING}
-_WAIT = word_set("bentar sebentar tunggu wait sek sik dulu bntr tar")
-ACKNOWLEDGEMENT = "🙏"
 # Longer ones are postcodes and phone numbers.
 _LONGEST_NUMBER = 4
 
@@ -77,6 +75,7 @@ class Seller:
     sayings: Sayings
     ordering: Ordering
     aftersales: Aftersales
+    particulars: Particulars
 
     async def decide(
         self, said: Said, rule: Rule | None, question: str, meeting: Meeting, *, acts: bool
@@ -106,9 +105,9 @@ class Seller:
         if not acts:
             return None
         order = meeting.shopping.unpaid
-        if order is not None and marks.is_(newest, Mark.METHOD) and self._method(text) is not None:
+        if order is not None and marks.is_(newest, Mark.METHOD) and self.particulars.method(text) is not None:
             # "link aja" chooses, where it would ask for a link at any other time.
-            return await self._about_draft(text, newest, said, order, meeting.shopping)
+            return await self.particulars.about(text, newest, said, order, meeting.shopping)
         if request is not None:
             decision = await self.aftersales.decide(request, said, meeting.shopping)
             if decision is not None:
@@ -118,9 +117,9 @@ class Seller:
             # Before the open question: "pesan kabel lan" is no address.
             decision = await self._chosen(text, ())
         if decision is None and order is not None:
-            decision = await self._about_draft(text, newest, said, order, meeting.shopping)
+            decision = await self.particulars.about(text, newest, said, order, meeting.shopping)
         if decision is None and meeting.shopping.orders:
-            decision = await self._put_right(text, meeting.shopping)
+            decision = await self.particulars.put_right(text, meeting.shopping)
         if decision is None and said.media is Media.IMAGE and meeting.shopping.transfer is not None:
             # A picture never pays; but who owes a transfer and sends one most likely shows it.
             decision = await self.aftersales.paid(meeting.shopping.transfer, said, meeting.shopping)
@@ -273,103 +272,6 @@ class Seller:
         return await self.ordering.confirm(
             proposal, shopping, goods, customer=meeting.customer, chat=said.last.chat
         )
-
-    # What must be known before he can pay
-
-    async def _about_draft(
-        self, text: str, newest: Turn | None, said: Said, order: Order, shopping: Shopping
-    ) -> Decision | None:
-        if not any(marks.is_(newest, mark) for mark in (Mark.DETAIL, Mark.METHOD, Mark.GO_ON)):
-            return None
-        assert newest is not None
-        if order.state is State.PENDING:
-            # The answer made the link, and the process died before it was told.
-            return await self.aftersales.way_to_pay(order, shopping)
-        if order.state is not State.CREATED:
-            return None
-        answer = meaning(text)
-        if calls_off(text) or (answer is Meaning.NO and marks.is_(newest, Mark.GO_ON)):
-            return self._dropped(order)
-        goods = await self.goods.now()
-        draft = self.ordering.draft(order, shopping.lines_of(order), goods)
-        if marks.is_(newest, Mark.DETAIL):
-            if (right := correction(text, draft.needs)) is not None:
-                return await self._changed(order, draft, *right, goods)
-            return await self._detail(text, newest, said, order, draft, goods)
-        if marks.is_(newest, Mark.METHOD):
-            chosen = None if draft.method is not None else self._method(text)
-            if chosen is None and draft.method is None:
-                return None
-            return await self.ordering.go_on(order, replace(draft, method=draft.method or chosen), goods)
-        return await self.ordering.go_on(order, draft, goods) if answer not in (None, Meaning.NO) else None
-
-    def _method(self, text: str) -> Method | None:
-        banks = [account.bank for account in self.sayings.shop.rekening]
-        offered = [method.value for method in self.ordering.methods]
-        chosen = paying.chosen(text, offered, banks)
-        return None if chosen is None else Method(chosen)
-
-    async def _detail(
-        self, text: str, newest: Turn, said: Said, order: Order, draft: Draft, goods: Goods
-    ) -> Decision | None:
-        wanted = next((need for need in draft.needs if marks.asked_for(newest, need.label)), None)
-        if wanted is None:
-            return None
-        if draft.details.get(wanted.label):
-            # This very answer was kept, and the process died before it was answered.
-            return await self.ordering.go_on(order, draft, goods)
-        if set(without(spoken(text), CALLS, PARTICLES)) <= _WAIT and text:
-            return Decision(reaction=ACKNOWLEDGEMENT)
-        first = [wanted, *(need for need in draft.missing if need is not wanted)]
-        told = self._shown(said, wanted) or answers([part for part in said.parts if part], first)
-        if not told:
-            return None
-        return await self.ordering.go_on(order, replace(draft, details={**draft.details, **told}), goods)
-
-    def _shown(self, said: Said, need: Need) -> dict[str, str]:
-        """A picture or a place answers what asked for one; what it shows stays in the chat."""
-        if need.kind is Kind.PICTURE and said.media is Media.IMAGE:
-            return {need.label: self.sayings.wording.say("jual_ada_foto")}
-        if need.kind is Kind.PLACE and said.media is Media.LOCATION:
-            return {need.label: self.sayings.wording.say("jual_ada_lokasi")}
-        return {}
-
-    async def _put_right(self, text: str, shopping: Shopping) -> Decision | None:
-        """ "Ubah alamat jadi ..." about an order that is not paid yet, whenever it is said."""
-        order = shopping.unpaid
-        if order is None or order.state is State.REVIEW:
-            return None
-        goods = await self.goods.now()
-        draft = self.ordering.draft(order, shopping.lines_of(order), goods)
-        right = correction(text, draft.needs)
-        return None if right is None else await self._changed(order, draft, *right, goods)
-
-    async def _changed(self, order: Order, draft: Draft, need: Need, value: str, goods: Goods) -> Decision:
-        say = self.sayings.wording.say
-        if is_delivery(need) and draft.shipping is not None:
-            return Decision(text=say("jual_ganti_alamat_lewat"))
-        lead = say("jual_diganti", perlu=need.label, isi=value)
-        draft = replace(draft, details={**draft.details, need.label: value})
-        if order.state is State.CREATED:
-            return await self.ordering.go_on(order, draft, goods, lead=lead)
-
-        def act(connection: Connection, customer: Customer) -> Decision:
-            locked = orders.lock(connection, order.id)
-            if locked is not None and locked.state is order.state:
-                orders.set_details(connection, order.id, {**locked.details, need.label: value})
-            return Decision(text=lead)
-
-        return Decision(act=act)
-
-    def _dropped(self, order: Order) -> Decision:
-        """He does not want what he had confirmed, and nothing can be paid yet."""
-
-        def act(connection: Connection, customer: Customer) -> Decision:
-            orders.move(connection, order.id, was=State.CREATED, to=State.CANCELLED)
-            close_cases(connection, order.id)
-            return Decision(text=self.sayings.wording.say("jual_tidak_jadi"))
-
-        return Decision(act=act)
 
 
 def _is_fresh(turn: Turn | None, said: Said) -> bool:

@@ -11,6 +11,7 @@ from bot.selling.aftersales import Aftersales
 from bot.selling.cashier import Cashier
 from bot.selling.desk import OrderDesk
 from bot.selling.ordering import Ordering
+from bot.selling.particulars import Particulars
 from bot.selling.sayings import Sayings
 from bot.selling.seller import Seller
 from config.settings import Settings
@@ -49,7 +50,12 @@ def sell(
     aftersales = Aftersales(goods=goods, sayings=sayings, ordering=ordering, cashier=cashier, post=till.post)
     return Selling(
         seller=Seller(
-            account=settings.account, goods=goods, sayings=sayings, ordering=ordering, aftersales=aftersales
+            account=settings.account,
+            goods=goods,
+            sayings=sayings,
+            ordering=ordering,
+            aftersales=aftersales,
+            particulars=Particulars(goods=goods, sayings=sayings, ordering=ordering, aftersales=aftersales),
         ),
         desk=OrderDesk(account=settings.account, people=people, sayings=sayings, methods=methods, till=till),
     )

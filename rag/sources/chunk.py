@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from billing.rupiah import amounts_in
 from rag.normalise import search_text
 
 
@@ -50,8 +49,6 @@ class Chunk:
     """What is embedded; for an FAQ it holds every paraphrase, however many the model reads."""
     answer: str | None
     """The FAQ's answer word for word, otherwise None."""
-    prices_idr: tuple[int, ...]
-    """Every rupiah amount in the text, in order."""
     metadata: Mapping[str, str]
     content_hash: str
     """Changes with anything an index stores, so that an unchanged chunk is never embedded again."""
@@ -87,7 +84,6 @@ def make_chunk(
         search_text=words,
         embed_text=embed_text,
         answer=answer,
-        prices_idr=tuple(amounts_in(text)),
         metadata=MappingProxyType(metadata),
         content_hash=_digest(id, kind, title, text, words, embed_text, answer, sorted(metadata.items())),
     )

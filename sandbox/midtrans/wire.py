@@ -69,10 +69,7 @@ def parsed(raw: bytes) -> dict[str, Any]:
 def snap_transaction(body: Mapping[str, Any], now: datetime) -> Transaction:
     """A page's transaction from a checked request; without a token. Raises SnapError naming every mistake."""
     order_id, amount, problems = _order(body)
-    items = body.get("item_details") or []
-    problems += _item_problems(items)
-    if not problems and items and sum(item["price"] * item["quantity"] for item in items) != amount:
-        problems.append("transaction_details.gross_amount is not equal to the sum of item_details")
+    items = _items(body, amount, problems)
     page = _span(body.get("page_expiry"), "page_expiry", problems) or timedelta(days=1)
     if page > _LONGEST_PAGE:
         problems.append("page_expiry is more than the maximum of 7 days")
@@ -83,7 +80,7 @@ def snap_transaction(body: Mapping[str, Any], now: datetime) -> Transaction:
         order_id=order_id,
         amount_idr=amount,
         created=now,
-        items=[dict(item) for item in items],
+        items=items,
         customer=dict(body.get("customer_details") or {}),
         enabled=[str(name) for name in body.get("enabled_payments") or []],
         finish_url=str((body.get("callbacks") or {}).get("finish") or ""),
@@ -95,10 +92,7 @@ def snap_transaction(body: Mapping[str, Any], now: datetime) -> Transaction:
 def charged_transaction(body: Mapping[str, Any], now: datetime) -> Transaction:
     """A direct charge's transaction, no method picked yet. Raises CoreError."""
     order_id, amount, problems = _order(body)
-    items = body.get("item_details") or []
-    problems += _item_problems(items)
-    if not problems and items and sum(item["price"] * item["quantity"] for item in items) != amount:
-        problems.append("transaction_details.gross_amount is not equal to the sum of item_details")
+    items = _items(body, amount, problems)
     custom = body.get("custom_expiry")
     span = None
     if custom is not None:
@@ -110,7 +104,7 @@ def charged_transaction(body: Mapping[str, Any], now: datetime) -> Transaction:
         order_id=order_id,
         amount_idr=amount,
         created=now,
-        items=[dict(item) for item in items],
+        items=items,
         customer=dict(body.get("customer_details") or {}),
         is_direct=True,
         enabled=["qris"],
@@ -136,6 +130,17 @@ def _order(body: Mapping[str, Any]) -> tuple[str, int, list[str]]:
     elif amount < 1:
         problems.append("transaction_details.gross_amount must be greater than or equal to 0.01")
     return (str(order_id), amount if isinstance(amount, int) else 0, problems)
+
+
+def _items(body: Mapping[str, Any], amount: int, problems: list[str]) -> list[dict[str, Any]]:
+    """The order's lines; what is wrong with them is added to ``problems``, and then they are of no use."""
+    items = body.get("item_details") or []
+    problems += _item_problems(items)
+    if problems:
+        return []
+    if items and sum(item["price"] * item["quantity"] for item in items) != amount:
+        problems.append("transaction_details.gross_amount is not equal to the sum of item_details")
+    return [dict(item) for item in items]
 
 
 def _item_problems(items: Any) -> list[str]:

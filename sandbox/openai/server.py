@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import socket
-import struct
 import time
-from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from aiohttp import web
 
+from sandbox.faults import reset
 from sandbox.openai import faults, wire
 from sandbox.openai.conversation import Conversation, from_chat, from_responses
 from sandbox.openai.embeddings import EmbeddingCache
 from sandbox.openai.faults import Faults, Mode, Rule, RuleError
 from sandbox.openai.reader import read
+from sandbox.openai.request_log import RequestLog
 from sandbox.openai.schema import Material
 
 DEFAULT_MODELS = (
@@ -32,7 +31,6 @@ DEFAULT_MODELS = (
     "text-embedding-3-large",
 )
 _LARGEST_BODY = 8 * 1024 * 1024
-_BODIES_KEPT = 1000
 _HTML = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -51,61 +49,6 @@ def require_loopback(host: str) -> str:
     if not inside:
         raise NotLoopbackError(f"{host} is not a loopback address; use 127.0.0.1")
     return host
-
-
-class RequestLog:
-    """Counts of requests by endpoint and status, and, when asked for, their bodies."""
-
-    def __init__(self, record_file: Path | None = None) -> None:
-        self._file: IO[str] | None = record_file.open("a", encoding="utf-8") if record_file else None
-        self.recording = False
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the counts and the bodies; requests in flight stay counted as such."""
-        self._endpoints: Counter[str] = Counter()
-        self._statuses: Counter[str] = Counter()
-        self._bodies: deque[dict[str, Any]] = deque(maxlen=_BODIES_KEPT)
-        self._in_flight = getattr(self, "_in_flight", 0)
-        self._most_in_flight = self._in_flight
-
-    def started(self, endpoint: str) -> None:
-        """A request has come in."""
-        self._endpoints[endpoint] += 1
-        self._in_flight += 1
-        self._most_in_flight = max(self._most_in_flight, self._in_flight)
-
-    def finished(self, status: str) -> None:
-        """A request has been answered, or lost ("reset", "gone")."""
-        self._in_flight -= 1
-        self._statuses[status] += 1
-
-    def record(self, endpoint: str, body: dict[str, Any]) -> None:
-        """Keep a body in memory when recording is on, and in the file when there is one."""
-        entry = {"endpoint": endpoint, "body": body}
-        if self.recording:
-            self._bodies.append(entry)
-        if self._file:
-            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-    def as_json(self) -> dict[str, Any]:
-        """The state for `GET /_requests`; the file is complete when this has been read."""
-        if self._file:
-            self._file.flush()
-        return {
-            "total": self._endpoints.total(),
-            "by_endpoint": dict(self._endpoints),
-            "by_status": dict(self._statuses),
-            "in_flight": self._in_flight,
-            "max_in_flight": self._most_in_flight,
-            "recording": self.recording,
-            "bodies": list(self._bodies),
-        }
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file:
-            self._file.close()
 
 
 class OpenAIStandIn:
@@ -233,7 +176,7 @@ class OpenAIStandIn:
                 return response
             except _ConnectionReset:
                 status = "reset"
-                _reset(request)
+                reset(request)
                 return web.Response(status=500)
             finally:
                 self._log.finished(status)
@@ -359,17 +302,6 @@ class OpenAIStandIn:
 
 class _ConnectionReset(Exception):
     """The connection is to be reset instead of answered."""
-
-
-def _reset(request: web.Request) -> None:
-    """Close with a TCP reset: the zero linger time is what makes it one."""
-    transport = request.transport
-    if transport is None:
-        return
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
 
 
 def _objects(given: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from sandbox.midtrans import MidtransServer
 from sandbox.midtrans.transaction import Transaction
 from sandbox.phone.diary import Diary
 from sandbox.phone.keeper import Keeper
+from sandbox.ports import free_port
 from sandbox.starsender import Sent, StarsenderServer
 from sandbox.starsender.phones import onto_phones
 from sandbox.whatsapp.server import WhatsAppServer
@@ -59,7 +59,8 @@ async def payments(server: WhatsAppServer, diary: Diary, *, shop_name: str) -> A
         await onto(sent)
 
     onto = onto_phones(server, number=STARSENDER_NUMBER)
-    port = _free_port()
+    # Midtrans must know it before the process is there to take it.
+    port = free_port()
     public = f"http://127.0.0.1:{port}"
     async with (
         MidtransServer(
@@ -110,10 +111,3 @@ def _told(transaction: Transaction) -> str:
     news = _NEWS.get(transaction.status, transaction.status)
     method = "" if transaction.method is None else f", {transaction.method.label}"
     return f"Midtrans: {transaction.order_id} {news} ({format_rupiah(transaction.charged_idr)}{method})."
-
-
-def _free_port() -> int:
-    """A port that nobody has; Midtrans must know it before the process is there to take it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

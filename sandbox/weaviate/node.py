@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
@@ -18,12 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sandbox.parent import end_with_parent
+
 KEY = "kunci-weaviate-uji"
 _USER = "balas"
 START_S = 120.0
 # A stop in good order writes everything down first.
 STOP_S = 90.0
-_PR_SET_PDEATHSIG = 1
 # Outside the range from which the system gives out ports by itself: a node that is started again needs its
 # old ones, and a connection of somebody else's must not have taken one meanwhile.
 _LOWEST, _HIGHEST = 15_000, 32_000
@@ -122,7 +122,7 @@ class WeaviateNode:
                 stderr=log,
                 # A ^C in the terminal is for whoever started us; it then stops the node in good order.
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
             )
 
     def start(self) -> None:
@@ -272,12 +272,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _end_with_parent() -> None:
-    """A run that is killed leaves no server behind: the kernel then asks it to end."""
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

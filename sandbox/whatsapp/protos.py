@@ -40,7 +40,6 @@ def _load(name: str) -> Any:
 # Generated code: the messages are made at run time, so the types are Any here and the names WhatsApp's own.
 ADV: Any = _load("waAdv.WAAdv_pb2")
 CERTIFICATE: Any = _load("waCert.WACert_pb2")
-COMPANION: Any = _load("waCompanionReg.WACompanionReg_pb2")
 E2E: Any = _load("waE2E.WAWebProtobufsE2E_pb2")
 HISTORY: Any = _load("waHistorySync.WAWebProtobufsHistorySync_pb2")
 SYNC: Any = _load("waServerSync.WAWebProtobufsServerSync_pb2")

@@ -25,7 +25,8 @@ from store.doors import Store
 from store.errors import StoreMisconfigured
 from store.memory.weaviate import standing
 from store.opening import open_store
-from store.sqlite import SqliteStore, sqlite_engine
+from store.sqlite import SqliteStore
+from store.sqlite_file import sqlite_engine
 
 # Rows of running processes mean nothing in another life.
 _NOT_COPIED = {"owners"}

@@ -20,11 +20,12 @@ import numpy.typing as npt
 
 from store.embedding_space import Space
 from store.knowledge import StoredChunk
-from store.memory import words
 from store.memory.bm25 import invert, rarities, rarity
+from store.memory.denials import with_denials
 from store.memory.index import Passage, Query
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
 from store.memory.spelling import Vocabulary
+from store.memory.weights import weight_of
 from store.vectors import Matrix, matrix
 
 # The best line's score counts this often beside the whole passage's.
@@ -120,7 +121,7 @@ class PassageIndex:
 
     def spelled_out(self, text: str) -> str:
         """The text's words, and what each of them may stand for in this generation."""
-        asked = words.with_denials(text.split())
+        asked = with_denials(text.split())
         meant = [other for word, also in asked for other in self._reading(word, also).meant]
         return " ".join(dict.fromkeys([word for word, _ in asked] + meant))
 
@@ -150,7 +151,7 @@ class PassageIndex:
 
     def _score_words(self, text: str) -> tuple[Scores, Scores]:
         """For every passage its score, and the share of the question's words that it contains."""
-        readings = [self._reading(word, also) for word, also in words.with_denials(text.split())]
+        readings = [self._reading(word, also) for word, also in with_denials(text.split())]
         asked = sum(reading.importance for reading in readings)
         scores, covered, lines = np.split(self._added_up(readings), self._parts)
         if self._line_count:
@@ -179,7 +180,7 @@ class PassageIndex:
         return found
 
     def _read(self, word: str, also: frozenset[str]) -> _Reading:
-        weight = words.weight(word)
+        weight = weight_of(word)
         meant = self._vocabulary.near(word, also)
         trusted = np.zeros(len(self._chunks), dtype=np.float32)
         for other, trust in meant:

@@ -19,9 +19,9 @@ import numpy.typing as npt
 from sqlalchemy import Connection, LargeBinary, and_, bindparam, case, null, select, type_coerce
 
 from store.embedding_space import Space
-from store.memory import words
 from store.memory.index import Query, Recalled
 from store.memory.ranking import DEPTH, Positions, Scores, best, fuse
+from store.memory.weights import weight_of
 from store.prepared import Prepared
 from store.schema import at_most, turns
 from store.vectors import Matrix, half_matrix
@@ -239,7 +239,7 @@ def _score_words(history: History, text: str) -> Scores:
     total = len(history.ids)
     asked = dict.fromkeys(text.split())
     # Nearly every turn says "kak" or "berapa"; they count only when nothing else was said.
-    telling = [word for word in asked if words.weight(word) == 1] or list(asked)
+    telling = [word for word in asked if weight_of(word) == 1] or list(asked)
     for word in telling:
         rows = history.word_rows[history.words == hash(word)]
         if len(rows):

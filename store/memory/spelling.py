@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from store.memory.stems import possible_stems
-from store.memory.words import COMMON, synonyms
+from store.memory.synonyms import COMMON, synonyms
 
 # How far each reading is trusted, against 1 for the word itself.
 _SLIP = 0.8

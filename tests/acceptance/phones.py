@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
+from sandbox.surroundings import surroundings
 from tests.acceptance.chromium import PATIENCE_MS, PHONE, browsing
-from tests.surroundings import surroundings
 
 START_S = 120.0
 STOP_S = 40.0

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.surroundings import surroundings
+from sandbox.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "data"

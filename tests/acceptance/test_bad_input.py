@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import json
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
+from sandbox.ports import free_port
 from tests.acceptance.shop import PATIENCE_S, PROJECT, Shop
 
 MISCONFIGURED = 78
@@ -201,13 +201,6 @@ def test_a_catalogue_without_a_needed_column_is_named_and_the_old_prices_stay(sh
 
 
 # The model.
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Refusing(BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.surroundings import surroundings
+from sandbox.surroundings import surroundings
 
 
 def demo(folder: Path, *questions: str) -> subprocess.CompletedProcess[str]:

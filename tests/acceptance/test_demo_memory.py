@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.surroundings import surroundings
+from sandbox.surroundings import surroundings
 
 PATIENCE_S = 120.0
 

@@ -16,7 +16,7 @@ import psycopg
 import pysqlite3
 
 from sandbox.demo import environment_for
-from tests.surroundings import surroundings
+from sandbox.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK = {

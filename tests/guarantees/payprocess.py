@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.midtrans import MidtransServer
+from sandbox.surroundings import surroundings
 from tests.guarantees.home import PROJECT
-from tests.surroundings import surroundings
 
 START_S = 60.0
 END_S = 60.0

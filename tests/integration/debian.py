@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.openai.process import OpenAIStandInProcess
+from sandbox.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 SUITES = {"12": "bookworm", "13": "trixie"}
@@ -234,8 +234,8 @@ def _fresh(version: str, folder: Path) -> Iterator[dict[str, str]]:
             "SHOP_NAME": "Toko $uji; \\ pasang",
             "RUANG_ADMIN": "081234567890",
             "OPENAI_BASE_URL": model.base_url,
-            "WEBHOOKS_PORT": str(_free_port()),
-            "HEALTH_PORT": str(_free_port()),
+            "WEBHOOKS_PORT": str(free_port()),
+            "HEALTH_PORT": str(free_port()),
         }
 
 
@@ -264,11 +264,6 @@ def _mirror() -> str:
             if word.startswith("http") and word.rstrip("/").endswith("/debian"):
                 return word
     pytest.fail("this machine's apt sources name no Debian mirror")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _require(program: str) -> None:

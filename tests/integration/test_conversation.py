@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from bot import answer_path
 from bot.channel import Recorded, Signal
 from bot.message import MAX_CHARS
-from config.settings import Settings
 from rag.normalise import search_text
 from store import customers, handoffs, turns, usage
-from store.doors import Store
 from store.schema import QueueState, alerts, inbox, notices, outbox
 from store.schema import customers as customer_rows
 from store.schema import handoffs as handoff_rows
@@ -25,24 +21,13 @@ from store.turns import Author, NewTurn
 from tests.integration.tiny_shop import (
     COD,
     QUESTION,
-    QUICK,
     UNKNOWN,
     OpenShop,
     TinyShop,
     age,
     names,
-    shops,
     silence,
 )
-
-
-@pytest.fixture
-async def open_shop(
-    store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
-    async with shops(store, make_settings) as opened:
-        yield opened
 
 
 async def test_the_first_answer_carries_the_privacy_notice_and_no_other_one_does(open_shop: OpenShop) -> None:

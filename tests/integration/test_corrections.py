@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-
 import pytest
 
-from config.settings import Settings
 from store.attachments import Document
-from store.doors import Store
 from store.outbox import Kind
 from store.payment_tables import orders as order_rows
 from store.schema import attachments as attachment_rows
@@ -16,15 +12,9 @@ from store.schema import inbox as inbox_rows
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
 from tests.integration.test_selling import FILES
-from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, age, shops
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, age
 
 EDITED = "Bisa Kak, khusus Klaten kota"
-
-
-@pytest.fixture
-async def open_shop(store: Store, make_settings: Callable[..., Settings]) -> AsyncIterator[OpenShop]:
-    async with shops(store, make_settings) as opened:
-        yield opened
 
 
 async def _changes(shop: TinyShop, message_id: str, words: str = "", *, chat: str = "budi") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,29 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot import answer_path, chores
+from bot import chores
 from bot.channel import Refused
 from bot.people import People, RoomAddress
 from bot.room import BARE_ANSWER_MS
-from config.settings import Settings
 from config.shop import Shop
 from store import customers, handoffs
-from store.doors import Store
 from store.schema import customers as customer_rows
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox, notices, outbox
 from store.schema import turns as turn_rows
-from tests.integration.tiny_shop import COD, QUESTION, QUICK, UNKNOWN, OpenShop, TinyShop, age, shops, silence
-
-
-@pytest.fixture
-async def open_shop(
-    store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
-    async with shops(store, make_settings) as opened:
-        yield opened
-
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, age, silence
 
 ANSWER = "Ada Kak, sepatu roda merah ukuran 42."
 # As the stand-in words it for everybody.

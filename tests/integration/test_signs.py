@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy import update
 
-from config.settings import Settings
 from store import outbox as outboxes
-from store.doors import Store
 from store.memory.index import Query
 from store.outbox import NewMessage, Purpose
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox as inbox_rows
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
-from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop, shops
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, OpenShop, TinyShop
 
 HOURS = "buka jam berapa kak?"
-
-
-@pytest.fixture
-async def open_shop(store: Store, make_settings: Callable[..., Settings]) -> AsyncIterator[OpenShop]:
-    async with shops(store, make_settings) as opened:
-        yield opened
 
 
 async def _sign(shop: TinyShop, kind: str, about: str, text: str = "", *, chat: str = "budi") -> list[str]:

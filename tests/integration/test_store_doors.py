@@ -14,7 +14,7 @@ import pysqlite3
 import pytest
 from sqlalchemy import Connection, text
 
-from store import meta, postgres, sqlite
+from store import meta, postgres, sqlite_writer
 from store.doors import Store
 from store.errors import StoreBusy, StoreError, StoreMisconfigured
 from store.opening import open_store
@@ -354,8 +354,8 @@ def _mode(path: Path) -> int:
 async def test_the_log_is_moved_into_the_file_when_nobody_writes(
     sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "COMMITS_BEFORE_CHECKPOINT", 3)
-    monkeypatch.setattr(sqlite, "REST_BEFORE_CHECKPOINT_S", 0.05)
+    monkeypatch.setattr(sqlite_writer, "COMMITS_BEFORE_CHECKPOINT", 3)
+    monkeypatch.setattr(sqlite_writer, "REST_BEFORE_CHECKPOINT_S", 0.05)
     store = await SqliteStore.open(sqlite_path)
     try:
         for key in ("marker-0", "marker-1"):

@@ -15,7 +15,7 @@ import pysqlite3
 import pytest
 from sqlalchemy import Connection, text
 
-from store import sqlite
+from store import sqlite_file
 from store.errors import StoreBusy, StoreMisconfigured, StoreUnavailable
 from store.postgres import PostgresStore
 from store.sqlite import SqliteStore
@@ -52,7 +52,7 @@ class TestSqlite:
     async def test_a_lock_that_another_process_holds_is_named_and_passes(
         self, sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 100)
+        monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_MS", 100)
         store = await SqliteStore.open(sqlite_path)
         other = pysqlite3.connect(sqlite_path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

@@ -13,14 +13,13 @@ from store.errors import StoreMisconfigured
 from store.migrations import FOLDER, known_revisions, upgrade
 from store.postgres import PostgresStore, postgres_engine
 from store.schema import metadata
-from store.sqlite import SqliteStore, sqlite_engine
+from store.sqlite import SqliteStore
+from store.sqlite_file import sqlite_engine
 from tests.contract.store import all_keys, put
 from tests.integration.processes import run_processes
 
 VERSIONS = FOLDER / "versions"
 LOCK = Path(__file__).with_name("migrations.lock")
-# Between the parts of a CREATE TABLE; the commas of a list of columns in brackets are none.
-_PARTS = re.compile(r",\s+(?![^()\n]*\))|\(\n")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -309,11 +309,8 @@ async def test_an_order_has_one_invoice_and_its_address_ends(store: Store) -> No
     assert await store.read(lambda c: invoices.by_token(c, "lain", invoice.token)) is None
     assert await store.read(lambda c: invoices.of_order(c, order.id)) == invoice
 
-    renewed = await store.write(lambda c: invoices.renew_link(c, "utama", invoice.number, link_valid_ms=0))
-    assert renewed is not None
-    assert renewed.token != invoice.token
+    await store.write(lambda c: c.execute(update(schema.invoices).values(token_expires_ms=now_ms())).close())
     assert await store.read(lambda c: invoices.by_token(c, "utama", invoice.token)) is None
-    assert await store.read(lambda c: invoices.by_token(c, "utama", renewed.token)) is None
 
     await store.write(lambda c: invoices.delivered(c, "utama", invoice.number, by="starsender"))
     await store.write(lambda c: invoices.delivered(c, "utama", invoice.number, by="bot"))

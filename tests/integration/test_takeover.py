@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import Connection, update
@@ -12,24 +12,16 @@ from sqlalchemy import Connection, update
 from bot.channel import Media
 from bot.chores import tell_of_waiting
 from bot.people import People, RoomAddress
-from config.settings import Settings
 from config.shop import Shop
-from store.doors import Store
 from store.outbox import Kind, NewMessage, Purpose, add
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox as inbox_rows
 from store.schema import now_ms
 from store.schema import outbox as outbox_rows
 from store.schema import turns as turn_rows
-from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, age, shops
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, age
 
 HUMAN = "Bentar ya Kak, aku cek dulu"
-
-
-@pytest.fixture
-async def open_shop(store: Store, make_settings: Callable[..., Settings]) -> AsyncIterator[OpenShop]:
-    async with shops(store, make_settings) as opened:
-        yield opened
 
 
 def _ago(*, minutes: float = 0, seconds: float = 0) -> int:
@@ -93,8 +85,8 @@ async def test_an_answer_under_way_is_dropped_when_the_human_speaks(open_shop: O
     assert shop.heard("budi") == []
 
 
-async def test_an_answer_that_waits_to_be_sent_is_dropped_when_the_human_speaks(open_shop: OpenShop) -> None:
-    shop = await open_shop()
+async def _speaks_before_the_answer_is_sent(shop: TinyShop) -> None:
+    """The network is away when the answer is there, and the human is quicker than its return."""
     shop.channel.online.clear()
     await shop.record("budi", QUESTION)
     await _until(shop, lambda: shop.count(outbox_rows, outbox_rows.c.state == "claimed"), 1)
@@ -102,6 +94,11 @@ async def test_an_answer_that_waits_to_be_sent_is_dropped_when_the_human_speaks(
     shop.channel.online.set()
     await shop.settled()
     assert shop.heard("budi") == []
+
+
+async def test_an_answer_that_waits_to_be_sent_is_dropped_when_the_human_speaks(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await _speaks_before_the_answer_is_sent(shop)
     assert [row.state for row in await shop.rows(outbox_rows)] == ["dropped"]
 
 
@@ -318,13 +315,7 @@ async def test_what_the_shop_writes_itself_is_no_message_of_a_customer_in_the_co
 async def test_what_a_person_answered_stays_his_when_his_pause_is_over(open_shop: OpenShop) -> None:
     """An answer that waited for the network is no answer any more."""
     shop = await open_shop(HUMAN_PAUSE_S="0")
-    shop.channel.online.clear()
-    await shop.record("budi", QUESTION)
-    await _until(shop, lambda: shop.count(outbox_rows, outbox_rows.c.state == "claimed"), 1)
-    await _types_meanwhile(shop, "budi", HUMAN)
-    shop.channel.online.set()
-    await shop.settled()
-    assert shop.heard("budi") == []
+    await _speaks_before_the_answer_is_sent(shop)
     assert len(await shop.says("budi", QUESTION)) == 1
 
 

@@ -18,8 +18,8 @@ import pytest
 from aiohttp import web
 
 from config.settings import WebhookSettings
+from sandbox.surroundings import surroundings
 from store.sqlite import SqliteStore
-from tests.surroundings import surroundings
 from webhooks import app as webhooks_app
 from webhooks.app import MAX_BODY_BYTES, make_app, serving
 from webhooks.errors import AddressTaken, ListenMisconfigured

@@ -28,7 +28,6 @@ from store.memory.embedded import EmbeddedMemory
 from store.outbox import Kind, NewMessage, Purpose
 from store.queue import Backoff
 from store.schema import customers as customer_rows
-from store.schema import inbox
 from tests.contract.channel import FaultyChannel
 
 ACCOUNT = "utama"
@@ -138,11 +137,6 @@ class TinyShop:
 
     async def write(self, job: Callable[[Connection], Any]) -> Any:
         return await self.store.write(job)
-
-    async def all_idle(self) -> None:
-        """Nothing in the queues at all; a held draft is no work."""
-        await self.settled()
-        assert await self.count(inbox, inbox.c.finished_ms.is_(None)) == 0
 
     def model_asked(self) -> int:
         """How often the chat model was asked."""

@@ -15,4 +15,4 @@ def mutate(replace: Replace) -> None:
 
         return _fail
 
-    replace("store.sqlite._fail", make)
+    replace("store.sqlite_writer._fail", make)

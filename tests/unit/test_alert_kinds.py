@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.wording import ALARMS
+from config.alarms import ALARMS
 from store.alert_kinds import KINDS, OTHER, WHATSAPP, WHATSAPP_STATES, kind_of, told_as
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, bindparam, select
 from config.memory import MemorySettings
 from store.embedding_space import Space
 from store.knowledge import StoredChunk
-from store.memory import words
 from store.memory.weaviate.errors import WeaviateAway
 from store.memory.weaviate.schema import Names
+from store.memory.weights import weight_of
 from store.schema import turns
 from store.vectors import Vector, from_bytes
 
@@ -379,7 +379,7 @@ def telling(text: str) -> str:
     Everybody says "kak" and "berapa": they cost the server most of its work and tell nothing.
     """
     asked = dict.fromkeys(text.split())
-    return " ".join([word for word in asked if words.weight(word) == 1] or asked)
+    return " ".join([word for word in asked if weight_of(word) == 1] or asked)
 
 
 def _vector(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
+from sandbox.ports import free_port
 from sandbox.starsender import Mode, StarsenderServer
 from store.sqlite import SqliteStore
 from tests.integration.invoices.ledger import verdict
@@ -65,9 +65,7 @@ async def test_every_invoice_arrives_whenever_the_process_dies(
 ) -> None:
     dice = random.Random(seed)
     (tmp_path / "data").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     given = {
         **starsender.environment,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,8 @@ from billing.starsender import (
     outcome_of,
 )
 from config.secret import Secret
-from config.wording import SENTENCES
+from config.shop import Shop
+from config.wording import Wording
 from sandbox.starsender import Mode, StarsenderServer
 
 KEY = "kunci-perangkat-rahasia-000"
@@ -119,7 +121,8 @@ def test_a_long_message_of_theirs_is_cut() -> None:
     assert len(outcome.reason) < 250
 
 
-def test_the_owner_is_told_each_cause_in_a_sentence_of_his_language() -> None:
+def test_the_owner_is_told_each_cause_in_a_sentence_of_his_language(tmp_path: Path) -> None:
+    sentences = Wording.load(tmp_path, Shop(nama="Toko Uji")).sentences
     assert {f"admin_sebab_starsender_{cause.value}" for cause in Cause} == {
-        name for name in SENTENCES if name.startswith("admin_sebab_starsender_")
+        name for name in sentences if name.startswith("admin_sebab_starsender_")
     }

@@ -9,7 +9,7 @@ import pytest
 
 from bot.memory_watch import PATIENCE_S, MemoryWatch
 from bot.people import People, RoomAddress
-from config.wording import SENTENCES, Wording
+from config.wording import Wording
 from store import alerts
 from store.memory.index import MemoryIndex
 from store.sqlite import SqliteStore
@@ -35,7 +35,9 @@ class Told:
     wording: Wording = field(
         default_factory=lambda: Wording(
             sentences={
-                name: f"{name} {{sebab}}" if "sebab" in keys else name for name, keys in SENTENCES.items()
+                "admin_ingatan_mati": "admin_ingatan_mati {sebab}",
+                "admin_ingatan_pulih": "admin_ingatan_pulih",
+                "admin_rincian_log": "admin_rincian_log",
             },
             shop={},
         )

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import re
-import string
 from pathlib import Path
 
 import pytest
 
 from config.errors import ConfigError
 from config.shop import Shop
-from config.wording import ALWAYS, DEFAULTS, SENTENCES, Wording
+from config.wording import ALWAYS, DEFAULTS, Wording, needs
 
 ROOT = Path(__file__).parents[3]
 SHOP = Shop(nama="Pelita Net", sapaan="Bun", panggilan="Bunda")
+SENTENCES = needs(Wording.load(ROOT / "nowhere", SHOP).sentences)
 # They stand inside other sentences, which address him.
 PARTS = {"jual_ada_foto", "jual_ada_lokasi", "jual_baris_ongkir", "jual_belum_ongkir", "jual_status"}
 FOR_CUSTOMERS = sorted(
@@ -176,8 +176,6 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
         wording(tmp_path, "salam = Halo\n")
 
 
-def test_the_table_of_placeholders_is_that_of_the_defaults() -> None:
-    # A placeholder that no default uses would be one that nobody fills in.
-    text = DEFAULTS.read_text(encoding="utf-8")
-    used = {field for _, field, _, _ in string.Formatter().parse(re.sub(r"(?m)^#.*$", "", text)) if field}
-    assert used == ALWAYS | frozenset().union(*SENTENCES.values())
+def test_the_placeholders_of_the_default_must_stay_in_the_owners_sentence() -> None:
+    defaults = {"salam": "Halo {sapaan}", "admin_loop": "{nama} ({nomor}), {nama} lagi, {{begini}}"}
+    assert needs(defaults) == {"salam": frozenset(), "admin_loop": frozenset({"nama", "nomor"})}

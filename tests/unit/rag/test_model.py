@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +16,9 @@ from config.settings import ModelSettings
 from rag import model as adapter
 from rag.errors import Cause, ModelError, ModelMisconfigured, ModelRubbish, ModelUnavailable
 from rag.model import Message, ModelClient
+from rag.prompt import SCHEMA
 from sandbox.openai import OpenAIStandIn
+from sandbox.ports import free_port
 
 MESSAGES: list[Message] = [
     {"role": "system", "content": "aturan, balas JSON"},
@@ -28,17 +29,6 @@ MESSAGES: list[Message] = [
         "</pengetahuan>\n<pesan>\nbisa cod?\n</pesan>",
     },
 ]
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "answer": {"type": "string"},
-        "source_ids": {"type": "array", "items": {"type": "string"}},
-        "answerable": {"type": "boolean"},
-        "needs_human": {"type": "boolean"},
-    },
-    "required": ["answer", "source_ids", "answerable", "needs_human"],
-    "additionalProperties": False,
-}
 
 
 def _settings(base_url: str, **changed: Any) -> ModelSettings:
@@ -199,10 +189,7 @@ async def test_an_attempt_that_may_be_on_the_bill_is_not_forgotten_when_the_next
 
 
 async def test_nobody_at_the_address_is_said_with_what_to_check() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    async with ModelClient(_settings(f"http://127.0.0.1:{port}/v1")) as client:
+    async with ModelClient(_settings(f"http://127.0.0.1:{free_port()}/v1")) as client:
         for call in (_chat(client), _embed(client), client.check()):
             with pytest.raises(ModelUnavailable, match="OPENAI_BASE_URL"):
                 await call

@@ -50,7 +50,6 @@ def test_an_faq_entry_is_one_chunk_found_by_question_paraphrases_and_answer() ->
     assert chunk.embed_text == "Bisa COD?\nbs cod gk\nBisa, ongkos Rp5.000."
     phrasings = ["Bisa COD?", "bs cod gk", "Bisa, ongkos Rp5.000."]
     assert chunk.search_text.splitlines() == [search_text(phrasing) for phrasing in phrasings]
-    assert chunk.prices_idr == (5_000,)
 
 
 def test_indonesian_keys_a_wrapping_object_and_a_single_paraphrase_are_accepted() -> None:
@@ -152,7 +151,6 @@ def test_a_row_reads_as_one_natural_line() -> None:
     full = item_chunk(item(unit="bulan", stock=None, description="Bebas FUP"), source="katalog.csv")
     assert full.text == "Internet 20 Mbps (kode IH20): Rp275.000 per bulan. Stok tersedia. Bebas FUP."
     assert (full.id, full.kind, full.title) == ("katalog:IH20", ChunkKind.CATALOGUE, "Internet 20 Mbps")
-    assert full.prices_idr == (275_000,)
     texts = [item_chunk(item(stock=n, description=d), source="k").text for n, d in ((0, "Segera!"), (3, ""))]
     assert texts[0] == "Internet 20 Mbps (kode IH20): Rp275.000. Stok habis. Segera!"
     assert texts[1] == "Internet 20 Mbps (kode IH20): Rp275.000. Stok sisa 3."
@@ -208,7 +206,6 @@ def test_a_pdf_gives_its_text_and_names_its_pages_without_any() -> None:
     text = "\n".join(chunk.text for chunk in reading.chunks)
     assert "Retur paling lambat 7 hari." in text
     assert "Halaman tiga." in text
-    assert reading.chunks[0].prices_idr == (20_000,)
     [problem] = reading.problems
     assert problem.startswith("Halaman 2 tidak berisi teks")
 
@@ -264,7 +261,6 @@ def test_a_word_document_gives_headings_paragraphs_lists_and_table_rows_in_order
         "Aturan Toko > Ongkir\n\nTarif per kota:\n\n- dihitung per kg\n\nKota: Solo; Ongkir: Rp20.000\n\n"
         "Kota: Jogja; Ongkir: Rp25.000\n\nLuar Jawa tanya admin."
     )
-    assert chunk.prices_idr == (20_000, 25_000)
 
 
 def test_merged_cells_are_said_once_and_a_single_column_has_no_labels() -> None:

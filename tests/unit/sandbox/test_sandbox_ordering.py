@@ -13,8 +13,6 @@ from rag.prompt import SCHEMA, SCHEMA_NAME
 from sandbox.openai.conversation import from_chat
 from sandbox.openai.reader import read
 
-Turns = tuple[tuple[str, str], ...]
-
 
 def _ordered(prompt: Callable[..., str], message: str, *turns: tuple[str, str]) -> list[tuple[str, int]]:
     earlier = [{"role": role, "content": text} for role, text in turns]

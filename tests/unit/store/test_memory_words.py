@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.memory import words
+from store.memory.denials import with_denials
 from store.memory.ranking import best, fuse
 from store.memory.spelling import Vocabulary
 from store.memory.stems import possible_stems
+from store.memory.synonyms import synonyms
+from store.memory.weights import weight_of
 
 WORDS = ["pengiriman", "bayar", "garansi", "router", "teknisi", "paket", "kirim", "ih20", "ih50", "biaya"]
 
@@ -70,27 +72,27 @@ def test_a_stem_is_never_so_short_that_strangers_share_it() -> None:
 
 
 def test_words_of_asking_weigh_less_than_words_of_the_subject() -> None:
-    assert words.weight("kak") == words.weight("berapa") < words.weight("router") == 1
+    assert weight_of("kak") == weight_of("berapa") < weight_of("router") == 1
 
 
 @pytest.mark.parametrize(
     ("asked", "meant"), [("saya tidak jadi", "batal"), ("lampu tidak mau nyala", "mati"), ("jadi", None)]
 )
 def test_a_denied_word_also_means_the_state_that_shops_have_a_word_for(asked: str, meant: str | None) -> None:
-    word, states = words.with_denials(asked.split())[-1]
+    word, states = with_denials(asked.split())[-1]
     assert word in ("jadi", "nyala")
     assert states == frozenset() if meant is None else meant in states
 
 
 def test_a_denial_reaches_the_next_words_only() -> None:
-    found = dict(words.with_denials(["tidak", "usah", "kirim", "jadi", "nyala"]))
+    found = dict(with_denials(["tidak", "usah", "kirim", "jadi", "nyala"]))
     assert found["jadi"] == found["nyala"] == frozenset()
 
 
 def test_synonyms_go_both_ways() -> None:
-    assert "tarif" in words.synonyms("harga")
-    assert "harga" in words.synonyms("tarif")
-    assert "harga" not in words.synonyms("harga")
+    assert "tarif" in synonyms("harga")
+    assert "harga" in synonyms("tarif")
+    assert "harga" not in synonyms("harga")
 
 
 @given(st.lists(st.integers(-3, 9), max_size=60), st.integers(1, 10))

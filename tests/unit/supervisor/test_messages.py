@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from config.alarms import ALARMS
 from config.shop import Shop
-from config.wording import ALARMS, Wording
+from config.wording import Wording
 from store.alert_kinds import KINDS, WHATSAPP, WHATSAPP_STATES
 from store.alerts import News, Telling
 from supervisor.checks import OURS

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from bot.exits import EXIT_AGAIN
+from sandbox.ports import free_port
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.acceptance.chromium import PHONE, browsing
 from tests.integration.whatsapp.shop.conftest import MakeBot
@@ -27,11 +27,6 @@ from tests.whatsapp_bot import PATIENCE_S, PROJECT, WhatsAppBot
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWNER = "6281100000001"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from sandbox.surroundings import surroundings
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
 from tests.integration.whatsapp.shop.people import ask, heard, hears, stranger
@@ -92,10 +93,11 @@ async def supervised(wa: WhatsAppServer, make_bot: MakeBot) -> AsyncIterator[Sup
 
 def _install(bot: WhatsAppBot) -> None:
     """Settings in .env, as an owner has them; what leads the library to loopback in a wrapper of Python."""
-    kept = {"PATH", "HOME", "LANG", "TMPDIR"}
     env = bot.environment()
     of_process = {name: value for name, value in env.items() if name in bot.server.environment}
-    settings = {name: value for name, value in env.items() if name not in kept | of_process.keys()}
+    settings = {
+        name: value for name, value in env.items() if name not in surroundings().keys() | of_process.keys()
+    }
     file = bot.folder / ".env"
     file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     file.chmod(0o600)

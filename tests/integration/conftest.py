@@ -1,4 +1,4 @@
-"""A tiny shop with its owner's room, over each database."""
+"""A tiny shop with its owner's room, over each database; a failed message is soon tried again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process of the tests gets of this machine's environment: nothing of the developer's settings."""
+"""What a process of ours gets of this machine's environment: nothing of the developer's settings."""
 
 from __future__ import annotations
 

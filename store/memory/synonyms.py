@@ -1,34 +1,6 @@
-"""What words of a question tell: how much about its subject, and what else would say the same."""
+"""Which words customers and shops use for the same thing."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-from store.memory.stems import possible_stems
-
-# Words of asking, politeness and address, and the commonest function words, in their normalised form.
-# They say that something is asked, hardly ever what. Their rarity in a shop's texts (answers never say
-# "kak, numpang tanya") would otherwise make them count as if they named the subject.
-_LIGHT_WORDS = """
-ada adakah adalah agan agar aja aku amat anda apa apakah apalagi assalamualaikum atau bagaimana bang
-banget bantu begini begitu belum berapa berapakah biar bisa bisakah boleh bolehkah bos bro bu buat bund
-bunda caranya cuma dan dari deh dengan di dia diberi dimana dimohon dong dulu gan gini gitu hai halo
-hanya harap harus hi iya izin info infokan jadi jika juga ka kabar kah kak kaka kakak kalau kalian kami
-kamu kan kapan karena kasih kasihan kayak ke kenapa kepada ketika kira kita kok lagi lah lalu langsung
-lho loh mana masih mas mau mba mbak memang mengapa menjadi mengenai min minta misal misalnya mohon nah
-namun ngapain nih numpang oh oke om orang pada paginya pagi pak para per permisi pernah pun punya saat
-saja salam sama sampai saya sebagai sebuah sedang sekali sekarang sekalian selamat seperti sering setelah
-siang siapa siapakah sih sis sore suatu sudah supaya tadi tahu tanya tapi tau tentang terima tersebut
-terus tidak tolong tuh untuk wa waalaikumsalam ya yaitu yakni yang
-"""
-_LIGHT = frozenset(_LIGHT_WORDS.split())
-_LIGHT_WEIGHT = 0.45
-
-
-def weight(word: str) -> float:
-    """1 for a word that may name the subject, less for one that is only asking or polite."""
-    return _LIGHT_WEIGHT if word in _LIGHT or len(word) == 1 else 1.0
-
 
 # One group a line: words that customers and shops use for the same thing. Only what holds for any shop.
 _SAME_THING = """
@@ -336,81 +308,6 @@ ulang ultah
 umur usia
 unggah upload
 """
-
-
-# What customers deny, and what shops call the state that they then are in: "tidak jadi" is "batal".
-_DENIED_TEXT = """
-ada: habis kosong
-aktif: mati rusak gangguan isolir
-bayar: tunggak denda isolir
-betah: berhenti kembali
-cepat: lambat
-cocok: tukar retur kembali
-cukup: kurang tambah
-dapat: gagal
-datang: terlambat
-fungsi: rusak gangguan
-gratis: biaya
-gerak: rusak macet
-hidup: mati rusak gangguan
-internetan: gangguan
-jadi: batal
-jalan: rusak macet gangguan
-jauh: dekat
-jelas: kabur
-kencang: lambat
-kerja: libur
-keluar: macet
-kenal: asing
-konek: gangguan putus
-kunjung: terlambat
-kuat: lemah
-lancar: gangguan lambat putus
-lanjut: berhenti batal
-lengkap: kurang hilang
-masuk: gagal gangguan
-muat: kecil tukar
-muncul: hilang gangguan
-normal: gangguan rusak
-nyambung: gangguan putus
-nyala: mati rusak gangguan
-pakai: berhenti
-pas: tukar retur
-perpanjang: berhenti
-puas: keluhan kembali refund
-pulang: hilang
-rusak: aman awet
-sambung: gangguan putus
-sampai: terlambat hilang
-sempat: terlambat
-sesuai: tukar retur salah
-setuju: tolak
-stabil: gangguan lambat putus
-suka: tukar kembali
-temu: hilang
-terima: hilang terlambat
-tahan: rusak
-tinggal: pindah
-utuh: rusak pecah kurang
-"""
-_DENIED = {
-    denied: frozenset(state.split())
-    for denied, _, state in (line.partition(": ") for line in _DENIED_TEXT.strip().splitlines())
-}
-_DENIALS = frozenset(("tidak", "belum", "bukan", "tanpa", "kurang", "jangan"))
-# "tidak mau nyala", "belum juga sampai": so many words may stand between.
-_DENIAL_REACH = 2
-_NOTHING: frozenset[str] = frozenset()
-
-
-def with_denials(asked: Sequence[str]) -> list[tuple[str, frozenset[str]]]:
-    """Each different word once, with what "not" this word is called where it is denied."""
-    found: dict[str, frozenset[str]] = {}
-    for at, word in enumerate(asked):
-        denied = not _DENIALS.isdisjoint(asked[max(0, at - _DENIAL_REACH) : at])
-        states = (_DENIED.get(stem, _NOTHING) for stem in possible_stems(word)) if denied else ()
-        found[word] = found.get(word, _NOTHING).union(*states)
-    return list(found.items())
 
 
 def _groups() -> dict[str, frozenset[str]]:
