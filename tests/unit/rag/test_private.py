@@ -17,6 +17,10 @@ from rag.private import is_private
         "pesanan 2026.11.25-003 sudah sampai?",
         "kirim ke budi@contoh.id",
         "ig @budi.jaya",
+        "rek 08.00-17.001",
+        "0812.34-56.78",
+        "0812-12.34-15.30",
+        "08.00-17.00, wa 081234567890",
     ],
 )
 def test_numbers_of_seven_digits_and_addresses_are_somebodys_own(text: str) -> None:
@@ -33,6 +37,8 @@ def test_numbers_of_seven_digits_and_addresses_are_somebodys_own(text: str) -> N
         "kode pos 55281",
         "buka tanggal 25-12-26?",
         "buka jam 08.00",
+        "Senin-Sabtu 08.00-17.00, Minggu 9.00 sampai 15.30 ya kak",
+        "09:00–21:00",
         "",
     ],
 )
