@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.questions import DATA
 from config.settings import Settings
+from sandbox.limits import UNLIMITED
 
 # Each of these would otherwise measure a wait or a limit instead of work.
 _CHANGED = {
@@ -18,9 +19,7 @@ _CHANGED = {
     "WATCH_KNOWLEDGE": "false",
     # Several run at once.
     "HEALTH_PORT": "off",
-    "MODEL_DAILY_BUDGET_IDR": "1000000000000",
-    "CUSTOMER_DAILY_BUDGET_IDR": "1000000000000",
-    "CUSTOMER_DAILY_ANSWERS": "1000000000",
+    **UNLIMITED,
     "LOG_LEVEL": "WARNING",
 }
 

@@ -181,6 +181,11 @@ class People:
         masked = mask_phone(number) if number else f"pelanggan {customer_id}"
         return name or masked, masked
 
+    def named(self, connection: Connection, customer_id: int, name: str | None) -> dict[str, str]:
+        """The same for a sentence; a number that stands for the name is not said twice."""
+        shown, masked = self.label(connection, customer_id, name)
+        return {"nama": shown, "nomor": "" if masked == shown else masked}
+
     def link(self, connection: Connection, customer_id: int) -> str:
         """The address of the customer's chat, to be tapped; empty when his number is not known."""
         number = self._number(connection, customer_id)
@@ -189,11 +194,8 @@ class People:
     def _about(
         self, connection: Connection, customer_id: int, name: str | None, question: str
     ) -> dict[str, str]:
-        shown, masked = self.label(connection, customer_id, name)
         return {
-            "nama": shown,
-            # What stands for the name is not said twice.
-            "nomor": "" if masked == shown else masked,
+            **self.named(connection, customer_id, name),
             "pertanyaan": question
             if len(question) <= MAX_QUOTED_CHARS
             else question[:MAX_QUOTED_CHARS] + "…",

@@ -241,6 +241,14 @@ def release_parked(
 
 
 _SAID = select(outbox.c.body).where(*_UNDER_ITS_ID).limit(1)
+_ABOUT = select(outbox.c.customer_id).where(*_UNDER_ITS_ID).limit(1)
+
+
+def customer_of(connection: Connection, account: str, chat: str, provider_id: str) -> int | None:
+    """Whom a message that went to this chat is about; None when it is about nobody, or was not ours."""
+    values = {"in_account": account, "in_chat": chat, "provider": provider_id}
+    found: int | None = connection.execute(_ABOUT, values).scalar()
+    return found
 
 
 def sent_body(connection: Connection, account: str, chat: str, provider_id: str) -> str | None:

@@ -69,16 +69,6 @@ def find(connection: Connection, account: str, *, customer_id: int, provider_id:
     )
 
 
-def customer_of(connection: Connection, account: str, *, chat: str, provider_id: str) -> int | None:
-    """Whom a message that went to this chat is about; None when it is about nobody, or was not ours."""
-    found = connection.execute(
-        select(outbox.c.customer_id).where(
-            outbox.c.account == account, outbox.c.chat == chat, outbox.c.provider_id == provider_id
-        )
-    ).first()
-    return None if found is None else found.customer_id
-
-
 def reword(connection: Connection, row_id: int, body: str) -> None:
     """It reads like this now; without words it was deleted, with its file, and goes out to nobody again."""
     values: dict[str, Any] = {"body": body}

@@ -15,7 +15,7 @@ from bot.room.command import Behind, Command, Quote, Request, Takes, spoken
 from bot.room.naming import named
 from bot.room.parts import RoomParts
 from bot.selling.desk import ARRIVED, PAID
-from store import customers, handoffs, orders, sent
+from store import customers, handoffs, orders, outbox
 from store.orders import Order
 
 # Money is agreed to in so many words: what else is taken for a yes here is none.
@@ -121,8 +121,8 @@ class Transfers:
             return request.notice.customer_id
         if request.message.quoted_id is None:
             return None
-        return sent.customer_of(
-            connection, self._p.account, chat=request.message.chat, provider_id=request.message.quoted_id
+        return outbox.customer_of(
+            connection, self._p.account, request.message.chat, request.message.quoted_id
         )
 
 

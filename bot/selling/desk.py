@@ -78,7 +78,7 @@ class OrderDesk:
             return None
         words = _spoken(text)
         if words in PAID:
-            return self._paid(connection, order, admin)
+            return self.paid(connection, order, admin=admin)
         if words in ARRIVED:
             return self.ask_if_paid(connection, order)
         if words in _REFUSED:
@@ -123,10 +123,6 @@ class OrderDesk:
         )
         return ""
 
-    def paid(self, connection: Connection, order: Order, *, admin: str) -> str:
-        """An admin saw its money in the bank, and said so to what was read back to him."""
-        return self._paid(connection, order, admin)
-
     def chosen_from(self, connection: Connection, found: Sequence[Order]) -> str:
         """Several orders wait: their numbers, to say which."""
         return self.sayings.wording.say(
@@ -170,7 +166,8 @@ class OrderDesk:
             **self._who(connection, order),
         )
 
-    def _paid(self, connection: Connection, order: Order, admin: str) -> str:
+    def paid(self, connection: Connection, order: Order, *, admin: str) -> str:
+        """An admin saw its money in the bank, and said so to a notice about it."""
         decision = transfer.confirm(connection, self.till, order.id, by=admin)
         if decision is None or not decision.changed or decision.invoice is None:
             return self._past(connection, order)
@@ -232,11 +229,9 @@ class OrderDesk:
         if order.customer_id is None:
             return {"nama": "pelanggan yang sudah dihapus", "nomor": ""}
         customer = customers.get(connection, order.customer_id)
-        name, number = self.people.label(
+        return self.people.named(
             connection, order.customer_id, customer.name if customer is not None else None
         )
-        # A number that stands for the name is not said twice.
-        return {"nama": name, "nomor": "" if number == name else number}
 
     def _tell(
         self,

@@ -16,6 +16,7 @@ import psycopg
 import pysqlite3
 
 from sandbox.demo import environment_for
+from sandbox.limits import UNLIMITED
 from sandbox.surroundings import surroundings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,9 +28,7 @@ QUICK = {
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "INFO",
     "POLL_S": "0.1",
-    "CUSTOMER_DAILY_BUDGET_IDR": "1000000000",
-    "CUSTOMER_DAILY_ANSWERS": "1000000000",
-    "MODEL_DAILY_BUDGET_IDR": "1000000000",
+    **UNLIMITED,
 }
 
 

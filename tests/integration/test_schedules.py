@@ -12,6 +12,7 @@ import pytest
 from bot import answer_path
 from bot.channel import Capability
 from config.settings import Settings
+from sandbox.limits import UNLIMITED
 from store import queue as queues
 from store.queue import Backoff
 from store.sqlite import SqliteStore
@@ -27,9 +28,7 @@ SETTINGS = {
     "BURST_QUIET_S": "0.02",
     "BURST_QUESTION_S": "0.01",
     "BURST_MAX_S": "0.05",
-    "MODEL_DAILY_BUDGET_IDR": "1000000000",
-    "CUSTOMER_DAILY_BUDGET_IDR": "1000000000",
-    "CUSTOMER_DAILY_ANSWERS": "1000000000",
+    **UNLIMITED,
     "EMBEDDING_MODEL": "off",
     "RUANG_ADMIN": "",
 }

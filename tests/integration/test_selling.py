@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from bot import answer_path, chores
+from bot import chores
 from bot.people import People
 from bot.selling import shop as selling_shop
 from bot.selling.cashier import Money
 from bot.selling.sayings import Link
-from config.settings import Settings
 from config.shop import Shop
 from store import orders as order_store
 from store import rooms
@@ -28,7 +27,7 @@ from store.schema import handoffs as handoff_rows
 from store.schema import invoices as invoice_rows
 from store.schema import order_lines, orders, proposals, turns
 from store.worker import Retry
-from tests.integration.tiny_shop import QUESTION, QUICK, OpenShop, TinyShop, age, shops
+from tests.integration.tiny_shop import QUESTION, OpenShop, TinyShop, age
 
 BANK = """
 [[rekening]]
@@ -95,21 +94,18 @@ def cashier(monkeypatch: pytest.MonkeyPatch) -> FakeCashier:
 
 
 @pytest.fixture
-async def open_shop(
-    store: Store, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[OpenShop]:
-    monkeypatch.setattr(answer_path, "INBOX_BACKOFF", QUICK)
-    async with shops(store, make_settings) as opened:
+def open_shop(open_shop: OpenShop) -> OpenShop:
+    """The ordinary shop with goods, its room announced, and Budi greeted."""
 
-        async def open_selling(*, midtrans: bool = False, files: Any = None, **keys: str) -> TinyShop:
-            key = {"MIDTRANS_SERVER_KEY": "SB-Mid-server-uji"} if midtrans else {}
-            shop = await opened(files={**FILES, **(files or {})}, **key, **keys)
-            await shop.write(lambda c: rooms.announce(c, shop.running.room))
-            # The privacy notice rides on the first answer; it is not what these tests are about.
-            await shop.says("budi", "halo", name="Budi")
-            return shop
+    async def open_selling(*, midtrans: bool = False, files: Any = None, **keys: str) -> TinyShop:
+        key = {"MIDTRANS_SERVER_KEY": "SB-Mid-server-uji"} if midtrans else {}
+        shop = await open_shop(files={**FILES, **(files or {})}, **key, **keys)
+        await shop.write(lambda c: rooms.announce(c, shop.running.room))
+        # The privacy notice rides on the first answer; it is not what these tests are about.
+        await shop.says("budi", "halo", name="Budi")
+        return shop
 
-        yield open_selling
+    return open_selling
 
 
 async def last_order(shop: TinyShop) -> Any:
