@@ -7,7 +7,7 @@ import itertools
 from sandbox.whatsapp.customer import Addressing, Customer
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.echo_model import codes_in, question
-from tests.whatsapp_bot import PATIENCE_S
+from tests.whatsapp_bot import PATIENCE_S, WhatsAppBot
 
 _NUMBERS = itertools.count(6281300000001)
 
@@ -40,3 +40,25 @@ async def hears_text(customer: Customer) -> str:
 def heard(customer: Customer) -> list[str]:
     """The codes of everything that was answered, in the order of the answers."""
     return [code for received in customer.received for code in codes_in(received.text)]
+
+
+def retries(customer: Customer, message_id: str) -> int:
+    """How often the bot asked for one of his messages again."""
+    receipts = customer.receipts.get(message_id)
+    return 0 if receipts is None else receipts.retries
+
+
+def states(bot: WhatsAppBot, who: Customer) -> list[str]:
+    """What became of everything that was to go to him."""
+    found = bot.query("SELECT state FROM outbox WHERE chat = ? ORDER BY id", str(who.jid))
+    return [row[0] for row in found]
+
+
+async def parked(bot: WhatsAppBot, who: Customer, count: int) -> None:
+    await bot.wait_until(lambda: states(bot, who)[-count:] == ["parked"] * count, "parked answers")
+
+
+async def taken(bot: WhatsAppBot, message_id: str) -> None:
+    """Until the bot is through with a message: ``settled`` alone says nothing of one that is on its way."""
+    done = "SELECT count(*) FROM inbox WHERE message_id = ? AND finished_ms IS NOT NULL"
+    await bot.wait_until(lambda: bot.query(done, message_id) == [(1,)], "the message to be taken")

@@ -10,7 +10,7 @@ from sandbox.whatsapp import contents
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.tiny_shop import COD, QUESTION
 from tests.integration.whatsapp.shop.conftest import MakeBot
-from tests.integration.whatsapp.shop.people import hears_text, stranger
+from tests.integration.whatsapp.shop.people import hears_text, stranger, taken
 from tests.integration.whatsapp.shop.test_bot_room import notice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -81,8 +81,8 @@ async def test_a_thumb_in_the_group_lets_a_draft_go_and_a_price_is_changed_there
         assert "285000" in (bot.folder / "data" / "katalog.csv").read_text()
         assert bot.query("SELECT count(*) FROM outbox WHERE body LIKE '%Sudah kuubah%'") == [(1,)]
         # A stranger's words are a customer's.
-        await budi.send("batal")
-        await budi.send("harga IH20 1rb")
+        for words in ("batal", "harga IH20 1rb"):
+            await taken(bot, await budi.send(words))
         await bot.settled()
         assert "285000" in (bot.folder / "data" / "katalog.csv").read_text()
         await wa.owner.post(room, "batal")

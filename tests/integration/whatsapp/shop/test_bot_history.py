@@ -15,7 +15,7 @@ from sandbox.whatsapp.protos import E2E
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
 from tests.integration.whatsapp.shop.echo_model import question
-from tests.integration.whatsapp.shop.people import ask, hears, hears_text, stranger
+from tests.integration.whatsapp.shop.people import ask, hears, hears_text, stranger, taken
 from tests.integration.whatsapp.shop.test_bot_room import notice
 from tests.whatsapp_bot import ACCOUNT, WhatsAppBot
 
@@ -124,7 +124,7 @@ async def test_what_was_asked_most_in_old_chats_is_offered_with_the_owners_own_a
         asked = await notice(rina, "Boleh kubaca chat lama?")
         assert not [received for received in rina.received if "💡" in received.text]
         # What a customer says is nobody's leave.
-        await budi.send("ya semua")
+        await taken(bot, await budi.send("ya semua"))
         await bot.settled()
         await rina.send(contents.reply("ya", to=asked))
         first = await notice(rina, "1/2*, ditanya 3 pelanggan")
@@ -157,10 +157,7 @@ async def test_a_message_that_is_dated_before_the_pairing_is_kept_and_not_answer
         await bot.pair()
         _, text = question()
         message_id = await budi.send_dated(E2E.Message(conversation=text), int(time.time()) - 600)
-        await bot.wait_until(
-            lambda: bot.query("SELECT state FROM inbox WHERE message_id = ?", message_id) == [("done",)],
-            "the old message",
-        )
+        await taken(bot, message_id)
         await hears(budi, await ask(budi))
         await bot.settled()
         assert len(budi.received) == 1

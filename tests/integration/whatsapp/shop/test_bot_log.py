@@ -7,7 +7,7 @@ import pytest
 from sandbox.whatsapp.customer import Addressing
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
-from tests.integration.whatsapp.shop.people import ask, hears, stranger
+from tests.integration.whatsapp.shop.people import ask, hears, parked, retries, stranger
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,7 +37,10 @@ async def test_nothing_personal_and_nothing_secret_is_in_the_log_of_a_whole_life
     await hears(people[0], await ask(people[0]))
     wa.nack(463)
     await ask(people[2])
-    await people[1].send("ini rusak", damaged=True)
+    # Before anybody else writes, or the next answer would be the one that is turned down and parked.
+    await parked(bot, people[2], 1)
+    damaged = await people[1].send("ini rusak", damaged=True)
+    await bot.wait_until(lambda: retries(people[1], damaged) > 0, "the question for the damaged message")
     await bot.settled()
     await wa.drop()
     await hears(people[1], await ask(people[1]))

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sandbox.whatsapp.customer import Customer
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
-from tests.integration.whatsapp.shop.people import ask, heard, hears, stranger
+from tests.integration.whatsapp.shop.people import ask, heard, hears, parked, states, stranger
 from tests.integration.whatsapp.shop.test_bot_room import notice
 from tests.whatsapp_bot import ACCOUNT, WhatsAppBot
 
@@ -36,19 +36,9 @@ async def bot(make_bot: MakeBot, rina: Customer) -> AsyncIterator[WhatsAppBot]:
         yield bot
 
 
-def states(bot: WhatsAppBot, who: Customer) -> list[str]:
-    """What became of everything that was to go to him."""
-    found = bot.query("SELECT state FROM outbox WHERE chat = ? ORDER BY id", str(who.jid))
-    return [row[0] for row in found]
-
-
 def is_on(bot: WhatsAppBot) -> bool:
     alert = bot.query("SELECT recovered_ms FROM alerts WHERE fingerprint = ?", RESTRICTED)
     return alert == [(None,)]
-
-
-async def parked(bot: WhatsAppBot, who: Customer, count: int) -> None:
-    await bot.wait_until(lambda: states(bot, who)[-count:] == ["parked"] * count, "parked answers")
 
 
 async def test_restricted_sends_are_parked_in_order_told_once_and_released_by_a_word(

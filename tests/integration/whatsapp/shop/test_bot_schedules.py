@@ -14,6 +14,7 @@ from sandbox.whatsapp.customer import Customer
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.crashes import Town, opened
 from tests.integration.whatsapp.shop.echo_model import codes_in
+from tests.integration.whatsapp.shop.people import taken
 from tests.whatsapp_bot import WhatsAppBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,8 +72,7 @@ class Schedule:
         message_id = await town.wa.owner.send(
             who, f"Halo {who.user.name}, ini pemiliknya ya", sent_s=int(time.time()) + 6
         )
-        heard = "SELECT count(*) FROM inbox WHERE message_id = ? AND finished_ms IS NOT NULL"
-        await bot.wait_until(lambda: bot.query(heard, message_id) == [(1,)], "the owner's words")
+        await taken(bot, message_id)
         # What was being sent at that very moment may still arrive.
         busy = "SELECT count(*) FROM outbox WHERE chat = ? AND state = 'claimed'"
         await bot.wait_until(lambda: bot.query(busy, str(who.jid)) == [(0,)], "what was on its way")

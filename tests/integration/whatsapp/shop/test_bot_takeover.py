@@ -18,7 +18,7 @@ from sandbox.whatsapp.customer import Customer
 from sandbox.whatsapp.server import WhatsAppServer
 from tests.integration.whatsapp.shop.conftest import MakeBot
 from tests.integration.whatsapp.shop.echo_model import EchoModel, question
-from tests.integration.whatsapp.shop.people import ask, heard, hears, stranger
+from tests.integration.whatsapp.shop.people import ask, heard, hears, stranger, taken
 from tests.integration.whatsapp.shop.test_bot_posts import prompts
 from tests.integration.whatsapp.shop.test_bot_room import notice
 from tests.whatsapp_bot import PATIENCE_S, WhatsAppBot
@@ -85,9 +85,7 @@ async def types(wa: WhatsAppServer, bot: WhatsAppBot, who: Customer, words: str)
 
     In each chat something else: the same words in a third one are a machine's.
     """
-    message_id = await wa.owner.send(who, words, sent_s=int(time.time()) + AS_A_PERSON_S)
-    done = "SELECT count(*) FROM inbox WHERE message_id = ? AND finished_ms IS NOT NULL"
-    await bot.wait_until(lambda: bot.query(done, message_id) == [(1,)], "the person's words")
+    await taken(bot, await wa.owner.send(who, words, sent_s=int(time.time()) + AS_A_PERSON_S))
 
 
 def customer_row(bot: WhatsAppBot, who: Customer, columns: str) -> tuple[object, ...]:
