@@ -23,6 +23,8 @@ from store.memory.recall import MOST_TURNS, History, HistoryCache
 
 # Reading and parsing this many turns takes about a millisecond; more of them leave the event loop.
 INLINE_TURNS = 64
+# A long history takes 10 MB while it is read. Python parses one at a time anyway; more would only add up.
+LONG_READS = 1
 # One search over this many passages takes about a millisecond; beyond it, searches leave the loop too.
 INLINE_PASSAGES = 8_000
 CHANGES_AT_ONCE = 1_000
@@ -61,6 +63,7 @@ class EmbeddedMemory:
         self._cursor = 0
         self._histories = HistoryCache(most_bytes=cache_bytes)
         self._following = asyncio.Lock()
+        self._long_reads = asyncio.Semaphore(LONG_READS)
         self.generation = 0
 
     @property
@@ -143,12 +146,13 @@ class EmbeddedMemory:
             )
         )
         if len(fresh.history.ids) == INLINE_TURNS:
-            fresh = await self._store.read(
-                lambda connection: _anew(
-                    connection, customer_id, space, query, before_turn, limit, most=MOST_TURNS
-                ),
-                slow=True,
-            )
+            async with self._long_reads:
+                fresh = await self._store.read(
+                    lambda connection: _anew(
+                        connection, customer_id, space, query, before_turn, limit, most=MOST_TURNS
+                    ),
+                    slow=True,
+                )
         # Entries that the cursor has passed since the read could not drop what was not held yet.
         if fresh.history.seen_seq >= self._cursor and len(fresh.history.ids):
             self._histories.put(customer_id, fresh.history)

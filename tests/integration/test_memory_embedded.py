@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from sqlalchemy import delete
 
@@ -64,6 +67,34 @@ class TestEmbeddedMemory(MemoryContract):
         for _ in range(2):
             found = await memory.recall(customer_id=customer, query=words("jarum"), before_turn=None, limit=5)
             assert ids(found) == turn_ids[:1]
+
+    async def test_one_long_history_is_read_at_a_time(
+        self, store: Store, memory: EmbeddedMemory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each takes megabytes while it is read, and what they take together the process keeps for good."""
+        people = [await new_customer(store) for _ in range(5)]
+        for person in people:
+            await said(store, person, "jarum", *["basa basi"] * INLINE_TURNS)
+        read, reading, together = store.read, 0, 0
+
+        async def counted(job: Any, *, slow: bool = False) -> Any:
+            nonlocal reading, together
+            reading += slow
+            together = max(together, reading)
+            try:
+                return await read(job, slow=slow)
+            finally:
+                reading -= slow
+
+        monkeypatch.setattr(store, "read", counted)
+        found = await asyncio.gather(
+            *(
+                memory.recall(customer_id=person, query=words("jarum"), before_turn=None, limit=5)
+                for person in people
+            )
+        )
+        assert [len(turns) for turns in found] == [1] * len(people)
+        assert together == 1
 
     async def test_rows_that_vanished_without_a_log_entry_are_not_recalled_from_the_cache(
         self, store: Store, memory: EmbeddedMemory
