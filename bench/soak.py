@@ -29,7 +29,7 @@ from bench import past
 from bench.linked import Asker
 from bench.questions import DATA, asks, person
 from bench.settings import environment_for
-from bench.soak_books import books, chats_of_buyers, unfinished
+from bench.soak_books import books, chats_of_buyers, newest_rows, unfinished
 from bench.soak_outcome import Counts, tell, wrongs
 from bench.soak_process import process
 from billing.checkout import Checkout
@@ -58,6 +58,8 @@ BETWEEN_PAYMENTS_S = 2.0
 # A customer's pause between an answer and his next question, at random up to this.
 MOST_PAUSE_S = 1.0
 PATIENCE_S = 120.0
+# An answer that takes longer is looked for in the queues, and what stands there is printed.
+SUSPICIOUS_S = 30.0
 _FAULTS = (
     {"mode": "500", "rate": 0.3},
     {"mode": "429", "rate": 0.3},
@@ -155,7 +157,7 @@ class Soak:
             shop = await stack.enter_async_context(_till(settings, store))
             began = time.monotonic()
             questions = itertools.cycle(ask.text for ask in itertools.islice(asks(1, seed=7), 2_000))
-            load = [asyncio.create_task(self._ask(asker, questions)) for asker in askers]
+            load = [asyncio.create_task(self._ask(asker, questions, store)) for asker in askers]
             load.append(asyncio.create_task(self._pay(shop, midtrans, store, buyers)))
             trouble = asyncio.create_task(self._trouble(server))
             watch = asyncio.create_task(self._sample(bot, webhooks, began))
@@ -204,11 +206,18 @@ class Soak:
             while self._counts.answered < before + self._customers:  # noqa: ASYNC110 - tasks that set no event.
                 await asyncio.sleep(0.1)
 
-    async def _ask(self, asker: Asker, questions: Iterator[str]) -> None:
+    async def _ask(self, asker: Asker, questions: Iterator[str], store: SqliteStore) -> None:
         while not self._over.is_set():
             self._counts.asked += 1
+            answer = asyncio.create_task(asker.ask(next(questions)))
+            if not (await asyncio.wait([answer], timeout=SUSPICIOUS_S))[0]:
+                # Where it is now is known only now.
+                rows = await store.read(lambda c: newest_rows(c, str(asker.jid)), slow=True)
+                unconfirmed = sum(len(each.pending) for each in asker.network.companions.values())
+                print(f"{time.strftime('%T')} no answer for {SUSPICIOUS_S:.0f} s in {asker.jid},", end=" ")
+                print(f"{unconfirmed} stanzas unconfirmed:", *rows, sep="\n  ", flush=True)
             try:
-                await asker.ask(next(questions))
+                await answer
                 self._counts.answered += 1
             except TimeoutError:
                 self._counts.lost += 1

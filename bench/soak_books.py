@@ -57,3 +57,15 @@ def chats_of_buyers(connection: Connection, most: int) -> list[tuple[int, str]]:
         if customer_id is not None and len(found) < most:
             found.setdefault(customer_id, chat)
     return list(found.items())
+
+
+def newest_rows(connection: Connection, chat: str) -> list[str]:
+    """The newest rows of a chat in both queues, without what was said."""
+    found = []
+    for table in (inbox, outbox):
+        shown = [column for column in table.c if column.name not in ("raw", "body", "chat", "sender")]
+        newest = select(*shown).where(table.c.chat == chat).order_by(table.c.id.desc()).limit(2)
+        for row in connection.execute(newest).mappings():
+            facts = " ".join(f"{name}={value}" for name, value in row.items() if value not in (None, ""))
+            found.append(f"{table.name} {facts}")
+    return found
