@@ -2,10 +2,11 @@
 
     python -m bench.soak [--seconds 3600] [--customers 60]
 
-Customers ask one question after the other over the loopback WhatsApp; others pay their orders, each told to
-the payment process twice. Meanwhile sockets drop, the model refuses, stutters and talks nonsense. Every
-question must be answered once, and every paid order have one invoice, delivered once. At the end the bot
-is stopped and started under the same load. One hour is ``make soak``.
+Sixty customers at a time ask one question after the other over the loopback WhatsApp, and new ones take
+their place; others pay their orders, each told to the payment process twice. Meanwhile sockets drop, the
+model refuses, stutters and talks nonsense. Every question must be answered once, and every paid order have
+one invoice, delivered once. At the end the bot is stopped and started under the same load. One hour is
+``make soak``.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ BUYERS = 5
 RESTARTS = 5
 SAMPLE_S = 2.0
 BETWEEN_PAYMENTS_S = 2.0
+# CUSTOMER_DAILY_ANSWERS by default: nobody has more in an hour than he can have in a day.
+QUESTIONS_EACH = 100
 # A customer's pause between an answer and his next question, at random up to this.
 MOST_PAUSE_S = 1.0
 PATIENCE_S = 120.0
@@ -103,9 +106,10 @@ class Soak:
         self._model = model
         self._folder = folder
         self._seconds = seconds
-        self._customers = customers
+        self._at_once = customers
         self._chance = random.Random(seed)
         self._counts = Counts()
+        self._askers: list[Asker] = []
         self._over = asyncio.Event()
 
     def show_logs(self, lines: int = 25) -> None:
@@ -142,7 +146,6 @@ class Soak:
         store: SqliteStore,
         webhooks: subprocess.Popen[bytes],
     ) -> int:
-        askers = [Asker(server, person(number)) for number in range(self._customers)]
         counts = self._counts
         async with contextlib.AsyncExitStack() as stack:
             bot = stack.enter_context(process("run_bot.py", server, environment, self._folder))
@@ -157,7 +160,11 @@ class Soak:
             shop = await stack.enter_async_context(_till(settings, store))
             began = time.monotonic()
             questions = itertools.cycle(ask.text for ask in itertools.islice(asks(1, seed=7), 2_000))
-            load = [asyncio.create_task(self._ask(asker, questions, store)) for asker in askers]
+            numbers = itertools.count()
+            load = [
+                asyncio.create_task(self._customers_in_turn(server, numbers, questions, store))
+                for _ in range(self._at_once)
+            ]
             load.append(asyncio.create_task(self._pay(shop, midtrans, store, buyers)))
             trouble = asyncio.create_task(self._trouble(server))
             watch = asyncio.create_task(self._sample(bot, webhooks, began))
@@ -185,7 +192,7 @@ class Soak:
             wrong = wrongs(
                 counts,
                 await store.read(books, slow=True),
-                surplus=sum(asker.surplus for asker in askers),
+                surplus=sum(asker.surplus for asker in self._askers),
                 shown=[each.text for buyer in buyers for each in buyer.received if each.kind == "document"],
             )
             state = await store.read(lambda c: standing.read(c, ACCOUNT))
@@ -203,13 +210,25 @@ class Soak:
     async def _answering(self) -> None:
         before = self._counts.answered
         async with asyncio.timeout(PATIENCE_S):
-            while self._counts.answered < before + self._customers:  # noqa: ASYNC110 - tasks that set no event.
+            while self._counts.answered < before + self._at_once:  # noqa: ASYNC110 - tasks that set no event.
                 await asyncio.sleep(0.1)
 
-    async def _ask(self, asker: Asker, questions: Iterator[str], store: SqliteStore) -> None:
+    async def _customers_in_turn(
+        self, server: WhatsAppServer, numbers: Iterator[int], questions: Iterator[str], store: SqliteStore
+    ) -> None:
+        """One customer after the other, none with more questions than the product answers him in a day."""
         while not self._over.is_set():
+            asker = Asker(server, person(next(numbers)))
+            self._askers.append(asker)
+            self._counts.customers += 1
+            await self._ask(asker, itertools.islice(questions, QUESTIONS_EACH), store)
+
+    async def _ask(self, asker: Asker, questions: Iterator[str], store: SqliteStore) -> None:
+        for question in questions:
+            if self._over.is_set():
+                return
             self._counts.asked += 1
-            answer = asyncio.create_task(asker.ask(next(questions)))
+            answer = asyncio.create_task(asker.ask(question))
             if not (await asyncio.wait([answer], timeout=SUSPICIOUS_S))[0]:
                 # Where it is now is known only now.
                 rows = await store.read(lambda c: newest_rows(c, str(asker.jid)), slow=True)

@@ -17,6 +17,7 @@ WARM_UP_SHARE = 0.25
 class Counts:
     """What happened."""
 
+    customers: int = 0
     asked: int = 0
     answered: int = 0
     lost: int = 0
@@ -52,9 +53,11 @@ def wrongs(counts: Counts, found: Books, *, surplus: int, shown: Sequence[str]) 
 
 def tell(counts: Counts, wrong: dict[str, int], seconds: float) -> int:
     """Print the figures and the table; the exit code."""
-    print(f"{counts.asked} questions, {len(counts.paid)} payments in {seconds:.0f} s", flush=True)
+    payments = len(counts.paid)
+    print(f"{counts.asked} questions of {counts.customers} customers, {payments} payments in {seconds:.0f} s")
+    figure("soak.customers", counts.customers, "customers")
     figure("soak.questions", counts.asked, "questions")
-    figure("soak.payments", len(counts.paid), "payments")
+    figure("soak.payments", payments, "payments")
     for name, count in wrong.items():
         figure(f"soak.{name}", count, "ids", at_most=0)
     growths = {}
@@ -82,6 +85,7 @@ def _table(counts: Counts, wrong: dict[str, int], growths: dict[str, float]) -> 
     doubled = ("answers_doubled", "invoices_delivered_twice")
     credited = ("credited_not_paid", "invoice_numbers_doubled")
     cells = {
+        "customers": counts.customers,
         "questions": counts.asked,
         "payments": len(counts.paid),
         "drops": counts.drops,
