@@ -47,12 +47,12 @@ class Asker(Customer):
         # Answers that nobody waited for: with them, times would belong to other questions.
         self.surplus = 0
 
-    async def ask(self, text: str) -> float:
+    async def ask(self, text: str, *, patience_s: float = _PATIENCE_S) -> float:
         """Milliseconds until the first answer was decrypted."""
         self._answer = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
         await self.send(text)
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             return (await self._answer - began) * 1000
 
     def keep(self, received: Received) -> None:

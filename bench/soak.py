@@ -61,6 +61,9 @@ QUESTIONS_EACH = 100
 # A customer's pause between an answer and his next question, at random up to this.
 MOST_PAUSE_S = 1.0
 PATIENCE_S = 120.0
+# A send that whatsmeow repeats after a drop may wait for its answer until the next one; the bot gives it up
+# after DEGRADED_AT_MOST_S. What comes later than that is lost.
+ANSWER_PATIENCE_S = 300.0
 # An answer that takes longer is looked for in the queues, and what stands there is printed.
 SUSPICIOUS_S = 30.0
 _FAULTS = (
@@ -228,7 +231,7 @@ class Soak:
             if self._over.is_set():
                 return
             self._counts.asked += 1
-            answer = asyncio.create_task(asker.ask(question))
+            answer = asyncio.create_task(asker.ask(question, patience_s=ANSWER_PATIENCE_S))
             if not (await asyncio.wait([answer], timeout=SUSPICIOUS_S))[0]:
                 # Where it is now is known only now.
                 rows = await store.read(lambda c: newest_rows(c, str(asker.jid)), slow=True)
@@ -236,7 +239,8 @@ class Soak:
                 print(f"{time.strftime('%T')} no answer for {SUSPICIOUS_S:.0f} s in {asker.jid},", end=" ")
                 print(f"{unconfirmed} stanzas unconfirmed:", *rows, sep="\n  ", flush=True)
             try:
-                await answer
+                took_s = await answer / 1000
+                self._counts.slowest_s = max(self._counts.slowest_s, took_s)
                 self._counts.answered += 1
             except TimeoutError:
                 self._counts.lost += 1

@@ -21,6 +21,7 @@ class Counts:
     asked: int = 0
     answered: int = 0
     lost: int = 0
+    slowest_s: float = 0.0
     paid: list[str] = field(default_factory=list)
     bot_rss: list[tuple[float, float]] = field(default_factory=list)  # (seconds since the start, MB)
     webhooks_rss: list[tuple[float, float]] = field(default_factory=list)
@@ -58,6 +59,7 @@ def tell(counts: Counts, wrong: dict[str, int], seconds: float) -> int:
     figure("soak.customers", counts.customers, "customers")
     figure("soak.questions", counts.asked, "questions")
     figure("soak.payments", payments, "payments")
+    figure("soak.slowest_answer", counts.slowest_s, "s")
     for name, count in wrong.items():
         figure(f"soak.{name}", count, "ids", at_most=0)
     growths = {}
