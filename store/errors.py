@@ -2,12 +2,16 @@
 
 StoreError
 ├── StoreUnavailable     retry later: locked, disk full, read-only, connection lost
-│   └── StoreBusy        another process holds the write lock too long
-├── StoreMisconfigured   a person must act: newer schema, old SQLite, wrong address, not a database
+│   ├── StoreBusy        another process holds the write lock too long
+│   └── NoRoom           a backup would leave too little room on its disk
+├── StoreMisconfigured   a person must act: newer schema, old SQLite, wrong address
+│   └── StoreDamaged     the file is damaged, or no database at all
 └── ClaimLost            give up: the row is no longer ours (taken back, or its customer was deleted)
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from sqlalchemy import exc as sa_exc
 
@@ -24,8 +28,20 @@ class StoreBusy(StoreUnavailable):
     """Another process held the write lock for longer than the busy time-out."""
 
 
+class NoRoom(StoreUnavailable):
+    """A backup would leave less room on its disk than must stay free; the figures are in megabytes."""
+
+    def __init__(self, folder: Path, *, free_mb: int, needed_mb: int) -> None:
+        super().__init__(f"{free_mb} MB are free at {folder}, a backup needs {needed_mb}")
+        self.free_mb, self.needed_mb = free_mb, needed_mb
+
+
 class StoreMisconfigured(StoreError):
     """The database cannot be used until a person changes something; the text says what."""
+
+
+class StoreDamaged(StoreMisconfigured):
+    """The file is damaged, or no database at all: nothing that it held can be relied on."""
 
 
 class ClaimLost(StoreError):
@@ -38,13 +54,13 @@ _SQLITE_TEXTS: dict[int, tuple[type[StoreError], str]] = {
     6: (StoreBusy, "a table of the database is locked; try again"),
     8: (StoreUnavailable, "the database is read-only; give the bot's user write access to its folder"),
     10: (StoreUnavailable, "the disk reported an error; look at the system's log and free space"),
-    11: (StoreMisconfigured, "the database file is damaged; restore the last backup"),
+    11: (StoreDamaged, "the database file is damaged; restore the last backup"),
     13: (StoreUnavailable, "the disk is full; free some space, the bot goes on by itself"),
     14: (
         StoreMisconfigured,
         "the database file cannot be opened; check that its folder exists and is writable",
     ),
-    26: (StoreMisconfigured, "the file is not a database; check STATE_DIR or restore a backup"),
+    26: (StoreDamaged, "the file is not a database; check STATE_DIR or restore a backup"),
 }
 
 # What PostgreSQL says when it is there but the address is wrong; anything else may pass by itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from store.queue import OWNER_TIMEOUT_MS
 from store.schema import now_ms, owners
@@ -35,3 +35,9 @@ def beat(connection: Connection, instance: str) -> bool:
 def unregister(connection: Connection, instance: str) -> None:
     """Leave in good order: rows that are still claimed may be taken back at once."""
     connection.execute(delete(owners).where(owners.c.instance == instance))
+
+
+def alive(connection: Connection) -> list[str]:
+    """The processes of any account that gave a sign of life lately."""
+    recent = owners.c.heartbeat_ms >= now_ms() - OWNER_TIMEOUT_MS
+    return list(connection.execute(select(owners.c.instance).where(recent)).scalars())

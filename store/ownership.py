@@ -22,6 +22,11 @@ from store.errors import StoreMisconfigured
 # The server may notice only now that the session of a crashed process is gone.
 CRASHED_SESSION_S = 10.0
 
+# Processes besides the bot, which show on their host that they run.
+WEBHOOKS, WATCHER = "webhooks", "watch"
+# No account's name begins with a dot.
+_BACKUP = ".backup"
+
 
 class AlreadyOwned(StoreMisconfigured):
     """Another process runs this account; starting a second one would answer customers twice."""
@@ -53,6 +58,24 @@ def alone_on_this_host(settings: Settings, process: str) -> Iterator[bool]:
         return
     with held:
         yield settings.store.database_url is None
+
+
+@contextlib.contextmanager
+def all_stopped(settings: Settings) -> Iterator[None]:
+    """Hold whatever shows a process on this ``STATE_DIR``; raises ``AlreadyOwned`` when one runs."""
+    others = {path.stem for path in settings.state_dir.glob("*.lock")}
+    others |= {f"{settings.account}-{process}" for process in (WEBHOOKS, WATCHER)}
+    with owning(settings), contextlib.ExitStack() as stack:
+        for name in sorted(others - {settings.account}):
+            stack.enter_context(_file_lock(settings.state_dir, name))
+        yield
+
+
+@contextlib.contextmanager
+def backing_up(settings: Settings) -> Iterator[None]:
+    """Be the only one that makes backups of this ``STATE_DIR``; raises ``AlreadyOwned`` when another does."""
+    with _file_lock(settings.state_dir, _BACKUP):
+        yield
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ from store.doors import Store
 from store.errors import StoreError, StoreUnavailable
 from store.health import free_mb
 from store.opening import open_store
+from store.ownership import WATCHER, alone_on_this_host
 from store.probe import Readiness
 from supervisor import events, nightly, programs, routes
 from supervisor.checks import OURS, Finding, Picture, findings, is_healthy
@@ -214,6 +215,8 @@ async def run(settings: Settings, *, listens: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with contextlib.AsyncExitStack() as stack:
+        # Whoever puts a back-up in the database's place sees by it that the watcher runs.
+        stack.enter_context(alone_on_this_host(settings, WATCHER))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         store = await _open(settings, stopping)
         if store is None:

@@ -18,7 +18,7 @@ from config.shop import Shop
 from config.wording import Wording
 from store.doors import Store
 from store.opening import open_store
-from store.ownership import alone_on_this_host
+from store.ownership import WEBHOOKS, alone_on_this_host
 from store.probe import Readiness
 from webhooks.assembly import Service, assemble, taken_over
 from webhooks.errors import AddressTaken, ListenMisconfigured
@@ -48,7 +48,7 @@ async def run(settings: Settings) -> None:
     shop = Shop.load(settings.data_dir, name=settings.shop_name)
     wording = Wording.load(settings.data_dir, shop)
     async with contextlib.AsyncExitStack() as stack:
-        alone = stack.enter_context(alone_on_this_host(settings, "webhooks"))
+        alone = stack.enter_context(alone_on_this_host(settings, WEBHOOKS))
         store = await open_store(settings)
         stack.push_async_callback(_closed, "store", store.close)
         service = await stack.enter_async_context(

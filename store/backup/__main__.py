@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -17,12 +18,12 @@ from pathlib import Path
 from config.errors import ConfigError
 from config.settings import Settings
 from store.backup import copying
-from store.errors import StoreError, StoreMisconfigured
-from store.ownership import owning
+from store.backup import folder as folders
+from store.errors import NoRoom, StoreBusy, StoreError, StoreMisconfigured
+from store.media_files import FOLDER as MEDIA
+from store.ownership import AlreadyOwned, all_stopped, backing_up
 
 DONE, NOT_DONE, MISCONFIGURED = 0, 1, 2
-# A fortnight of nights.
-KEPT = 14
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = Settings.load()
+        if (user := _other_user(settings)) is not None:
+            return _refuse(
+                f"{settings.state_dir} milik {user}; yang ditulis root tidak bisa dibuka bot. "
+                f"Jalankan sebagai dia: sudo -u {user} .venv/bin/python -m store.backup …",
+                MISCONFIGURED,
+            )
         if options.command == "restore":
             return _restore(settings, options.file, sure=options.yes)
         return _make(settings, options.file)
@@ -39,6 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"Tidak bisa: {exc}", MISCONFIGURED)
     except StoreError as exc:
         return _refuse(f"Database sedang tidak bisa dipakai: {exc}. Coba lagi sebentar.", NOT_DONE)
+    except OSError as exc:
+        return _refuse(
+            f"Tidak bisa: {exc.strerror} ({exc.filename}). Periksa isi disk dan izin foldernya.", NOT_DONE
+        )
+
+
+def _other_user(settings: Settings) -> str | None:
+    """Whom the bot runs as, when root stands in for him."""
+    if os.geteuid() != 0 or not settings.state_dir.exists() or settings.state_dir.stat().st_uid == 0:
+        return None
+    try:
+        return settings.state_dir.owner()
+    except KeyError:
+        # A container's user may have no name.
+        return f"'#{settings.state_dir.stat().st_uid}'"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,18 +82,30 @@ def _make(settings: Settings, file: Path | None) -> int:
     target = file or folder / time.strftime("balas-%Y%m%d-%H%M%S.db")
     if target.exists():
         return _refuse(f"{target} sudah ada; pilih nama lain.", NOT_DONE)
-    rows = asyncio.run(copying.make(settings, target))
-    if file is None:
-        _remove_oldest(folder)
+    try:
+        with backing_up(settings):
+            rows = asyncio.run(copying.make(settings, target, spare=_tidied(folder) if file is None else ()))
+    except AlreadyOwned:
+        return _refuse("Cadangan lain sedang dibuat; tunggu sampai selesai.", NOT_DONE)
+    except NoRoom as exc:
+        return _refuse(
+            f"Cadangan tidak dibuat: disk tinggal {exc.free_mb} MB, yang perlu {exc.needed_mb} MB (sebesar "
+            "database, lalu masih sisa DISK_FREE_MB). Hapus berkas yang tidak perlu, atau besarkan disknya.",
+            NOT_DONE,
+        )
     print(f"Cadangan: {target} ({rows} baris). Isinya chat pelanggan: simpan di tempat yang aman.")
-    print("Login WhatsApp tidak ikut di dalamnya.")
+    print(
+        "Yang tidak ikut: login WhatsApp, kiriman pelanggan (foto dan lain-lain) di "
+        f"{settings.state_dir / MEDIA}, dan berkas toko di {settings.data_dir}."
+    )
     return DONE
 
 
-def _remove_oldest(folder: Path) -> None:
-    """Whoever was deleted is in no backup any more after so many nights. Files of other names stay."""
-    for old in sorted(folder.glob("balas-[0-9]*-[0-9]*.db"), reverse=True)[KEPT:]:
-        old.unlink()
+def _tidied(folder: Path) -> list[Path]:
+    """What else may go for a new backup when there is no room: the oldest first, the newest never."""
+    folders.remove_unfinished(folder, folders.UNFINISHED)
+    folders.remove_oldest(folder, keep=folders.KEPT - 1)
+    return folders.of_nights(folder)[:-1]
 
 
 def _restore(settings: Settings, file: Path, *, sure: bool) -> int:
@@ -81,15 +115,30 @@ def _restore(settings: Settings, file: Path, *, sure: bool) -> int:
             "kalau memang itu maunya, hentikan semua proses Balas lalu ulangi dengan --yes.",
             NOT_DONE,
         )
-    with owning(settings):
-        done = asyncio.run(copying.restore(settings, file))
+    try:
+        with all_stopped(settings):
+            done = asyncio.run(copying.restore(settings, file))
+    except (AlreadyOwned, StoreBusy) as exc:
+        return _refuse(
+            "Belum ada yang diganti: masih ada proses Balas yang memakai database ini, atau baru saja mati. "
+            "Hentikan semuanya (bot, pembayaran, pengawas: supervisorctl stop all), tunggu setengah menit, "
+            f"lalu ulangi.\n({exc})",
+            MISCONFIGURED,
+        )
     print(f"Dipulihkan: {done.rows} baris.")
     print(
         f"Yang sudah dihapus sejak cadangan itu tetap terhapus: {done.forgotten_customers} pelanggan, "
         f"{done.forgotten_turns} percakapan."
     )
+    if not done.is_past_known:
+        print(
+            "Database yang diganti tidak ada, rusak, atau bukan kelanjutan cadangan itu. Jadi yang dihapus "
+            "sesudah cadangan terbaru bisa muncul lagi (hapus ulang: python -m bot.customers forget), dan "
+            "nomor invoice sesudahnya bisa terpakai dua kali."
+        )
     if done.kept is not None:
         print(f"Database yang lama masih ada di {done.kept}; hapus sendiri kalau sudah yakin.")
+    print(f"Di komputer baru: salin juga berkas toko ke {settings.data_dir}, lalu tautkan lagi WhatsApp-nya.")
     print("Ingatan di Weaviate (kalau dipakai) diisi ulang sendiri begitu bot jalan.")
     return DONE
 

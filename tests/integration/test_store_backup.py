@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import pwd
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pysqlite3
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from config.settings import Settings
-from store import customers, embedding_space
+from store import customers, embedding_space, invoices, owners
 from store.backup import copying as backup
-from store.backup.__main__ import DONE, KEPT, MISCONFIGURED, NOT_DONE, main
+from store.backup.__main__ import DONE, MISCONFIGURED, NOT_DONE, main
+from store.backup.folder import KEPT
 from store.doors import Store
-from store.errors import StoreMisconfigured
+from store.errors import NoRoom, StoreDamaged, StoreMisconfigured
 from store.memory.embedded import EmbeddedMemory
 from store.opening import open_store
-from store.ownership import owning
+from store.ownership import WATCHER, WEBHOOKS, AlreadyOwned, alone_on_this_host, backing_up, owning
 from store.schema import metadata
 from tests.contract.memory import SPACE, chunk, direction, ids, new_customer, publish, said, unsaid, words
 
@@ -191,3 +195,281 @@ def test_the_command_makes_asks_and_restores(
     assert kept[-1] == "balas-sebelum-pindah.db"
     assert not kept[-2].startswith("balas-2020")
     assert "balas-20200101-000016.db" in kept
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "emptied"])
+async def test_a_damaged_database_is_kept_aside_and_replaced(
+    make_settings: MakeSettings, file: Path, damage: str
+) -> None:
+    settings = make_settings()
+    store = await open_store(settings)
+    await a_past(store)
+    await store.close()
+    made = await backup.make(settings, file)
+    there = settings.sqlite_path
+    whole = there.read_bytes()
+    broken = {
+        "garbage": b"bukan database " * 1000,
+        "truncated": whole[: len(whole) // 2 + 100],
+        "emptied": b"",
+    }[damage]
+    there.write_bytes(broken)
+    done = await backup.restore(settings, file)
+    assert (done.rows, done.is_past_known) == (made, False)
+    assert done.kept is not None
+    assert done.kept.name == "balas-before-restore.db"
+    assert done.kept.stat().st_size == len(broken) or not broken
+    # What a person looks at later is not lost to another restore.
+    again = await backup.restore(settings, file)
+    assert again.is_past_known
+    assert again.kept is not None
+    assert again.kept != done.kept
+    store = await open_store(settings)
+    assert await rows(store)
+    await store.close()
+
+
+async def test_no_log_of_the_old_database_is_left_beside_the_new_one(
+    make_settings: MakeSettings, file: Path
+) -> None:
+    settings = make_settings()
+    store = await open_store(settings)
+    await a_past(store)
+    await store.close()
+    made = await backup.make(settings, file)
+    there = settings.sqlite_path
+    # As a crash in the middle of a restore leaves it.
+    there.unlink()
+    for helper in ("-wal", "-shm"):
+        there.with_name(there.name + helper).write_bytes(b"dari yang dulu")
+    done = await backup.restore(settings, file)
+    assert (done.rows, done.kept) == (made, None)
+    assert sorted(path.name for path in there.parent.glob("balas*")) == [
+        "balas-before-restore.db-shm",
+        "balas-before-restore.db-wal",
+        "balas.db",
+    ]
+
+
+async def test_a_database_of_a_newer_balas_tells_what_was_deleted(
+    make_settings: MakeSettings, file: Path
+) -> None:
+    settings = make_settings()
+    store = await open_store(settings)
+    _, second, _ = await a_past(store)
+    await store.close()
+    await backup.make(settings, file)
+    store = await open_store(settings)
+    await store.write(lambda c: customers.forget(c, second))
+    await store.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    await store.close()
+    done = await backup.restore(settings, file)
+    assert (done.forgotten_customers, done.is_past_known) == (1, True)
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated"])
+async def test_a_damaged_backup_replaces_nothing(
+    make_settings: MakeSettings, file: Path, damage: str
+) -> None:
+    settings = make_settings()
+    store = await open_store(settings)
+    await a_past(store)
+    await store.close()
+    await backup.make(settings, file)
+    whole = file.read_bytes()
+    file.write_bytes(b"bukan cadangan" if damage == "garbage" else whole[: len(whole) // 2 + 100])
+    before = settings.sqlite_path.read_bytes()
+    with pytest.raises(StoreDamaged, match="choose another"):
+        await backup.restore(settings, file)
+    assert settings.sqlite_path.read_bytes() == before
+    assert not list(settings.state_dir.glob("restore-*"))
+
+
+async def test_no_invoice_number_is_given_twice_after_a_restore(settings: Settings, file: Path) -> None:
+    store = await open_store(settings)
+    await store.write(lambda c: invoices.next_number(c, "utama", period="2026-10"))
+    await store.close()
+    await backup.make(settings, file)
+    store = await open_store(settings)
+    await store.write(lambda c: invoices.next_number(c, "utama", period="2026-10"))
+    await store.write(lambda c: invoices.next_number(c, "utama", period="2026-11"))
+    await store.close()
+    await backup.restore(settings, file)
+    store = await open_store(settings)
+    for period, sequence in (("2026-10", 3), ("2026-11", 2)):
+        _, given = await store.write(lambda c, p=period: invoices.next_number(c, "utama", period=p))
+        assert given == sequence
+    await store.close()
+
+
+async def test_a_machine_that_was_just_installed_takes_another_shops_backup(
+    settings: Settings, file: Path, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    old = make_settings(STATE_DIR=str(tmp_path / "old"))
+    store = await open_store(old)
+    await a_past(store)
+    await store.close()
+    made = await backup.make(old, file)
+    # Its knowledge was read, and one night made a backup of it.
+    store = await open_store(settings)
+    await store.write(lambda c: embedding_space.settle(c, SPACE.model, SPACE.dimensions))
+    await publish(store, chunk("contoh", "toko contoh", vector=direction(3)))
+    await store.close()
+    await backup.make(settings, tmp_path / "elsewhere" / "balas.db")
+    done = await backup.restore(settings, file)
+    assert (done.rows, done.is_past_known) == (made, False)
+
+
+async def test_what_was_deleted_in_a_trial_before_the_restore_deletes_nobody_else(
+    settings: Settings, file: Path, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    old = make_settings(STATE_DIR=str(tmp_path / "old"))
+    store = await open_store(old)
+    await a_past(store)
+    await store.close()
+    made = await backup.make(old, file)
+    store = await open_store(settings)
+    tried = await new_customer(store)
+    await store.write(lambda c: customers.forget(c, tried))
+    await store.close()
+    done = await backup.restore(settings, file)
+    assert (done.rows, done.forgotten_customers, done.is_past_known) == (made, 0, False)
+
+
+async def test_a_process_that_was_heard_of_just_now_keeps_the_database(
+    settings: Settings, file: Path
+) -> None:
+    store = await open_store(settings)
+    await a_past(store)
+    await store.close()
+    await backup.make(settings, file)
+    store = await open_store(settings)
+    # Of another account, or on another machine: nothing on this one shows it.
+    await store.write(lambda c: owners.register(c, "webhooks-1", "kedua"))
+    await store.close()
+    with pytest.raises(AlreadyOwned, match="webhooks-1"):
+        await backup.restore(settings, file)
+    store = await open_store(settings)
+    await store.write(lambda c: owners.unregister(c, "webhooks-1"))
+    await store.close()
+    await backup.restore(settings, file)
+
+
+@contextlib.contextmanager
+def open_in_another_process(settings: Settings) -> Iterator[None]:
+    """The database's file held open and idle, as the watcher and commands do."""
+    with contextlib.closing(pysqlite3.connect(settings.sqlite_path)) as connection:
+        connection.execute("SELECT count(*) FROM customers").fetchall()
+        yield
+
+
+@pytest.mark.parametrize("who", ["bot", WEBHOOKS, WATCHER, "backup", "file"])
+def test_nothing_is_replaced_while_anything_of_balas_runs(
+    make_settings: MakeSettings,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    who: str,
+) -> None:
+    settings = make_settings()
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    assert main(["make", str(file)]) == DONE
+    before = settings.sqlite_path.stat()
+    running = {
+        "bot": lambda: owning(settings),
+        WEBHOOKS: lambda: alone_on_this_host(settings, WEBHOOKS),
+        WATCHER: lambda: alone_on_this_host(settings, WATCHER),
+        "backup": lambda: backing_up(settings),
+        "file": lambda: open_in_another_process(settings),
+    }
+    with running[who]():
+        assert main(["restore", str(file), "--yes"]) == MISCONFIGURED
+    assert "masih ada proses Balas" in capsys.readouterr().err
+    assert settings.sqlite_path.stat().st_ino == before.st_ino
+    assert main(["restore", str(file), "--yes"]) == DONE
+
+
+async def test_a_backup_that_would_fill_the_disk_is_not_begun(
+    settings: Settings, make_settings: MakeSettings, file: Path
+) -> None:
+    url = settings.store.database_url
+    tight = make_settings(DATABASE_URL="" if url is None else url, DISK_FREE_MB=str(10**9))
+    file.parent.mkdir()
+    spare = file.with_name("balas-20200101-000000.db")
+    spare.write_bytes(b"x" * 1000)
+    with pytest.raises(NoRoom):
+        await backup.make(tight, file, spare=[spare])
+    # It would not have been enough, so it stays.
+    assert [path.name for path in file.parent.iterdir()] == [spare.name]
+
+
+def test_the_command_says_how_much_room_is_missing(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = make_settings(DISK_FREE_MB=str(10**9))
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    assert main([]) == NOT_DONE
+    assert "DISK_FREE_MB" in capsys.readouterr().err
+
+
+def test_what_a_killed_backup_left_is_removed_by_the_next(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = make_settings()
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    folder = settings.state_dir / "backups"
+    left = folder / "backup-a1b2c3d4"
+    left.mkdir(parents=True)
+    for name in ("balas.db", "balas.db-wal", "balas.db-journal"):
+        (left / name).write_text("chat pelanggan")
+    own = folder / "backup-sebelum-pindah"
+    own.mkdir()
+    (own / "balas.db").touch()
+    # That of a backup which still runs is not touched.
+    with backing_up(settings):
+        assert main([]) == NOT_DONE
+    assert "sedang dibuat" in capsys.readouterr().err
+    assert left.exists()
+    assert main([]) == DONE
+    assert not left.exists()
+    assert (own / "balas.db").exists()
+
+
+async def test_what_a_killed_restore_left_is_removed_by_the_next(
+    make_settings: MakeSettings, file: Path
+) -> None:
+    settings = make_settings()
+    await backup.make(settings, file)
+    left = settings.state_dir / "restore-a1b2c3d4"
+    left.mkdir()
+    (left / "balas.db").write_text("chat pelanggan")
+    await backup.restore(settings, file)
+    assert not left.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could write what the bot's user cannot open")
+@pytest.mark.parametrize("command", [[], ["restore", "balas.db", "--yes"]])
+def test_root_leaves_no_files_that_the_bot_cannot_open(
+    make_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:
+    settings = make_settings()
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    settings.state_dir.mkdir()
+    os.chown(settings.state_dir, pwd.getpwnam("nobody").pw_uid, -1)
+    assert main(command) == MISCONFIGURED
+    assert "sudo -u nobody" in capsys.readouterr().err
+    assert list(settings.state_dir.iterdir()) == []
+
+
+def test_a_disk_that_refuses_is_told_in_one_line(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = make_settings()
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    settings.state_dir.mkdir()
+    (settings.state_dir / "backups").write_text("bukan folder")
+    assert main([]) == NOT_DONE
+    assert len(capsys.readouterr().err.splitlines()) == 1

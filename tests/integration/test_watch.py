@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from config.settings import Settings
+from store.ownership import WATCHER, alone_on_this_host
+
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
 PATIENCE_S = 60.0
@@ -144,6 +147,14 @@ async def test_the_owner_hears_of_what_ended_by_itself_and_of_nothing_else(watch
     await watched.control("restart", "bot")
     assert [text for text in watched.texts if "kode 75" in text or "STOPPED" in text] == []
     assert len(watched.texts) <= 4
+
+
+async def test_a_restore_sees_that_the_watcher_runs(
+    watched: Watched, make_settings: Callable[..., Settings]
+) -> None:
+    settings = make_settings(STATE_DIR=str(watched.folder / "var"))
+    with alone_on_this_host(settings, WATCHER) as alone:
+        assert not alone
 
 
 async def test_the_watcher_leaves_with_supervisord_and_writes_nothing_but_the_protocol(
