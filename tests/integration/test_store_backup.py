@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,3 +192,22 @@ def test_the_command_makes_asks_and_restores(
     assert kept[-1] == "balas-sebelum-pindah.db"
     assert not kept[-2].startswith("balas-2020")
     assert "balas-20200101-000016.db" in kept
+
+
+def test_another_user_than_the_folders_owner_is_sent_away_before_he_leaves_files(
+    make_settings: MakeSettings,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = make_settings()
+    settings.state_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert main(["make", str(file)]) == MISCONFIGURED
+    assert main(["restore", str(file), "--yes"]) == MISCONFIGURED
+    said = capsys.readouterr().err
+    assert f"milik pengguna {pwd.getpwuid(owner).pw_name}" in said
+    assert "sudo balas backup" in said
+    assert list(settings.state_dir.iterdir()) == []
