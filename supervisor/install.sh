@@ -463,6 +463,9 @@ hints() {
     else
         say "firewall: let in 22 (ssh) alone; Balas itself needs nothing from outside"
     fi
+    if [[ $(setting MEMORY) == weaviate ]]; then
+        say "firewall: weaviate-server listens on all addresses at $(setting WEAVIATE_GRPC_PORT) and 7947: keep them closed"
+    fi
 }
 
 main() {
