@@ -113,7 +113,7 @@ make_user_and_folders() {
     fi
     install -d -m 0755 /opt/balas $releases
     install -d -m 0750 -o root -g $user /etc/balas
-    install -d -m 0700 -o $user -g $user $home $state $backups
+    install -d -m 0700 -o $user -g $user $home $state $state/backups $backups
     if [[ ! -e $data ]]; then
         install -d -m 0700 -o $user -g $user $data
         cp -r "$source_dir"/data/. $data
