@@ -23,8 +23,12 @@ diulang paling cepat 15 menit kemudian selama masih menyala (setelah satu jam: t
 
 Alarm dikirim lewat Telegram (`TELEGRAM_TOKEN`, `TELEGRAM_CHAT`). Kalau itu tidak diatur atau tidak menjawab,
 lewat Starsender ke `ALERT_NUMBER`, dan ke Ruang Admin. Kalimatnya bisa diganti di `kalimat.toml`;
-yang sedang menyala terlihat dengan `python -m supervisor status`. Dengan `PING_URL` ada yang memberi tahu
+yang sedang menyala terlihat dengan `sudo balas status`. Dengan `PING_URL` ada yang memberi tahu
 juga kalau seluruh servernya mati.
+
+Perintah `sudo balas …` ada di server yang dipasang dengan `install.sh`. Kalau Balas dijalankan sendiri dari
+foldernya, pakai `.venv/bin/python -m supervisor status` (juga `pair`), `.venv/bin/python -m store.backup`,
+dan `.venv/bin/supervisorctl -c supervisor/balas.conf start bot`.
 
 <!-- Written by scripts/alerts.py from config/kalimat.toml. -->
 

@@ -21,6 +21,9 @@ esac
 venv=.venv
 stamp=$venv/installed-$use
 
+# supervisord writes its log there before anything of ours runs; a state that others can read is refused.
+[[ -d var ]] || mkdir -m 0700 var
+
 say() { echo "setup: $*"; }
 die() { say "$*" && exit 1; }
 exists() { compgen -G "$1" >/dev/null; }

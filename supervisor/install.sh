@@ -13,7 +13,7 @@
 # /var/lib/balas/data. Ubuntu and others are untested: BALAS_ANY_SYSTEM=yes tries all the same.
 set -euo pipefail
 
-source_dir=$(cd "$(dirname "$0")/.." && pwd)
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 user=balas
 releases=/opt/balas/releases
 current=/opt/balas/current
@@ -24,18 +24,39 @@ data=$home/data
 backups=$home/cadangan
 configuration=/etc/balas/supervisord.conf
 unit=/etc/systemd/system/balas.service
+wrapper=/usr/local/bin/balas
 # The bot, the payment process and the watcher need about this much, in megabytes.
 needs_memory_mb=450
 needs_disk_mb=2000
+# What stays free beside the copy that an upgrade makes.
+spare_mb=200
 keep=3
+# Logs are no state, the nightly back-ups are copies themselves, and Weaviate is filled anew from SQL.
+not_copied=(--exclude='./*.log*' --exclude=./backups --exclude=./weaviate
+    --exclude=./supervisor.sock --exclude=./supervisord.pid)
 
 step=begin
-say() { echo "balas: $*"; }
+release=
+previous=
+backup=
+# What has to be done when the script ends now: nothing, `resume` or `roll_back`.
+way_back=
+# The terminal may be gone, which must not keep a way back from its end.
+say() { echo "balas: $*" || true; }
 die() {
-    echo "balas: $*" >&2
+    echo "balas: $*" >&2 || true
     exit 1
 }
-trap 'code=$?; ((code == 0)) || echo "balas: not finished (at: $step)" >&2' EXIT
+finish() {
+    local code=$? way=$way_back
+    way_back=
+    trap : HUP INT PIPE TERM
+    ((code == 0)) || echo "balas: not finished (at: $step)" >&2 || true
+    [[ -z $way || -z $previous ]] || $way
+    # A release that nothing uses would fill the disk, one more at each attempt.
+    [[ -z $release || $release -ef $current ]] || rm -rf "$release"
+}
+trap finish EXIT
 begin() {
     step=$*
     say "$*"
@@ -92,7 +113,7 @@ make_user_and_folders() {
     fi
     install -d -m 0755 /opt/balas $releases
     install -d -m 0750 -o root -g $user /etc/balas
-    install -d -m 0700 -o $user -g $user $home $state $backups
+    install -d -m 0700 -o $user -g $user $home $state $state/backups $backups
     if [[ ! -e $data ]]; then
         install -d -m 0700 -o $user -g $user $data
         cp -r "$source_dir"/data/. $data
@@ -105,7 +126,7 @@ make_user_and_folders() {
 # --- settings ---------------------------------------------------------------------------------------------------
 
 setting() { # KEY: its value in the file of settings, empty when it has none
-    [[ ! -e $settings ]] || sed -n "s/^$1=//p" $settings | tail -n 1
+    [[ ! -e $settings ]] || sed -n "s/^$1=//p" $settings | tail -n 1 | sed "s/^\([\"']\)\(.*\)\1\$/\2/"
 }
 
 domain() { # the public address's host, when the shop has one that speaks TLS
@@ -117,10 +138,19 @@ domain() { # the public address's host, when the shop has one that speaks TLS
     echo "${url%%:*}"
 }
 
+quoted() { # VALUE: as python-dotenv reads it back; bare where that is the same
+    local value=$1 slash=\\ quote=\'
+    if [[ $value == [\'\"]* || $value == *[[:space:]]#* || $value == *$'\n'* ]]; then
+        value=${value//"$slash"/"$slash$slash"}
+        value=$quote${value//"$quote"/"$slash$quote"}$quote
+    fi
+    printf '%s\n' "$value"
+}
+
 put_setting() { # FILE KEY VALUE
     # By awk, for a value may hold whatever means something to sed.
     local part
-    part=$(KEY=$2 VALUE=$3 awk 'BEGIN { key = ENVIRON["KEY"] } index($0, key "=") == 1 { print key "=" ENVIRON["VALUE"]; next } { print }' "$1")
+    part=$(KEY=$2 VALUE=$(quoted "$3") awk 'BEGIN { key = ENVIRON["KEY"] } index($0, key "=") == 1 { print key "=" ENVIRON["VALUE"]; next } { print }' "$1")
     printf '%s\n' "$part" >"$1"
 }
 
@@ -183,26 +213,81 @@ check_settings() {
         die "the settings in $settings need a change (see above); then run this again"
 }
 
+put_file() { # FILE MODE COMMAND…: what it prints becomes the file, whole or not at all
+    "${@:3}" >"$1.part" && chmod "$2" "$1.part" && mv "$1.part" "$1"
+}
+
+render() {
+    (cd "$release" && .venv/bin/python -m supervisor render --project $current --python $current/.venv/bin/python \
+        --state $state --data $data "$@")
+}
+
 write_configuration() {
-    local render=("$release/.venv/bin/python" -m supervisor render
-        --project $current --python $current/.venv/bin/python --state $state --data $data)
-    (cd "$release" && "${render[@]}") >$configuration.part
-    mv $configuration.part $configuration
-    chmod 0644 $configuration
-    install -d -m 0755 /etc/systemd/system
-    (cd "$release" && "${render[@]}" --user $user --unit $configuration) >$unit.part
-    mv $unit.part $unit
-    chmod 0644 $unit
-    install -d -m 0755 /usr/local/bin
-    cat >/usr/local/bin/balas <<WRAPPER
+    install -d -m 0755 "$(dirname $unit)" "$(dirname $wrapper)"
+    put_file $configuration 0644 render
+    put_file $unit 0644 render --user $user --unit $configuration
+    put_file $wrapper 0755 commands
+}
+
+commands() { # the program `balas`
+    cat <<WRAPPER
 #!/bin/sh
-# balas status | pair | check …: the commands of Balas as the user that it runs as.
-case \${1:-} in
-    start|stop|restart|tail) exec runuser -u $user -- $current/.venv/bin/supervisorctl -c $configuration "\$@" ;;
-esac
-exec runuser -u $user -- env -C $current HOME=$home .venv/bin/python -m supervisor "\$@"
+# sudo balas status | pair | check | backup …: the commands of Balas as the user that it runs as.
+as_balas() { runuser -u $user -- env -C $current HOME=$home "\$@"; }
+control() { as_balas .venv/bin/supervisorctl -c $configuration "\$@"; }
+backups=$state/backups
+refuse() {
+    echo "balas: \$*" >&2
+    exit 1
+}
 WRAPPER
-    chmod 0755 /usr/local/bin/balas
+    cat <<'WRAPPER'
+command=${1:-}
+[ $# = 0 ] || shift
+case $command in
+    backup | restore)
+        # Another folder is meant there than here.
+        for word; do
+            shift
+            case $word in -*) ;; *) word=$(realpath -m -- "$word") && file=$word ;; esac
+            set -- "$@" "$word"
+        done
+        ;;
+esac
+case $command in
+    start | stop | restart | tail) control "$command" "$@" ;;
+    backup)
+        [ -z "${file:-}" ] || as_balas test -w "$(dirname "$file")" ||
+            refuse "pengguna balas tidak boleh menulis di $(dirname "$file"); pilih folder lain"
+        as_balas .venv/bin/python -m store.backup make "$@"
+        ;;
+    restore)
+        [ -z "${file:-}" ] || as_balas test -r "$file" ||
+            refuse "$file tidak ada atau tidak terbaca; salin dulu: sudo install -o balas -m 600 $file $backups/"
+        case " $* " in
+            *" --yes "*)
+                # Whoever has the old database open would go on writing into it.
+                trap 'control start all' EXIT
+                trap 'exit 130' HUP INT TERM
+                control stop all
+                ;;
+        esac
+        as_balas .venv/bin/python -m store.backup restore "$@"
+        exit
+        ;;
+    ingest) as_balas .venv/bin/python -m rag.ingest "$@" ;;
+    handoffs | customers) as_balas .venv/bin/python -m "bot.$command" "$@" ;;
+    '' | help | -h | --help)
+        echo "sudo balas status | pair | check | alive          keadaan, masuk WhatsApp, pengaturan"
+        echo "sudo balas start | stop | restart | tail PROGRAM  bot, webhooks, watch, atau all"
+        echo "sudo balas backup [BERKAS]                        buat cadangan"
+        echo "sudo balas restore BERKAS --yes                   pulihkan; programnya dihentikan dulu"
+        echo "sudo balas ingest                                 baca berkas toko"
+        echo "sudo balas handoffs | customers                   pertanyaan yang menunggu, pelanggan"
+        ;;
+    *) as_balas .venv/bin/python -m supervisor "$command" "$@" ;;
+esac
+WRAPPER
 }
 
 read_knowledge() {
@@ -250,46 +335,94 @@ switch_to() {
     mv -T $current.part $current
 }
 
-# The state as it is while nothing runs: database, session, journal. Logs are no state.
+check_room() { # for the copy, while the earlier version still runs
+    [[ -n $previous ]] || return 0
+    local needed free
+    needed=$(($(cd $state && du -sm "${not_copied[@]}" . | cut -f 1) + spare_mb))
+    free=$(df --output=avail -m $backups | tail -n 1 | tr -d ' ')
+    ((free >= needed)) ||
+        die "disk kurang: salinan sebelum upgrade butuh ${needed} MB di $backups, sisanya ${free} MB." \
+            "Kosongkan dulu, lalu ulangi; versi yang lama tetap jalan (too little disk, nothing was stopped)"
+}
+
+# What tells whether the earlier version can read the state still: its databases' own version numbers.
+versions() { as_balas "$1" .venv/bin/python -m supervisor.upgrading versions $state; }
+
+# The state as it is while nothing runs: database, session, journal, customers' files.
 back_up() {
     [[ -n $previous ]] || return 0
     begin "backing up to $backups"
     backup=$backups/sebelum-$(basename "$release")
-    (umask 077 && mkdir -p "$backup" &&
-        tar -C $state --exclude='./*.log*' --exclude=./supervisor.sock --exclude=./supervisord.pid -cf - . |
-        tar -C "$backup" -xf -)
+    (umask 077 && mkdir -p "$backup" && tar -C $state "${not_copied[@]}" -cf - . | tar -C "$backup" -xf -)
+    versions_before=$(versions "$release")
     if [[ -n $(setting DATABASE_URL) ]]; then
         say "DATABASE_URL is set: PostgreSQL is backed up by your own means, not here"
     fi
 }
 
+# Nothing of the new version has run: the earlier one goes on with its state.
+resume() {
+    say "nothing was changed; starting the earlier version again"
+    [[ -z $backup ]] || rm -rf "$backup"
+    start_service || say "warning: it does not start: systemctl status balas"
+}
+
 roll_back() {
-    say "the new version does not answer; going back to $(basename "$previous")"
+    say "going back to $(basename "$previous")"
     tail -n 5 $state/bot.log $state/webhooks.log 2>/dev/null | sed 's/^/    /' || true
     stop_service
-    find $state -mindepth 1 -maxdepth 1 ! -name '*.log*' -exec rm -rf {} +
-    cp -a "$backup"/. $state
+    local failed=$release aside=
+    # What arrived meanwhile stays where it is, unless the earlier version could not read it.
+    if [[ $(versions "$failed") != "$versions_before" ]]; then
+        aside=$backups/gagal-$(basename "$failed")
+        put_state_back "$failed" "$aside"
+    fi
     chown -R $user:$user $state
-    local failed=$release
     release=$previous
     switch_to "$previous"
-    write_configuration
-    start_service
-    answers || die "the earlier version does not answer either; the state before the upgrade is in $backup"
+    write_configuration || say "warning: the configuration could not be written; the one that is there stays"
+    local kept="the state from before the upgrade is in $backup"
+    [[ -z $aside ]] || kept="its state is that from before the upgrade; what came since then is in $aside"
+    if [[ -n $(setting DATABASE_URL) ]]; then
+        say "PostgreSQL stays as it is: if the earlier version does not take its schema, put your own back-up there"
+    fi
+    { start_service && answers; } || die "the earlier version does not answer either; $kept"
     rm -rf "$failed"
-    die "rolled back: the earlier version runs, with the state from before the upgrade"
+    prune
+    die "rolled back: the earlier version runs; $kept"
+}
+
+put_state_back() { # RELEASE FOLDER: moving needs no room on a disk that may be full
+    (umask 077 && mkdir -p "$2")
+    find $state -mindepth 1 -maxdepth 1 ! -name '*.log*' ! -name backups ! -name weaviate -exec mv -t "$2" {} +
+    find "$backup" -mindepth 1 -maxdepth 1 -exec mv -t $state {} +
+    rmdir "$backup"
+    chown -R $user:$user $state
+    # The index is of a future that did not come about.
+    as_balas "$1" .venv/bin/python -m supervisor.upgrading forget-index $state ||
+        say "warning: with MEMORY=weaviate, fill it anew: python -m store.memory rebuild --to weaviate"
 }
 
 start() {
+    check_room
     step="starting"
+    way_back=resume
     stop_service
     back_up
+    way_back=roll_back
     switch_to "$release"
     write_configuration
     read_knowledge
     begin "starting"
-    if { start_service && answers; }; then return; fi
-    [[ -z $previous ]] || roll_back
+    if { start_service && answers; }; then
+        way_back=
+        return
+    fi
+    way_back=
+    if [[ -n $previous ]]; then
+        say "the new version does not answer"
+        roll_back
+    fi
     tail -n 5 $state/*.log 2>/dev/null | sed 's/^/    /' || true
     die "Balas does not answer; its logs are in $state"
 }
@@ -299,7 +432,9 @@ prune() {
     while IFS= read -r old; do
         [[ $old == "$release" || $old == "$previous" ]] || rm -rf "$old"
     done < <(find $releases -mindepth 1 -maxdepth 1 -type d | sort -r | tail -n +$((keep + 1)))
-    find $backups -mindepth 1 -maxdepth 1 -name 'sebelum-*' | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf
+    for old in sebelum gagal; do
+        find $backups -mindepth 1 -maxdepth 1 -name "$old-*" | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf
+    done
 }
 
 # --- the outside ------------------------------------------------------------------------------------------------
@@ -328,17 +463,24 @@ hints() {
     else
         say "firewall: let in 22 (ssh) alone; Balas itself needs nothing from outside"
     fi
+    if [[ $(setting MEMORY) == weaviate ]]; then
+        say "firewall: weaviate-server listens on all addresses at $(setting WEAVIATE_GRPC_PORT) and 7947: keep them closed"
+    fi
 }
 
-check_system
-previous=
-if [[ -L $current ]]; then previous=$(readlink -f $current); fi
-install_packages
-make_user_and_folders
-write_settings
-build_release
-check_settings
-start
-set_up_proxy
-prune
-hints
+main() {
+    check_system
+    if [[ -L $current ]]; then previous=$(readlink -f $current); fi
+    install_packages
+    make_user_and_folders
+    write_settings
+    build_release
+    check_settings
+    start
+    set_up_proxy
+    prune
+    hints
+}
+
+# Read by another script, it only says how.
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then main; fi

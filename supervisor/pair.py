@@ -25,7 +25,7 @@ async def pair(settings: Settings, *, wait_s: float, show: Callable[[str], None]
         async with asyncio.timeout(wait_s):
             return await _follow(settings, store, show)
     except TimeoutError:
-        show("Belum berhasil masuk. Apakah botnya jalan? Lihat: python -m supervisor status")
+        show("Belum berhasil masuk. Apakah botnya jalan? Lihat: sudo balas status")
         return NOT_DONE
     finally:
         await store.close()

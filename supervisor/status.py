@@ -29,7 +29,7 @@ from supervisor.programs import answers_at, live_addresses
 HEALTHY, UNHEALTHY = 0, 1
 _STATES = {
     "starting": "sedang mulai",
-    "pairing": "BELUM MASUK, menunggu kode dipindai (python -m supervisor pair)",
+    "pairing": "BELUM MASUK, menunggu kode dipindai (sudo balas pair)",
     "connecting": "sedang menyambung",
     "online": "tersambung",
     "degraded": "tersambung, tetapi ada gangguan",

@@ -53,8 +53,9 @@ def _become(program: str, memory: MemorySettings, data: Path) -> NoReturn:
 
 
 def environment(memory: MemorySettings, data: Path) -> dict[str, str]:
-    """What makes the server one loopback node with this key. Its gRPC port still takes every address of the
-    host: close it in the firewall."""
+    """What makes the server one loopback node with this key. Two of its ports, gRPC's and 7947 of the nodes
+    among themselves, take every address of the host whatever is set: the key guards them, and so does a
+    firewall."""
     assert memory.weaviate_key is not None
     return {
         "PERSISTENCE_DATA_PATH": str(data),
@@ -63,6 +64,9 @@ def environment(memory: MemorySettings, data: Path) -> dict[str, str]:
         "AUTHENTICATION_APIKEY_ENABLED": "true",
         "AUTHENTICATION_APIKEY_ALLOWED_KEYS": memory.weaviate_key.reveal(),
         "AUTHENTICATION_APIKEY_USERS": _USER,
+        # Without these anybody who reaches the nodes' own port reads and writes everything there.
+        "CLUSTER_BASIC_AUTH_USERNAME": _USER,
+        "CLUSTER_BASIC_AUTH_PASSWORD": memory.weaviate_key.reveal(),
         "AUTHORIZATION_ADMINLIST_ENABLED": "true",
         "AUTHORIZATION_ADMINLIST_USERS": _USER,
         # Without a fixed name the server would not know its own data after a change of the host's.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import pwd
 import sys
 import time
 from collections.abc import Sequence
@@ -31,12 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = Settings.load()
-        if (user := _other_user(settings)) is not None:
-            return _refuse(
-                f"{settings.state_dir} milik {user}; yang ditulis root tidak bisa dibuka bot. "
-                f"Jalankan sebagai dia: sudo -u {user} .venv/bin/python -m store.backup …",
-                MISCONFIGURED,
-            )
+        if (reason := _somebody_else(settings.state_dir)) is not None:
+            return _refuse(reason, MISCONFIGURED)
         if options.command == "restore":
             return _restore(settings, options.file, sure=options.yes)
         return _make(settings, options.file)
@@ -52,17 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
-def _other_user(settings: Settings) -> str | None:
-    """Whom the bot runs as, when root stands in for him."""
-    if os.geteuid() != 0 or not settings.state_dir.exists() or settings.state_dir.stat().st_uid == 0:
-        return None
-    try:
-        return settings.state_dir.owner()
-    except KeyError:
-        # A container's user may have no name.
-        return f"'#{settings.state_dir.stat().st_uid}'"
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m store.backup", description="Cadangan database, dan memulihkannya."
@@ -75,6 +61,20 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="BERKAS")
     restore.add_argument("--yes", action="store_true", help="benar-benar ganti; tanpa ini tidak")
     return parser
+
+
+def _somebody_else(state_dir: Path) -> str | None:
+    """Why this user should not: the bot could not open the files that he would leave there."""
+    if not state_dir.exists() or (owner := state_dir.stat().st_uid) == os.geteuid():
+        return None
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    return (
+        f"{state_dir} milik pengguna {name}; berkas dari pengguna lain tidak akan bisa dibuka bot. "
+        f"Jalankan sebagai {name}: sudo balas backup atau sudo balas restore; tanpa itu: sudo -u {name} …"
+    )
 
 
 def _make(settings: Settings, file: Path | None) -> int:

@@ -6,6 +6,7 @@ Each root is made by debootstrap once and kept in the user's cache.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -64,10 +65,19 @@ class Root(ABC):
     def install(self, source: str = "/srv/balas", **changed: str) -> Done:
         return self.run("bash", f"{source}/supervisor/install.sh", **{**self.settings, **changed})
 
-    def break_a_copy(self) -> str:
+    def break_a_copy(self, *, new_schema: bool = False) -> str:
         """A version whose payment process cannot start, and which has changed the state by then."""
         broken = self.path / "srv" / "rusak"
+        shutil.rmtree(broken, ignore_errors=True)
         shutil.copytree(self.path / "srv" / "balas", broken)
+        if new_schema:
+            versions = broken / "store" / "migrations" / "versions"
+            last = max(path.stem for path in versions.glob("[0-9]*.py"))
+            revision = re.search(r"^revision = (.+)$", (versions / f"{last}.py").read_text(), re.MULTILINE)
+            assert revision is not None
+            (versions / "9999_rusak.py").write_text(
+                f"revision = '9999'\ndown_revision = {revision[1]}\ndef upgrade() -> None: ...\n"
+            )
         (broken / "run_webhooks.py").write_text(
             "import pathlib\npathlib.Path('/var/lib/balas/state/rusak').touch()\nraise SystemExit('rusak')\n"
         )
@@ -231,7 +241,7 @@ def _fresh(version: str, folder: Path) -> Iterator[dict[str, str]]:
     with OpenAIStandInProcess() as model:
         yield {
             "OPENAI_API_KEY": "sk-uji-pasang",
-            "SHOP_NAME": "Toko $uji; \\ pasang",
+            "SHOP_NAME": "Toko $uji; \\ pasang #1 'Ani'",
             "RUANG_ADMIN": "081234567890",
             "OPENAI_BASE_URL": model.base_url,
             "WEBHOOKS_PORT": str(free_port()),

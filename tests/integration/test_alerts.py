@@ -269,7 +269,7 @@ async def test_a_code_that_never_comes_does_not_hold_the_alert_back(
     assert telegram.texts == []
     await ago(sqlite_store, 2)
     await told.notifier.tell()
-    assert "python -m supervisor pair" in telegram.texts[0]
+    assert "sudo balas pair" in telegram.texts[0]
 
 
 async def test_a_database_that_takes_nothing_is_told_from_memory_and_its_end_from_the_table(

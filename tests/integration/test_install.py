@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.debian import SUITES, BootedRoot, Done, booted, entered
+from config.environment import read_env_file
+from tests.integration.debian import SUITES, BootedRoot, Done, EnteredRoot, booted, entered
 
 pytestmark = pytest.mark.torture
 
@@ -59,7 +60,8 @@ def test_a_fresh_debian_comes_to_a_running_service_and_an_upgrade_has_a_way_back
         assert root.mode("/var/lib/balas/state/balas.db") == ("balas", 0o600)
         assert root.mode("/var/lib/balas/state/supervisor.sock") == ("balas", 0o700)
         assert root.mode(f"{root.release}/run_bot.py")[0] == "root"
-        assert "SHOP_NAME=Toko $uji; \\ pasang\n" in (root.path / "etc/balas/env").read_text()
+        env, _ = read_env_file(root.path / "etc/balas/env")
+        assert env["SHOP_NAME"] == root.settings["SHOP_NAME"]
         began = time.monotonic()
         shown = root.run("balas", "status")
         report("balas status", began, shown)
@@ -68,6 +70,7 @@ def test_a_fresh_debian_comes_to_a_running_service_and_an_upgrade_has_a_way_back
         assert shown.returncode == 1
         programs = root.run("balas", "tail", "watch", "stderr").stdout
         assert "watch_started" in programs
+        _backs_up_and_restores(root)
 
         first, pid = root.release, root.supervisord()
         began = time.monotonic()
@@ -86,9 +89,37 @@ def test_a_fresh_debian_comes_to_a_running_service_and_an_upgrade_has_a_way_back
         assert "rolled back" in failed.stderr
         assert root.release == second
         assert root.get("WEBHOOKS_PORT", "/ready")[0] == 200
-        assert not (root.path / "var/lib/balas/state/rusak").exists()
+        # The schema is the same, so nothing that arrived meanwhile is taken away.
+        assert (root.path / "var/lib/balas/state/rusak").exists()
         releases = sorted(path.name for path in (root.path / "opt/balas/releases").iterdir())
         assert releases == sorted(Path(name).name for name in (first, second))
+
+        began = time.monotonic()
+        failed = root.install(root.break_a_copy(new_schema=True), BALAS_WAIT_S="30")
+        report("a broken version with a new schema", began, failed)
+        assert root.release == second
+        assert root.get("WEBHOOKS_PORT", "/ready")[0] == 200
+        [aside] = (root.path / "var/lib/balas/cadangan").glob("gagal-*")
+        assert f"came since then is in /var/lib/balas/cadangan/{aside.name}" in failed.stderr
+        assert (aside / "rusak").exists()
+        assert root.mode("/var/lib/balas/state/balas.db") == ("balas", 0o600)
+
+
+def _backs_up_and_restores(root: EnteredRoot) -> None:
+    made = root.run("balas", "backup", "/var/lib/balas/state/backups/uji.db")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert root.mode("/var/lib/balas/state/backups/uji.db") == ("balas", 0o600)
+    assert root.run("balas", "ingest").returncode == 0
+    done = root.run("balas", "restore", "/var/lib/balas/state/backups/uji.db", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bot: started" in done.stdout
+    assert root.run("balas", "alive", "--wait-s", "60").returncode == 0
+    state = root.path / "var/lib/balas/state"
+    assert {root.mode(f"/{path.relative_to(root.path)}")[0] for path in state.rglob("*")} == {"balas"}
+    # Root by himself is sent to the command.
+    python = f"{root.release}/.venv/bin/python"
+    refused = root.run("env", "-C", root.release, python, "-m", "store.backup")
+    assert (refused.returncode, "sudo balas backup" in refused.stderr) == (2, True)
 
 
 def test_systemd_starts_it_at_boot_and_again_whatever_ends_it(
@@ -143,7 +174,7 @@ def test_systemd_starts_it_at_boot_and_again_whatever_ends_it(
         assert "rolled back" in failed.stderr
         assert root.release == second
         assert root.answering(within_s=60)
-        assert not (root.path / "var/lib/balas/state/rusak").exists()
+        assert (root.path / "var/lib/balas/state/rusak").exists()
 
 
 def _programs(root: BootedRoot) -> list[str]:

@@ -447,23 +447,6 @@ async def test_what_a_killed_restore_left_is_removed_by_the_next(
     assert not left.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root could write what the bot's user cannot open")
-@pytest.mark.parametrize("command", [[], ["restore", "balas.db", "--yes"]])
-def test_root_leaves_no_files_that_the_bot_cannot_open(
-    make_settings: MakeSettings,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    command: list[str],
-) -> None:
-    settings = make_settings()
-    monkeypatch.setattr(Settings, "load", lambda: settings)
-    settings.state_dir.mkdir()
-    os.chown(settings.state_dir, pwd.getpwnam("nobody").pw_uid, -1)
-    assert main(command) == MISCONFIGURED
-    assert "sudo -u nobody" in capsys.readouterr().err
-    assert list(settings.state_dir.iterdir()) == []
-
-
 def test_a_disk_that_refuses_is_told_in_one_line(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -473,3 +456,22 @@ def test_a_disk_that_refuses_is_told_in_one_line(
     (settings.state_dir / "backups").write_text("bukan folder")
     assert main([]) == NOT_DONE
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_another_user_than_the_folders_owner_is_sent_away_before_he_leaves_files(
+    make_settings: MakeSettings,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = make_settings()
+    settings.state_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert main(["make", str(file)]) == MISCONFIGURED
+    assert main(["restore", str(file), "--yes"]) == MISCONFIGURED
+    said = capsys.readouterr().err
+    assert f"milik pengguna {pwd.getpwuid(owner).pw_name}" in said
+    assert "sudo balas backup" in said
+    assert list(settings.state_dir.iterdir()) == []

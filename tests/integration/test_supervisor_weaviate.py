@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,10 @@ def test_the_command_becomes_a_server_that_only_the_key_opens_and_stops_in_good_
             stranger = Elsewhere(url=server.url, grpc_port=server.grpc_port, key="salah")
             with pytest.raises(OSError, match="401"):
                 weaviate.rest(stranger, "/schema")
+            # What nodes tell each other is open to all addresses, and would be without any key.
+            nodes = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with pytest.raises(OSError, match="401"):
+                nodes.open(f"http://127.0.0.1:{ports.data}/nodes/status", timeout=30)
             assert (tmp_path / "var" / "weaviate").stat().st_mode & 0o077 == 0
             process.send_signal(signal.SIGTERM)
             assert process.wait(90) == 0
@@ -152,7 +157,8 @@ def test_the_container_and_the_bare_server_are_set_up_alike(
     only_bare = {"GRPC_PORT", "CLUSTER_IN_LOCALHOST", "CLUSTER_BIND_ADDR", "CLUSTER_ADVERTISE_ADDR"}
     assert bare.keys() - container.keys() == only_bare
     assert container.keys() <= bare.keys()
-    their_own = {"PERSISTENCE_DATA_PATH", "AUTHENTICATION_APIKEY_ALLOWED_KEYS"}
+    keys = {"AUTHENTICATION_APIKEY_ALLOWED_KEYS", "CLUSTER_BASIC_AUTH_PASSWORD"}
+    their_own = {"PERSISTENCE_DATA_PATH", *keys}
     assert {key for key in container if container[key] != bare[key]} == their_own
 
 

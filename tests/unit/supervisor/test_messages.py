@@ -61,7 +61,7 @@ def test_a_log_out_brings_the_code_and_the_link(wording: Wording) -> None:
 
 def test_without_code_and_link_it_names_the_command(wording: Wording) -> None:
     text = compose(wording, telling("whatsapp:utama"), state="logged_out", way_in=WayIn())
-    assert "python -m supervisor pair" in text
+    assert "sudo balas pair" in text
 
 
 @pytest.mark.parametrize("state", WHATSAPP_STATES)
