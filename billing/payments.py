@@ -131,7 +131,7 @@ class Payments:
     ) -> None:
         log.error("payment_mismatch", attempt=attempt.id, fields=wrong)
         about = f"order {order.id}: Midtrans reports another {', '.join(wrong)}"
-        if alerts.raise_once(connection, _fingerprint(attempt), about):
+        if alerts.raise_once(connection, _fingerprint(self.till, attempt), about):
             tell_owner(connection, self.till, order, "admin_bayar_beda", beda=", ".join(wrong))
 
 
@@ -180,7 +180,7 @@ def apply_report(
             connection, order.id, was=current, to=change.order, refunded_idr=change.order_refunded_idr
         )
     if change.alert is None:
-        alerts.recover(connection, _fingerprint(attempt))
+        alerts.recover(connection, _fingerprint(till, attempt))
     else:
         _alert(connection, till, order, attempt, report, change)
     if change.pays:
@@ -337,7 +337,7 @@ def _alert(
     # Those two change nothing, so that the next question brings them again.
     repeats = alert in (Alert.UNKNOWN_STATUS, Alert.ODD)
     if repeats and not alerts.raise_once(
-        connection, _fingerprint(attempt), f"order {order.id}: Midtrans reports {report.status}"
+        connection, _fingerprint(till, attempt), f"order {order.id}: Midtrans reports {report.status}"
     ):
         return
     log.warning("payment_alert", order=order.id, alert=alert.value, status=report.status)
@@ -351,8 +351,8 @@ def _alert(
     tell_owner(connection, till, order, _SENTENCES[alert], **values)
 
 
-def _fingerprint(attempt: Attempt) -> str:
-    return f"payment:{attempt.id}"
+def _fingerprint(till: Till, attempt: Attempt) -> str:
+    return f"payment:{till.account}:{attempt.id}"
 
 
 def _paid_by(connection: Connection, order: Order, attempt: Attempt) -> str:

@@ -21,6 +21,7 @@ from bot.pasttalk import PastTalk
 from bot.people import People
 from bot.periodic import every
 from bot.posts import KEPT_MS, POST, POSTS
+from bot.takeover import BUSINESS_ALERT
 from config.settings import Mode
 from config.shop import Shop
 from store import alerts, customers, handoffs, inbox, orders, owners, past_chats, undecryptable
@@ -45,6 +46,7 @@ WAITING_MS = 20 * 60 * 1000
 # A list of all is no list any more; the rest is counted.
 MOST_LISTED = 20
 _HOUR_MS = 60 * 60 * 1000
+_DAY_MS = 24 * _HOUR_MS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,6 +204,8 @@ async def tidy(parts: ChoreParts) -> None:
     def remove(connection: Connection) -> None:
         inbox.remove_old(connection, account, chat=POSTS, kind=POST, older_than_ms=KEPT_MS)
         past_chats.forget_old(connection, account)
+        # Whoever switched the greetings off tells nobody; that none comes any more says it.
+        alerts.recover_quiet(connection, f"{BUSINESS_ALERT}:{account}", quiet_ms=_DAY_MS)
 
     await parts.store.write(remove)
     if removed := await asyncio.to_thread(parts.past_talk.tidy):

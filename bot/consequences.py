@@ -376,13 +376,14 @@ class Consequences:
 
     def _note_model_state(self, connection: Connection, reply: Reply) -> None:
         """Tell the owner once when the model needs him, and once when it works again."""
+        fingerprint = f"{_MODEL_ALERT}:{self.people.room.account}"
         if reply.misconfigured is not None:
-            if alerts.raise_alert(connection, _MODEL_ALERT, str(reply.misconfigured)):
+            if alerts.raise_once(connection, fingerprint, str(reply.misconfigured)):
                 # In the owner's words; those of the model's server are in the log.
                 sebab = self.wording.say(f"admin_model_{reply.misconfigured.cause.value}")
                 body = self.wording.say("admin_model_salah", sebab=sebab)
                 self.people.notify(connection, body, kind=handoffs.ALERT)
-        elif reply.outcome in _WORKS and self._model_alerted and alerts.recover(connection, _MODEL_ALERT):
+        elif reply.outcome in _WORKS and self._model_alerted and alerts.recover(connection, fingerprint):
             self.people.notify(connection, self.wording.say("admin_model_pulih"), kind=handoffs.ALERT)
 
 

@@ -237,10 +237,7 @@ class Delivery:
     def _write_parked(self, connection: Connection, row: Row[Any], reason: str) -> None:
         """Keep it for later; the owner is told once, however many there are."""
         outbox.park(connection, self.queue, row.id, owner=self.owner, reason=reason)
-        fingerprint = f"{RESTRICTED}:{self.account}"
-        is_on = fingerprint in {known for known, _ in alerts.active(connection)}
-        alerts.raise_alert(connection, fingerprint, reason)
-        if not is_on:
+        if alerts.raise_once(connection, f"{RESTRICTED}:{self.account}", reason):
             self.people.notify(connection, self.wording.say("admin_dibatasi"), kind=handoffs.ALERT)
 
     async def _keep_pace(self) -> None:

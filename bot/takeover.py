@@ -34,7 +34,7 @@ AUTOMATIC_WITHIN_MS = 5_000
 SAME_TEXT_CHATS = 3
 SAME_TEXT_MS = 24 * 60 * 60 * 1000
 _MOST_TEXTS = 500
-_BUSINESS_ALERT = "whatsapp_business_answers"
+BUSINESS_ALERT = "whatsapp_business_answers"
 
 
 @dataclass(kw_only=True)
@@ -84,7 +84,8 @@ class Takeover:
         # Where a person has the chat already, quick words are his as well.
         if customer.silent_ms == 0 and (repeated or self._is_automatic(connection, said)):
             self._keep(connection, customer, said, Author.AUTO)
-            if alerts.raise_alert(connection, _BUSINESS_ALERT, "WhatsApp Business answers by itself"):
+            greets = "WhatsApp Business answers by itself"
+            if alerts.raise_once(connection, f"{BUSINESS_ALERT}:{self.account}", greets):
                 self.people.notify(
                     connection, self.wording.say("admin_wa_bisnis", isi=said.shown), kind=handoffs.ALERT
                 )

@@ -1,8 +1,8 @@
 """Every alert that Balas raises: the first part of its fingerprint, and how it is told.
 
 What each means and what to do about it are the owner's sentences ``admin_alarm_…`` in
-``config/kalimat.toml``; ``docs/alerts.md`` is the table of them all. A fingerprint is ``kind`` or
-``kind:subject``.
+``config/kalimat.toml``; ``docs/alerts.md`` is the table of them all. A fingerprint is ``kind:account`` or
+``kind:account:subject``: two shops may share a database, and each owner hears of his own.
 """
 
 from __future__ import annotations
@@ -52,6 +52,21 @@ OTHER = Kind(name="other")
 def kind_of(fingerprint: str) -> Kind:
     """The kind that a fingerprint belongs to."""
     return KINDS.get(fingerprint.partition(":")[0], OTHER)
+
+
+def is_of(fingerprint: str, account: str) -> bool:
+    """Whether the alert is the account's; one that names none is everybody's, told by whoever is first."""
+    kind, *subject = fingerprint.split(":")
+    # Before accounts stood in all of them a payment's had its attempt there.
+    names_one = kind in KINDS and len(subject) > (kind == "payment")
+    return not names_one or subject[0] == account
+
+
+def without_account(fingerprint: str) -> str:
+    """The alert's fingerprint as earlier versions wrote it."""
+    kind, _, rest = fingerprint.partition(":")
+    subject = rest.partition(":")[2]
+    return f"{kind}:{subject}" if subject else kind
 
 
 def told_as(kind: str, *, state: str | None) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, case, insert, select, update
 
+from store.alert_kinds import is_of, without_account
 from store.schema import alerts, now_ms
 
 REPEAT_AFTER_MS = 15 * 60 * 1000
@@ -51,13 +52,14 @@ def raise_alert(connection: Connection, fingerprint: str, message: str) -> bool:
 
 
 _IS_ON = select(alerts.c.fingerprint).where(
-    alerts.c.fingerprint == bindparam("wanted"), alerts.c.recovered_ms.is_(None)
+    alerts.c.fingerprint.in_([bindparam("wanted"), bindparam("older")]), alerts.c.recovered_ms.is_(None)
 )
 
 
 def is_on(connection: Connection, fingerprint: str) -> bool:
     """Whether this is wrong now."""
-    return connection.execute(_IS_ON, {"wanted": fingerprint}).first() is not None
+    wanted = {"wanted": fingerprint, "older": without_account(fingerprint)}
+    return connection.execute(_IS_ON, wanted).first() is not None
 
 
 def raise_once(connection: Connection, fingerprint: str, message: str) -> bool:
@@ -69,20 +71,28 @@ def raise_once(connection: Connection, fingerprint: str, message: str) -> bool:
 
 def recover(connection: Connection, fingerprint: str) -> bool:
     """Note that it is over; True when it was on, so that the owner is told once."""
-    statement = (
-        update(alerts)
-        .where(alerts.c.fingerprint == fingerprint, alerts.c.recovered_ms.is_(None))
-        .values(recovered_ms=now_ms())
+    statement = _ending(fingerprint).values(recovered_ms=now_ms())
+    return connection.execute(statement).rowcount > 0
+
+
+def recover_quiet(connection: Connection, fingerprint: str, *, quiet_ms: int) -> bool:
+    """The same for what nobody can ask about: it is over when it was not noted for so long."""
+    statement = _ending(fingerprint).where(alerts.c.last_ms < now_ms() - quiet_ms)
+    return connection.execute(statement.values(recovered_ms=now_ms())).rowcount > 0
+
+
+def _ending(fingerprint: str) -> Update:
+    return update(alerts).where(
+        alerts.c.fingerprint.in_([fingerprint, without_account(fingerprint)]), alerts.c.recovered_ms.is_(None)
     )
-    return connection.execute(statement).rowcount == 1
 
 
-def active(connection: Connection) -> list[tuple[str, str]]:
-    """(fingerprint, message) of everything that is wrong now."""
+def active(connection: Connection, account: str) -> list[tuple[str, str]]:
+    """(fingerprint, message) of everything that is wrong now with the account."""
     rows = connection.execute(
         select(alerts.c.fingerprint, alerts.c.message).where(alerts.c.recovered_ms.is_(None))
     ).all()
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1]) for row in rows if is_of(row[0], account)]
 
 
 class News(StrEnum):
@@ -105,10 +115,11 @@ class Telling:
     recovered_ms: int | None
 
 
-def to_tell(connection: Connection) -> list[Telling]:
-    """What is to be told now: each at most once in ``REPEAT_AFTER_MS``, however often it comes and goes."""
+def to_tell(connection: Connection, account: str) -> list[Telling]:
+    """What the account's owner is to be told now: each at most once in ``REPEAT_AFTER_MS``, however often it
+    comes and goes."""
     rows = connection.execute(select(alerts, now_ms().label("now")).order_by(alerts.c.first_ms)).all()
-    found = [(row, _news(row)) for row in rows]
+    found = [(row, _news(row)) for row in rows if is_of(row.fingerprint, account)]
     return [
         Telling(
             fingerprint=row.fingerprint,
@@ -137,10 +148,14 @@ def _news(row: Row[Any]) -> News | None:
 
 def _pause_ms(row: Row[Any]) -> int:
     """What began anew since it was told last is told as if for the first time, but for the shortest pause."""
-    if row.first_ms <= row.told_ms:
-        for lasted_ms, pause_ms in _SELDOM_MS:
-            if row.now - row.first_ms >= lasted_ms:
-                return pause_ms
+    return pause_ms(row.now - row.first_ms) if row.first_ms <= row.told_ms else REPEAT_AFTER_MS
+
+
+def pause_ms(lasted_ms: float) -> int:
+    """How long after it was told it is told again, when it goes on for so long. Pure."""
+    for at_least_ms, pause in _SELDOM_MS:
+        if lasted_ms >= at_least_ms:
+            return pause
     return REPEAT_AFTER_MS
 
 

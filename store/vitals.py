@@ -80,7 +80,7 @@ def read(connection: Connection, account: str, *, day: str) -> Vitals:
         undelivered_invoices=_count(connection, _UNDELIVERED, account),
         unpaid_orders=_count(connection, _UNPAID_ORDERS, account),
         today=usage.spent_on(connection, account, day),
-        alerts=alerts.active(connection),
+        alerts=alerts.active(connection, account),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
+from config.operation import AlertSettings
 from config.settings import ModelSettings, Settings
 from config.spans import span
 from config.wording import Wording
@@ -30,16 +31,31 @@ async def problems(settings: Settings, wording: Wording) -> AsyncIterator[tuple[
             yield True, misconfigured(exc, settings.model, wording)
         except ModelUnavailable as exc:
             yield False, unavailable(exc, settings.model, wording)
-        if (token := settings.alerts.telegram_token) is not None:
-            address = f"{settings.alerts.telegram_url}/bot{token.reveal()}/getMe"
-            try:
-                async with asyncio.timeout(_TIMEOUT_S), session.get(address) as answer:
-                    if answer.status in (401, 404):
-                        yield True, wording.say("admin_cek_telegram_token")
-            except (aiohttp.ClientError, TimeoutError):
-                yield False, wording.say("admin_cek_telegram_jauh")
+        if (telegram := await _telegram(session, settings.alerts, wording)) is not None:
+            yield telegram
         if (ping := settings.alerts.ping_url) is not None and not await answers_at(session, ping):
             yield False, wording.say("admin_cek_ping")
+
+
+async def _telegram(
+    session: aiohttp.ClientSession, settings: AlertSettings, wording: Wording
+) -> tuple[bool, str] | None:
+    """Whether an alert would arrive, without sending one. Source: core.telegram.org/bots/api."""
+    if settings.telegram_token is None or settings.telegram_chat is None:
+        return None
+    bot = f"{settings.telegram_url}/bot{settings.telegram_token.reveal()}"
+    try:
+        async with asyncio.timeout(_TIMEOUT_S), session.get(f"{bot}/getMe") as answer:
+            if answer.status in (401, 404):
+                return True, wording.say("admin_cek_telegram_token")
+        chat = {"chat_id": settings.telegram_chat}
+        async with asyncio.timeout(_TIMEOUT_S), session.get(f"{bot}/getChat", params=chat) as answer:
+            # 400: there is none, or its person never wrote to the bot; 403: the bot was thrown out of it.
+            if answer.status in (400, 403):
+                return True, wording.say("admin_cek_telegram_chat")
+    except (aiohttp.ClientError, TimeoutError):
+        return False, wording.say("admin_cek_telegram_jauh")
+    return None
 
 
 def misconfigured(error: ModelMisconfigured, settings: ModelSettings, wording: Wording) -> str:

@@ -61,12 +61,21 @@ async def run_job(command: Sequence[str]) -> bool:
     )
     try:
         code = await asyncio.wait_for(process.wait(), TIMEOUT_S)
-    except (TimeoutError, asyncio.CancelledError):
-        process.kill()
-        await process.wait()
+    except TimeoutError:
+        # It failed, and the night's other job is not to blame.
+        log.error("nightly_job_hangs", job=command[-1], timeout_s=TIMEOUT_S)
+        await _kill(process)
+        return False
+    except asyncio.CancelledError:
+        await _kill(process)
         raise
     (log.info if code == 0 else log.error)("nightly_job", job=command[-1], exit_code=code)
     return code == 0
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    process.kill()
+    await process.wait()
 
 
 def _begin(connection: Connection) -> None:

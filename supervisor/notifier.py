@@ -20,6 +20,7 @@ from store.alert_kinds import WHATSAPP, kind_of
 from store.alerts import News, Telling
 from store.doors import Store
 from supervisor.messages import WayIn, compose, needs_login
+from supervisor.outage import DATABASE, Outage
 from supervisor.routes import Route
 
 log = structlog.get_logger(__name__)
@@ -28,9 +29,6 @@ log = structlog.get_logger(__name__)
 WAIT_FOR_CODE_S = 90.0
 # While no way takes it: doubling from the first to the last.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
-# No row of a queue can be written then, so this one alert is told from memory.
-DATABASE = "database"
-_REPEAT_S = alerts.REPEAT_AFTER_MS / 1000
 PAGE = "masuk"
 
 
@@ -44,46 +42,34 @@ class Notifier:
         self._routes = routes
         self._pause_s = 0.0
         self._not_before = 0.0
-        self._database_told: float | None = None
 
     async def tell(self) -> None:
         """Tell everything that is due. Raises ``StoreError``."""
         if time.monotonic() < self._not_before:
             return
-        for telling in await self._store.read(alerts.to_tell):
+        account = self._settings.account
+        was_refused = False
+        for telling in await self._store.read(lambda c: alerts.to_tell(c, account)):
             state = await self._state()
             if needs_login(telling, state=state) and self._code_will_come(telling):
                 continue
             if not await self._tell_one(telling, state):
-                self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-                self._not_before = time.monotonic() + self._pause_s
-                return
-            self._pause_s = 0.0
+                # The others may have ways that this one has not.
+                was_refused = True
+        self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S) if was_refused else 0.0
+        self._not_before = time.monotonic() + self._pause_s
 
-    async def tell_without_database(self, reason: str) -> None:
-        """The database takes nothing: tell it by the ways that need none, every 15 minutes at most."""
-        now = time.monotonic()
-        if self._database_told is not None and now - self._database_told < _REPEAT_S:
-            return
-        text = self._wording.say(f"admin_alarm_{DATABASE}", rincian=self._wording.say("admin_rincian_log"))
-        for route in self._routes:
-            if not route.needs_store and await route.send(text):
-                self._database_told = now
-                log.info("alert_told", fingerprint=DATABASE, detail=reason, route=route.name)
-                return
-        log.error("alert_reaches_nobody", fingerprint=DATABASE, reason=reason)
-
-    async def database_is_back(self) -> None:
+    async def database_is_back(self, outage: Outage) -> None:
         """Tell that it is over, where it had been told."""
-        if self._database_told is None:
-            return
+        fingerprint = f"{DATABASE}:{self._settings.account}"
 
         def note(connection: Connection) -> None:
-            alerts.raise_alert(connection, DATABASE, "database tidak bisa ditulisi tadi")
-            alerts.recover(connection, DATABASE)
+            alerts.raise_alert(connection, fingerprint, "database tidak bisa ditulisi tadi")
+            alerts.recover(connection, fingerprint)
 
-        await self._store.write(note)
-        self._database_told = None
+        if outage.was_told:
+            await self._store.write(note)
+        outage.is_over()
 
     async def _tell_one(self, telling: Telling, state: str | None) -> bool:
         ways = self._ways(telling)

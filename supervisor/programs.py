@@ -15,7 +15,7 @@ from supervisor.events import Became, Change, last_exit
 _LOGGED_WITHIN_S, _LOG_POLL_S = 10.0, 0.2
 _LOG_TAIL_BYTES = 64 * 1024
 _PROBE_TIMEOUT_S = 5.0
-# A program that was started again and answers for so long has got over it.
+# A program that was started again and answers, or just runs, for so long has got over it.
 RECOVERED_AFTER_S = 60.0
 # A good end, and one that only asks for a new process (a pairing code that nobody scanned).
 _NO_NEWS = frozenset({"0", "75"})
@@ -28,6 +28,7 @@ class Programs:
         self.down: dict[str, str | None] = {}
         self.crashed: dict[str, str] = {}
         self._crashed_at: dict[str, float] = {}
+        self._running_since: dict[str, float] = {}
         self._stopped: set[str] = set()  # by a person, or left down
         self._silent_since: dict[str, float] = {}
         self._told: dict[str, str] = {}  # the log's last line about each program's end
@@ -42,6 +43,7 @@ class Programs:
             case Became.STARTING:
                 self._stopped.discard(program)
             case Became.RUNNING:
+                self._running_since[program] = time.monotonic()
                 self._stopped.discard(program)
                 self.down.pop(program, None)
             case Became.STOPPED:
@@ -55,11 +57,13 @@ class Programs:
                 await self._ended(program, expected=change.expected)
 
     async def _ended(self, program: str, *, expected: bool) -> None:
+        self._running_since.pop(program, None)
         code = await self._exit_code(program)
         if expected:
             self._stopped.add(program)
-            if code != "0":
-                self.down[program] = code or "?"
+            # Where the log is elsewhere this may as well be the good end of what is not wanted here.
+            if code not in (None, "0"):
+                self.down[program] = code
         elif code not in _NO_NEWS:
             self.crashed[program] = code or "?"
             self._crashed_at[program] = time.monotonic()
@@ -86,10 +90,17 @@ class Programs:
             if answered:
                 self._silent_since.pop(name, None)
                 self.down.pop(name, None)
-                if now - self._crashed_at.get(name, 0.0) > RECOVERED_AFTER_S:
-                    self.crashed.pop(name, None)
             silent_s[name] = 0.0 if answered else now - self._silent_since.setdefault(name, now)
+        for name in [name for name in self.crashed if self._has_recovered(name, now, silent_s.get(name))]:
+            del self.crashed[name]
         return silent_s
+
+    def _has_recovered(self, program: str, now: float, silent_s: float | None) -> bool:
+        """Whether it answers, or where it cannot be asked has been running, for long enough since."""
+        if silent_s is not None:
+            return silent_s == 0.0 and now - self._crashed_at[program] >= RECOVERED_AFTER_S
+        since = self._running_since.get(program)
+        return since is not None and now - since >= RECOVERED_AFTER_S
 
     def _tail(self) -> str:
         with contextlib.suppress(OSError), self._log.open("rb") as file:

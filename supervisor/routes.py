@@ -128,11 +128,14 @@ async def _written(store: Store, route: str, add: Callable[[Connection], bool]) 
         return False
 
 
+def without_store(settings: Settings, session: aiohttp.ClientSession) -> list[Route]:
+    """Those of them that go on when the database does not, or is not there yet."""
+    return [] if settings.alerts.telegram_token is None else [Telegram(settings.alerts, session)]
+
+
 def routes(settings: Settings, store: Store, session: aiohttp.ClientSession) -> list[Route]:
     """The ways that the settings name, the surest first; WhatsApp itself is the last."""
-    found: list[Route] = []
-    if settings.alerts.telegram_token is not None:
-        found.append(Telegram(settings.alerts, session))
+    found = without_store(settings, session)
     account = settings.account
     if settings.alerts.number is not None and settings.billing.starsender_key is not None:
         found.append(Starsender(store, account=account, number=settings.alerts.number))

@@ -34,15 +34,15 @@ from store.probe import Readiness
 from supervisor import events, nightly, programs, routes
 from supervisor.checks import OURS, Finding, Picture, findings, is_healthy
 from supervisor.notifier import Notifier
+from supervisor.outage import Outage
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 15.0
 TELL_EVERY_S = 2.0
 PING_EVERY_S = 60.0
-# One slow write is not yet an outage.
-DATABASE_DOWN_AFTER_S = 20.0
-_OPEN_AGAIN_S = 10.0
+# After an error of the database, which may last.
+AGAIN_S = 10.0
 
 
 class Watch:
@@ -54,6 +54,7 @@ class Watch:
         store: Store,
         shop: Shop,
         notifier: Notifier,
+        outage: Outage,
         session: aiohttp.ClientSession,
         wording: Wording,
     ) -> None:
@@ -62,11 +63,11 @@ class Watch:
         self._store = store
         self._shop = shop
         self._notifier = notifier
+        self._outage = outage
         self._session = session
         self._programs = programs.Programs(settings, session)
         self._readiness = Readiness(store=store, key=f"watch_probe:{settings.account}")
         self._look_now = asyncio.Event()
-        self._database_bad_since: float | None = None
         self._healthy = False
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -98,14 +99,13 @@ class Watch:
         """Look once at everything, and write down what is wrong and what no longer is."""
         silent_s = await self._programs.ask()
         if reasons := await self._readiness.reasons():
-            await self._database_is_bad(reasons[0])
+            await self._database_is_bad(StoreUnavailable(reasons[0]))
             return
         try:
             await self._settle(silent_s)
-            self._database_bad_since = None
-            await self._notifier.database_is_back()
+            await self._notifier.database_is_back(self._outage)
         except StoreError as exc:
-            await self._database_is_bad(str(exc))
+            await self._database_is_bad(exc)
 
     async def _settle(self, silent_s: dict[str, float]) -> None:
         account = self._settings.account
@@ -131,7 +131,7 @@ class Watch:
         )
         wrong = findings(picture, self._settings, self._wording)
         wrong += _still_logged_out(found.alerts, account)
-        over = _over(found.alerts, wrong, account)
+        over = _over(found.alerts, wrong)
 
         def settle(connection: Connection) -> None:
             for finding in wrong:
@@ -144,13 +144,9 @@ class Watch:
         still = {fingerprint for fingerprint, _ in found.alerts} - set(over)
         self._healthy = is_healthy(still | {finding.fingerprint for finding in wrong})
 
-    async def _database_is_bad(self, reason: str) -> None:
+    async def _database_is_bad(self, error: StoreError) -> None:
         self._healthy = False
-        now = time.monotonic()
-        if self._database_bad_since is None:
-            self._database_bad_since = now
-        if now - self._database_bad_since >= DATABASE_DOWN_AFTER_S:
-            await self._notifier.tell_without_database(reason)
+        await self._outage.lasts(error)
 
     async def _look_again_and_again(self) -> None:
         while True:
@@ -171,9 +167,10 @@ class Watch:
         while True:
             try:
                 await nightly.run_every_night(self._store, self._shop.zona_waktu)
-            except (StoreError, TimeoutError, OSError) as exc:
+            except (StoreError, OSError) as exc:
                 # The back-up's age tells of it if it goes on.
                 log.error("nightly_failed", reason=str(exc) or type(exc).__name__)
+                await asyncio.sleep(AGAIN_S)
 
     async def _ping(self, url: str) -> None:
         """A sign of life for whoever counts them; none while customers are not served."""
@@ -195,15 +192,12 @@ def _still_logged_out(active: Any, account: str) -> list[Finding]:
     ]
 
 
-def _over(active: Any, wrong: list[Finding], account: str) -> list[str]:
+def _over(active: Any, wrong: list[Finding]) -> list[str]:
     found = {finding.fingerprint for finding in wrong}
     return [
         fingerprint
         for fingerprint, _ in active
-        if kind_of(fingerprint).name in OURS
-        # Another machine's watcher has other programs and another disk.
-        and fingerprint.split(":")[1:2] == [account]
-        and fingerprint not in found
+        if kind_of(fingerprint).name in OURS and fingerprint not in found
     ]
 
 
@@ -218,15 +212,17 @@ async def run(settings: Settings, *, listens: bool) -> int:
         # Whoever puts a back-up in the database's place sees by it that the watcher runs.
         stack.enter_context(alone_on_this_host(settings, WATCHER))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        store = await _open(settings, stopping)
+        outage = Outage(wording, routes.without_store(settings, session))
+        supervisord = await _stdin() if listens else None
+        store = await _open(settings, stopping, outage, supervisord)
         if store is None:
             return 0
         stack.push_async_callback(store.close)
         notifier = Notifier(settings, store, wording, routes.routes(settings, store, session))
-        watch = Watch(settings, store, shop, notifier, session, wording)
+        watch = Watch(settings, store, shop, notifier, outage, session, wording)
         work = watch.loops() | {"stop": _wait(stopping)}
-        if listens:
-            work["events"] = watch.hear(await _stdin())
+        if supervisord is not None:
+            work["events"] = watch.hear(supervisord)
         tasks = {asyncio.create_task(loop, name=name): name for name, loop in work.items()}
         log.info(
             "watch_started", account=settings.account, routes=len(routes.routes(settings, store, session))
@@ -242,15 +238,21 @@ async def run(settings: Settings, *, listens: bool) -> int:
     return 0
 
 
-async def _open(settings: Settings, stopping: asyncio.Event) -> Store | None:
-    """The store, as soon as it can be opened; None when the stop comes first."""
-    while not stopping.is_set():
+async def _open(
+    settings: Settings, stopping: asyncio.Event, outage: Outage, supervisord: asyncio.StreamReader | None
+) -> Store | None:
+    """The store, as soon as it can be opened; None when the stop comes first.
+
+    A damaged file or a wrong address is waited for as well: who ends here can tell nobody of it any more.
+    """
+    while not stopping.is_set() and not (supervisord is not None and supervisord.at_eof()):
         try:
             return await open_store(settings)
-        except StoreUnavailable as exc:
+        except StoreError as exc:
             log.warning("database_unavailable", reason=str(exc))
+            await outage.lasts(exc)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), _OPEN_AGAIN_S)
+            await asyncio.wait_for(stopping.wait(), AGAIN_S)
     return None
 
 

@@ -96,7 +96,7 @@ class StarsenderDelivery:
             queues.finish(connection, self.queue, [row.id], owner=self.owner)
             if row.kind == Kind.DOCUMENT:
                 invoices.delivered(connection, self.account, row.document, by=BY_STARSENDER)
-            if alerts.recover(connection, ALERT):
+            if alerts.recover(connection, f"{ALERT}:{self.account}"):
                 self._tell(connection, self.wording.say("admin_starsender_pulih"))
 
         await self.store.write(mark)
@@ -120,7 +120,8 @@ class StarsenderDelivery:
         self, connection: Connection, row: Row[Any], cause: Cause, reason: str, *, doubtful: bool
     ) -> None:
         log.warning("starsender_failed", row=row.id, invoice=row.document, cause=cause.value, reason=reason)
-        if alerts.raise_alert(connection, ALERT, f"Starsender: {cause.value}: {reason}"):
+        about = f"Starsender: {cause.value}: {reason}"
+        if alerts.raise_once(connection, f"{ALERT}:{self.account}", about):
             why = self.wording.say(f"admin_sebab_starsender_{cause.value}", kata=reason)
             self._tell(connection, self.wording.say("admin_starsender", sebab=why))
         invoice = None if row.document is None else invoices.get(connection, self.account, row.document)

@@ -63,7 +63,7 @@ class Status:
         spent = usage.spent_on(connection, p.account, now.date().isoformat())
         channel = standing.read(connection, p.account)
         state = None if channel is None else channel.state
-        kinds = [kind_of(fingerprint).name for fingerprint, _ in alerts.active(connection)]
+        kinds = [kind_of(fingerprint).name for fingerprint, _ in alerts.active(connection, p.account)]
         # Two alerts of one kind have one name; it is read once.
         wrong = [
             f"⚠️ {title_of(p.wording, sentence_for(told_as(kind, state=state)))}"

@@ -6,11 +6,9 @@ import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from sqlalchemy import Connection, select, update
 
 from config.settings import Settings
@@ -18,46 +16,22 @@ from config.shop import Shop
 from config.wording import Wording
 from store import alerts, meta, standing
 from store.alerts import News
+from store.errors import StoreUnavailable
 from store.schema import alerts as table
 from store.schema import login_links, outbox
 from store.sqlite import SqliteStore
 from supervisor.notifier import Notifier
-from supervisor.routes import routes
+from supervisor.outage import Outage
+from supervisor.routes import routes, without_store
+from tests.integration.messenger import TOKEN, Messenger, messenger
 
 MINUTE_MS = 60 * 1000
-TOKEN = "123456:rahasia-sekali"
-
-
-class Messenger:
-    """Telegram's API on loopback, as far as it is used."""
-
-    def __init__(self) -> None:
-        self.received: list[dict[str, Any]] = []
-        self.status = 200
-        self.url = ""
-
-    async def take(self, request: web.Request) -> web.Response:
-        assert request.path == f"/bot{TOKEN}/sendMessage"
-        if self.status == 200:
-            self.received.append(await request.json())
-        return web.json_response({"ok": self.status == 200}, status=self.status)
-
-    @property
-    def texts(self) -> list[str]:
-        return [message["text"] for message in self.received]
 
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[Messenger]:
-    messenger = Messenger()
-    app = web.Application()
-    app.router.add_post("/{rest:.*}", messenger.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    messenger.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield messenger
-    await runner.cleanup()
+    async with messenger() as found:
+        yield found
 
 
 @pytest.fixture
@@ -83,6 +57,7 @@ class Told:
         wording = Wording.load(configured.data_dir, Shop(nama="Toko Uji"))
         ways = routes(configured, store, session)
         self.notifier = Notifier(configured, store, wording, ways)
+        self.outage = Outage(wording, without_store(configured, session))
         self.store = store
 
     async def queued(self) -> list[tuple[str, str, str]]:
@@ -90,10 +65,6 @@ class Told:
             lambda c: c.execute(select(outbox.c.transport, outbox.c.chat, outbox.c.body)).all()
         )
         return [(row[0], row[1], row[2]) for row in found]
-
-
-def with_telegram(telegram: Messenger) -> dict[str, str]:
-    return {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_CHAT": "77", "TELEGRAM_URL": telegram.url}
 
 
 async def wrong(store: SqliteStore, fingerprint: str = "disk:utama") -> None:
@@ -114,7 +85,7 @@ async def ago(store: SqliteStore, minutes: int) -> None:
 async def test_an_alert_is_told_once_and_its_end_once(
     sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
 ) -> None:
-    told = Told(sqlite_store, settings(tmp_path, **with_telegram(telegram)), session)
+    told = Told(sqlite_store, settings(tmp_path, **telegram.keys), session)
     await wrong(sqlite_store)
     for _ in range(3):
         await told.notifier.tell()
@@ -133,7 +104,7 @@ async def test_an_alert_is_told_once_and_its_end_once(
 async def test_what_lasts_is_told_again_after_a_quarter_of_an_hour_and_later_more_seldom(
     sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
 ) -> None:
-    told = Told(sqlite_store, settings(tmp_path, **with_telegram(telegram)), session)
+    told = Told(sqlite_store, settings(tmp_path, **telegram.keys), session)
     hours = 8
     for _ in range(hours * 6):  # every ten minutes
         await wrong(sqlite_store)
@@ -146,7 +117,7 @@ async def test_what_lasts_is_told_again_after_a_quarter_of_an_hour_and_later_mor
 async def test_what_comes_and_goes_is_told_once_in_a_quarter_of_an_hour(
     sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
 ) -> None:
-    told = Told(sqlite_store, settings(tmp_path, **with_telegram(telegram)), session)
+    told = Told(sqlite_store, settings(tmp_path, **telegram.keys), session)
     for _ in range(5):
         await wrong(sqlite_store)
         await told.notifier.tell()
@@ -169,7 +140,7 @@ async def test_while_nobody_is_reached_the_alert_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("supervisor.notifier.FIRST_PAUSE_S", 0.0)
-    told = Told(sqlite_store, settings(tmp_path, **with_telegram(telegram)), session)
+    told = Told(sqlite_store, settings(tmp_path, **telegram.keys), session)
     telegram.status = 500
     await wrong(sqlite_store)
     await told.notifier.tell()
@@ -214,13 +185,74 @@ async def test_news_that_whatsapp_is_away_does_not_go_by_whatsapp(
 async def test_what_the_bot_says_in_the_room_itself_is_not_said_there_again(
     sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
 ) -> None:
-    told = Told(
-        sqlite_store, settings(tmp_path, RUANG_ADMIN="120363@g.us", **with_telegram(telegram)), session
-    )
-    await wrong(sqlite_store, "model_misconfigured")
+    told = Told(sqlite_store, settings(tmp_path, RUANG_ADMIN="120363@g.us", **telegram.keys), session)
+    await wrong(sqlite_store, "model_misconfigured:utama")
     telegram.status = 403
     await told.notifier.tell()
     assert await told.queued() == []
+
+
+async def test_an_alert_that_nobody_takes_holds_no_other_back(
+    sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
+) -> None:
+    told = Told(sqlite_store, settings(tmp_path, RUANG_ADMIN="120363@g.us", **telegram.keys), session)
+    # The bot tells it in the room, so that Telegram is its only way here.
+    await wrong(sqlite_store, "model_misconfigured:utama")
+    await wrong(sqlite_store)
+    telegram.status = 403
+    await told.notifier.tell()
+    ((transport, _, body),) = await told.queued()
+    assert transport == "whatsapp"
+    assert "Disk hampir penuh" in body
+    telegram.status = 200
+    await told.notifier.tell()
+    assert telegram.texts == [], "who was refused is not asked every two seconds"
+
+
+async def test_two_shops_on_one_database_hear_of_their_own_alerts_only(
+    sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
+) -> None:
+    ours = Told(sqlite_store, settings(tmp_path, **telegram.keys), session)
+    async with messenger() as their_telegram:
+        theirs = Told(
+            sqlite_store, settings(tmp_path, BALAS_ACCOUNT="cabang", **their_telegram.keys), session
+        )
+        await wrong(sqlite_store, "payment:cabang:B1-1")
+        await wrong(sqlite_store, "starsender:utama")
+        for told in (ours, theirs):
+            await told.notifier.tell()
+        assert [len(telegram.texts), len(their_telegram.texts)] == [1, 1]
+        assert "Starsender menolak kiriman" in telegram.texts[0]
+        assert "Ada pembayaran yang perlu dilihat" in their_telegram.texts[0]
+        found = await sqlite_store.read(lambda c: alerts.active(c, "cabang"))
+        assert [fingerprint for fingerprint, _ in found] == ["payment:cabang:B1-1"]
+
+
+@pytest.mark.parametrize("old", ["starsender", "payment:B1-1", "sesuatu_lain:7"])
+async def test_an_alert_that_names_no_account_is_told_by_whoever_is_first(
+    sqlite_store: SqliteStore,
+    tmp_path: Path,
+    telegram: Messenger,
+    session: aiohttp.ClientSession,
+    old: str,
+) -> None:
+    await wrong(sqlite_store, old)
+    for account in ("utama", "cabang"):
+        told = Told(sqlite_store, settings(tmp_path, BALAS_ACCOUNT=account, **telegram.keys), session)
+        await told.notifier.tell()
+    assert len(telegram.texts) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "now"), [("starsender", "starsender:utama"), ("payment:B1-1", "payment:utama:B1-1")]
+)
+async def test_what_an_earlier_version_raised_ends_under_its_old_name(
+    sqlite_store: SqliteStore, old: str, now: str
+) -> None:
+    await wrong(sqlite_store, old)
+    assert await sqlite_store.read(lambda c: alerts.is_on(c, now))
+    await over(sqlite_store, now)
+    assert await sqlite_store.read(lambda c: alerts.active(c, "utama")) == []
 
 
 async def test_a_log_out_waits_for_the_code_and_brings_it_with_a_fresh_link(
@@ -230,7 +262,7 @@ async def test_a_log_out_waits_for_the_code_and_brings_it_with_a_fresh_link(
         tmp_path,
         WHATSAPP_NUMBER="081234567890",
         PUBLIC_URL="https://toko.example",
-        **with_telegram(telegram),
+        **telegram.keys,
     )
     told = Told(sqlite_store, configured, session)
     state = json.dumps({"state": "pairing", "detail": "", "since_ms": 1, "until_ms": None})
@@ -262,7 +294,7 @@ async def test_a_log_out_waits_for_the_code_and_brings_it_with_a_fresh_link(
 async def test_a_code_that_never_comes_does_not_hold_the_alert_back(
     sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
 ) -> None:
-    configured = settings(tmp_path, WHATSAPP_NUMBER="081234567890", **with_telegram(telegram))
+    configured = settings(tmp_path, WHATSAPP_NUMBER="081234567890", **telegram.keys)
     told = Told(sqlite_store, configured, session)
     await wrong(sqlite_store, "whatsapp:utama")
     await told.notifier.tell()
@@ -273,18 +305,23 @@ async def test_a_code_that_never_comes_does_not_hold_the_alert_back(
 
 
 async def test_a_database_that_takes_nothing_is_told_from_memory_and_its_end_from_the_table(
-    sqlite_store: SqliteStore, tmp_path: Path, telegram: Messenger, session: aiohttp.ClientSession
+    sqlite_store: SqliteStore,
+    tmp_path: Path,
+    telegram: Messenger,
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = Told(
-        sqlite_store, settings(tmp_path, RUANG_ADMIN="120363@g.us", **with_telegram(telegram)), session
-    )
+    told = Told(sqlite_store, settings(tmp_path, RUANG_ADMIN="120363@g.us", **telegram.keys), session)
+    await told.outage.lasts(StoreUnavailable("the disk is full"))
+    assert telegram.texts == [], "one slow write"
+    monkeypatch.setattr("supervisor.outage.DOWN_AFTER_S", 0.0)
     for _ in range(3):
-        await told.notifier.tell_without_database("the disk is full")
+        await told.outage.lasts(StoreUnavailable("the disk is full"))
     (text,) = telegram.texts
     assert "Database tidak bisa ditulisi" in text
     assert "Keterangan teknisnya ada di log." in text
-    await told.notifier.database_is_back()
-    await told.notifier.database_is_back()
+    await told.notifier.database_is_back(told.outage)
+    await told.notifier.database_is_back(told.outage)
     await told.notifier.tell()
     assert len(telegram.texts) == 2
     assert "sudah normal lagi" in telegram.texts[1].lower()
@@ -311,7 +348,23 @@ async def test_what_was_over_before_anybody_was_told_is_told_as_past(sqlite_stor
         alerts.recover(connection, "messages_waited:utama")
 
     await sqlite_store.write(blink)
-    (telling,) = await sqlite_store.read(alerts.to_tell)
+    (telling,) = await sqlite_store.read(lambda c: alerts.to_tell(c, "utama"))
     assert telling.news is News.PASSED
     await sqlite_store.write(lambda c: alerts.mark_told(c, telling))
-    assert await sqlite_store.read(alerts.to_tell) == []
+    assert await sqlite_store.read(lambda c: alerts.to_tell(c, "utama")) == []
+
+
+async def test_what_nobody_can_ask_about_is_over_when_it_was_not_noted_for_a_while(
+    sqlite_store: SqliteStore,
+) -> None:
+    name = "whatsapp_business_answers:utama"
+
+    async def is_over_after(minutes: int) -> bool:
+        await ago(sqlite_store, minutes)
+        return await sqlite_store.write(lambda c: alerts.recover_quiet(c, name, quiet_ms=60 * MINUTE_MS))
+
+    await wrong(sqlite_store, name)
+    assert not await is_over_after(40)
+    await wrong(sqlite_store, name)
+    assert not await is_over_after(40)
+    assert await is_over_after(21)

@@ -115,6 +115,47 @@ async def test_settings_that_work_are_no_problem(make_settings: Make) -> None:
         assert await found(make_settings(OPENAI_BASE_URL=stand_in.base_url)) == []
 
 
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({"getMe": 401}, "TELEGRAM_TOKEN: "),
+        ({"getMe": 200, "getChat": 400}, "TELEGRAM_CHAT: "),
+        ({"getMe": 200, "getChat": 403}, "TELEGRAM_CHAT: "),
+        ({"getMe": 200, "getChat": 200}, None),
+        # Too many questions, or a fault of theirs: the settings may be right.
+        ({"getMe": 200, "getChat": 500}, None),
+    ],
+)
+async def test_telegram_is_asked_for_its_bot_and_for_the_owners_chat(
+    make_settings: Make, answers: dict[str, int], says: str | None
+) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        token, method = request.path.split("/")[1:]
+        assert token == "bot1:rahasia"
+        assert method == "getMe" or request.query["chat_id"] == "-1007"
+        return web.json_response({}, status=answers[method])
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with OpenAIStandIn() as stand_in:
+            problems = await found(
+                make_settings(
+                    OPENAI_BASE_URL=stand_in.base_url,
+                    TELEGRAM_URL=f"http://127.0.0.1:{runner.addresses[0][1]}",
+                    TELEGRAM_TOKEN="1:rahasia",
+                    TELEGRAM_CHAT="-1007",
+                )
+            )
+    finally:
+        await runner.cleanup()
+    assert [is_fatal for is_fatal, _ in problems] == ([] if says is None else [True])
+    assert says is None or problems[0][1].startswith(says)
+
+
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_for_a_change_of_the_settings_has_a_sentence(make_settings: Make, cause: Cause) -> None:
     model = make_settings().model

@@ -159,6 +159,7 @@ async def test_a_model_that_is_down_is_admitted_and_one_that_is_misconfigured_is
 ) -> None:
     shop = await open_shop(CHAT_MODEL="gpt-0")
     assert (await shop.says("budi", "bisa cod?"))[0].startswith(COD)
+    await age(shop.store, alerts, "notified_ms", by_ms=16 * 60_000)
     await shop.says("budi", "bisa cod?")
     [notice] = shop.heard("owner")
     assert shop.wording.say("admin_model_model") in notice, "the setting to look at, and no program's words"

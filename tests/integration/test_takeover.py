@@ -14,6 +14,7 @@ from bot.chores import tell_of_waiting
 from bot.people import People, RoomAddress
 from config.shop import Shop
 from store.outbox import Kind, NewMessage, Purpose, add
+from store.schema import alerts as alert_rows
 from store.schema import handoffs as handoff_rows
 from store.schema import inbox as inbox_rows
 from store.schema import now_ms
@@ -146,6 +147,28 @@ async def test_what_whatsapp_business_says_by_itself_pauses_nothing_and_is_told_
         assert (await shop.customer(chat)).silent_ms == 0
     assert [turn for turn in await _replies(shop) if turn[2] == "auto"] == [("", greeting, "auto")] * 3
     assert sum(greeting in notice for notice in shop.heard("owner")) == 1
+
+
+async def test_greetings_that_go_on_are_told_once_and_after_a_day_without_one_it_is_over(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    for chat in ("budi", "siti"):
+        sent_ms = _ago(seconds=10)
+        await shop.says(chat, "halo", sent_ms=sent_ms)
+        await _types(shop, chat, "Selamat datang!", sent_ms=sent_ms + 1_000)
+        for column in ("notified_ms", "last_ms"):
+            await age(shop.store, alert_rows, column, by_ms=16 * 60_000)
+    assert sum("Selamat datang!" in notice for notice in shop.heard("owner")) == 1
+
+    async def is_over() -> int:
+        return await shop.count(alert_rows, alert_rows.c.recovered_ms.is_not(None))
+
+    assert await is_over() == 0
+    await age(shop.store, alert_rows, "last_ms", by_ms=24 * 60 * 60_000)
+    # Tidying is among the first things that a bot does.
+    await open_shop()
+    await _until(shop, is_over, 1)
 
 
 async def test_a_quick_reply_of_whoever_has_the_chat_already_is_no_machines(open_shop: OpenShop) -> None:

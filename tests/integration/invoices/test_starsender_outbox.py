@@ -26,7 +26,7 @@ from store import invoices
 from store import queue as queues
 from store.doors import Store
 from store.queue import Backoff
-from store.schema import outbox
+from store.schema import alerts, outbox
 from tests.integration.invoices.download import serving_invoices
 from tests.integration.invoices.ledger import verdict
 from tests.integration.invoices.shop import (
@@ -40,6 +40,7 @@ from tests.integration.invoices.shop import (
     outbox_rows,
     to_customer,
 )
+from tests.integration.tiny_shop import age
 from tests.mutants import failed_invoices_dropped, replace, unanswered_invoices_counted_as_sent
 from webhooks import starsender as module
 from webhooks.starsender import StarsenderDelivery, starsender_queue, starsender_worker
@@ -240,6 +241,15 @@ async def test_a_row_that_no_attempt_can_end_is_a_dead_letter_and_the_bot_sends_
     assert ("starsender", "text", "dead") in to_customer(rows)
     assert ("terminal", "document", "new") in to_customer(rows)
     assert await verdict(scene.store, scene.starsender) == []
+
+
+async def test_a_starsender_that_goes_on_refusing_is_told_once(scene: Scene) -> None:
+    scene.starsender.break_down(Mode.REFUSED)
+    for _ in range(2):
+        await scene.pay()
+        rows = await scene.work()
+        await age(scene.store, alerts, "notified_ms", by_ms=16 * 60_000)
+    assert len([row for row in rows if row.chat == "ruang"]) == 1
 
 
 async def test_when_starsender_is_well_again_the_owner_hears_of_that(scene: Scene) -> None:
