@@ -162,6 +162,7 @@ class _Rows:
                     "name": person(one).capitalize(),
                     "created_ms": self._now - 365 * _DAY_MS,
                     "introduced_ms": self._now - 365 * _DAY_MS,
+                    "judged_ms": self._now - 365 * _DAY_MS,
                 }
                 for one in people
             ],

@@ -1,7 +1,8 @@
 """Who is answered at all: everybody, only numbers that the shop's phone has not saved, only those listed.
 
-It is decided when somebody writes for the first time. Whoever is left out gets a chat that is switched off,
-marked as such, so that *lanjut* lets one of them in and a wider choice all of them.
+It is decided once, at somebody's first message after the shop began to answer, however he came to be known
+before: the phone told of his chat, or the owner wrote to him. Whoever is left out gets a chat that is
+switched off, marked as such, so that *lanjut* lets one of them in and a wider choice all of them.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ def _settle(connection: Connection, account: str, audience: Audience) -> None:
     if audience is Audience.LISTED:
         customers.leave_out_all(connection, account)
     else:
-        # Who has a saved number is looked at when he writes for the first time, not afterwards.
+        # Each of them is looked at once more when he writes.
         customers.let_in_all(connection, account)
     meta.put(connection, f"{_SETTLED}:{account}", audience.value)
 
 
 def admits(audience: Audience, *, saved: bool) -> bool:
-    """Whether somebody who writes for the first time is answered."""
+    """Whether somebody about whom it was not decided yet is answered."""
     match audience:
         case Audience.ALL:
             return True

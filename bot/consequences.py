@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, delete
 
 from billing.rupiah import format_rupiah
-from bot import bubbles, data_copy, modes, rights, trust
+from bot import bubbles, data_copy, introduction, modes, trust
 from bot.channel import WITH_FILES, Media
 from bot.decision import Decision, Right
 from bot.forwarding import forward_media
@@ -25,7 +25,7 @@ from config.settings import Mode
 from config.wording import Wording
 from rag.answering import Outcome, Reply
 from rag.normalise import search_text
-from store import alerts, customers, handoffs, inbox, outbox, turns, usage
+from store import alerts, customers, forgetting, handoffs, inbox, outbox, turns, usage
 from store import queue as queues
 from store.customers import Customer
 from store.doors import Store
@@ -142,7 +142,7 @@ class Consequences:
             raise Reworded
         customer = self._finish(connection, said)
         if decision.reservation is not None and decision.reply is not None:
-            usage.settle(connection, decision.reservation, decision.reply.spent)
+            usage.settle(connection, decision.reservation.of(customer), decision.reply.spent)
         if customer is None:
             return None
         first_ms, last_ms = said.rows[0].recorded_ms, said.rows[-1].recorded_ms
@@ -193,7 +193,7 @@ class Consequences:
         if decision.reply is not None:
             self._note_model_state(connection, decision.reply)
         if decision.refused is not None:
-            self._tell_of_limit(connection, customer, decision.refused)
+            self._tell_of_limit(connection, customer, decision.refused.of(customer))
         if decision.right is not None and verdict is Pass.SEND:
             self._grant(connection, said, customer, decision.right)
         return answer
@@ -217,7 +217,7 @@ class Consequences:
         if right is Right.INFORMATION:
             return
         if right is Right.ERASURE:
-            rights.ask_for_erasure(connection, self.account, customer.id)
+            forgetting.ask(connection, customer.id)
             return
         document = data_copy.copy_of(
             connection, self.account, customer.id, wording=self.wording, zone=self.zone
@@ -323,8 +323,7 @@ class Consequences:
             return None
         if kind is Kind.TEXT and not customer.introduced:
             # The notice rides on the first answer of a new customer, never as a message of its own.
-            text = f"{text}\n\n{self.wording.say('pengantar')}"
-            customers.introduced(connection, customer.id)
+            text = introduction.ride(connection, self.wording, customer.id, text)
         picture = decision.picture if kind is Kind.TEXT else None
         return NewMessage(
             account=self.account,

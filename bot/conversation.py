@@ -173,7 +173,7 @@ class Conversation:
         except Exception:
             # The answer is lost, its price is not: the reservation must not stay until the next start.
             if decision.reservation is not None and decision.reply is not None:
-                await self._settle_alone(decision.reservation, decision.reply.spent)
+                await self._settle_alone(said, decision.reservation, decision.reply.spent)
             raise
 
     async def _answered(self, rule: Rule | None, question: str, said: Said, meeting: Meeting) -> Decision:
@@ -234,7 +234,9 @@ class Conversation:
             first = found[0]
             if first is None or any(other != first for other in found) or (name and name != first.name):
                 return None  # Somebody new, a new address or a new name: that is a write.
-            return meet(connection, first)
+            meeting = meet(connection, first)
+            # To judge him is a write, too; it waits until the shop answers anybody at all.
+            return meeting if first.judged or meeting.mode is Mode.NEW else None
 
         async def is_admitted() -> bool:
             chosen = await p.store.read(lambda c: audience.current(c, p.account, configured=p.audience))
@@ -242,14 +244,14 @@ class Conversation:
             return audience.admits(chosen, saved=saved)
 
         def introduce(connection: Connection) -> tuple[Meeting, list[int]]:
-            is_new = all(customers.find(connection, p.account, address) is None for address in addresses)
             customer, merged = customers.resolve(connection, p.account, addresses, name=name)
             # Deleting him from now on takes the message along, and the answer with it.
             inbox.claim_for(connection, said.row_ids, customer.id)
-            if is_new and not admitted:
-                customers.leave_out(connection, customer.id)
-                customer = customers.get(connection, customer.id) or customer
-            return meet(connection, customer), merged
+            meeting = meet(connection, customer)
+            if not customer.judged and meeting.mode is not Mode.NEW:
+                customers.judge(connection, customer.id, admitted=admitted)
+                meeting = replace(meeting, customer=customers.get(connection, customer.id) or customer)
+            return meeting, merged
 
         if (meeting := await p.store.read(known)) is not None:
             return meeting
@@ -339,7 +341,7 @@ class Conversation:
             reply = await p.answerer.answer(asked)
         except Exception:
             # Only the store can fail here, and it is asked before the model.
-            await self._settle_alone(wanted, NOTHING_SPENT)
+            await self._settle_alone(said, wanted, NOTHING_SPENT)
             raise
         return await self._from_reply(reply, wanted, question)
 
@@ -369,8 +371,12 @@ class Conversation:
             text=self._p.people.promise(reason), handoff=reason, reply=reply, reservation=reservation
         )
 
-    async def _settle_alone(self, reserved: Reservation, spent: Spent) -> None:
+    async def _settle_alone(self, said: Said, reserved: Reservation, spent: Spent) -> None:
+        def settle(connection: Connection) -> None:
+            customer = customers.find(connection, self._p.account, said.last.addresses[0])
+            usage.settle(connection, reserved.of(customer), spent)
+
         try:
-            await self._p.store.write(lambda c: usage.settle(c, reserved, spent))
+            await self._p.store.write(settle)
         except StoreError as exc:
             log.warning("reservation_left", amount_idr=reserved.amount_idr, reason=str(exc))

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row
 
-from bot import modes
+from bot import introduction, modes
 from bot.channel import (
     Channel,
     Outcome,
@@ -138,6 +138,7 @@ class Delivery:
         """The owner is told, in the same transaction, what a customer did not get."""
         if row.chat == self.people.room.chat or row.customer_id is None:
             return  # A notice that cannot reach the owner's room cannot be told there either.
+        introduction.not_sent(connection, self.wording, [row.id])
         if row.kind == Kind.REACTION:
             return  # A lost 🙏 leaves nothing for a person to do.
         self._tell_about(connection, row, "admin_gagal_kirim")
@@ -214,6 +215,7 @@ class Delivery:
 
     def _drop(self, connection: Connection, row: Row[Any], why: str) -> None:
         queues.finish(connection, self.queue, [row.id], owner=self.owner, state=QueueState.DROPPED, error=why)
+        introduction.not_sent(connection, self.wording, [row.id])
         if why == _STALE and row.kind != Kind.REACTION:
             self._tell_about(connection, row, "admin_basi")
 

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Connection, exists, select
 
 from bot.people import People
-from store import customers, handoffs, media, meta
+from store import forgetting, handoffs, media, meta
 from store.doors import Store
 from store.media_files import MediaFiles
 from store.outbox import Purpose
@@ -29,13 +29,6 @@ from store.schema import outbox as outbox_rows
 log = structlog.get_logger(__name__)
 
 CHECK_S = 2.0
-
-
-def ask_for_erasure(connection: Connection, account: str, customer_id: int) -> None:
-    """Delete this customer as soon as what is on its way to him has been sent."""
-    waiting = _waiting(connection, account)
-    if customer_id not in waiting:
-        meta.put(connection, _key(account), " ".join(map(str, [*waiting, customer_id])))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +44,7 @@ class Erasures:
         """Delete whoever asked for it and has been told; then the bytes."""
         account = self.people.room.account
         asked, pending = await self.store.read(
-            lambda c: (_waiting(c, account), meta.get(c, _unerased(account)))
+            lambda c: (forgetting.asked(c, account), meta.get(c, _unerased(account)))
         )
         for customer_id in asked:
             if await self.store.read(lambda c, who=customer_id: _is_told(c, who)):  # type: ignore[misc] # mypy infers no default
@@ -66,10 +59,8 @@ class Erasures:
 
     def _forget(self, connection: Connection, customer_id: int) -> None:
         account = self.people.room.account
-        left = [other for other in _waiting(connection, account) if other != customer_id]
-        meta.put(connection, _key(account), " ".join(map(str, left)))
         _, number = self.people.label(connection, customer_id, None)
-        if customers.forget(connection, customer_id):
+        if forgetting.forget(connection, customer_id):
             meta.put(connection, _unerased(account), "1")
             # Without his name, and of his number no more than what tells the owner that it happened.
             body = self.people.wording.say("admin_data_dihapus", nomor=number)
@@ -86,14 +77,6 @@ def _is_told(connection: Connection, customer_id: int) -> bool:
         outbox_rows.c.state.in_([QueueState.NEW.value, QueueState.CLAIMED.value]),
     )
     return not connection.execute(select(under_way)).scalar()
-
-
-def _waiting(connection: Connection, account: str) -> list[int]:
-    return [int(found) for found in (meta.get(connection, _key(account)) or "").split()]
-
-
-def _key(account: str) -> str:
-    return f"erase:{account}"
 
 
 def _unerased(account: str) -> str:

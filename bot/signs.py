@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from bot import introduction
 from bot.channel import SIGNS, Channel, IncomingMessage, Sign, Unreadable
 from bot.message import MAX_CHARS, Said, clean, join
 from bot.people import People
@@ -70,7 +71,9 @@ class Signs:
         rows = [row for row, _ in self._about(connection, sign)]
         if not rows:
             return
-        outbox.drop_unsent_answers(connection, self.account, chat=sign.chat, message_id=sign.quoted_id or "")
+        about = sign.quoted_id or ""
+        dropped = outbox.drop_unsent_answers(connection, self.account, chat=sign.chat, message_id=about)
+        introduction.not_sent(connection, self.people.wording, dropped)
         self._forget(connection, rows)
         for turn_id in {row.turn_id for row in rows if row.turn_id is not None}:
             before = turns.asked(connection, turn_id) or ""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, case, exists, func, insert, or_, s
 from store import merging
 from store.forgetting import forget as forget
 from store.prepared import Prepared
-from store.schema import aliases, customers, inbox, now_ms, orders, proposals, turns
+from store.schema import LEFT_OUT, aliases, customers, inbox, now_ms, orders, outbox, proposals, turns
 from store.turns import Author
 
 
@@ -33,6 +33,7 @@ class Customer:
     silent_ms: int  # how long the bot still keeps quiet in this chat; 0 when it does not
     human_ms: int = 0  # when a person of the shop was last heard here; nothing older is answered
     trades: bool = False  # whether he was read an offer, or ever ordered: else nobody need look for orders
+    judged: bool = False  # whether it was decided if he is among those who are answered
 
 
 # Why the bot is silent in a chat (`silent_reason`): a person writes there.
@@ -50,6 +51,7 @@ _COLUMNS = select(
         exists().where(proposals.c.customer_id == customers.c.id),
         exists().where(orders.c.customer_id == customers.c.id),
     ),
+    customers.c.judged_ms,
 )
 _GET = Prepared(_COLUMNS.where(customers.c.id == bindparam("customer")))
 _FIND = Prepared(
@@ -94,6 +96,7 @@ def _customer(row: Sequence[Any]) -> Customer:
         silent_ms=max(0, row[4] or 0),
         human_ms=row[5] or 0,
         trades=bool(row[6]),
+        judged=row[7] is not None,
     )
 
 
@@ -139,10 +142,12 @@ def introduced(connection: Connection, customer_id: int) -> None:
 
 def keep_silent(connection: Connection, customer_id: int, *, for_ms: int, reason: str) -> None:
     """The bot says nothing in this chat for so long."""
+    # When it is over, he is still one of those who were left out with others.
+    kept = case((customers.c.silent_reason == LEFT_OUT, LEFT_OUT), else_=reason)
     connection.execute(
         update(customers)
         .where(customers.c.id == customer_id)
-        .values(silent_until_ms=now_ms() + for_ms, silent_reason=reason)
+        .values(silent_until_ms=now_ms() + for_ms, silent_reason=kept)
     )
 
 
@@ -152,23 +157,24 @@ def human_wrote(connection: Connection, customer_id: int) -> None:
 
 
 def speak_again(connection: Connection, customer_id: int) -> None:
-    """Whatever silenced the bot in this chat (a pause, a loop, the chat's own mode) is over."""
+    """Whatever silenced the bot in this chat (a pause, a loop, the chat's own mode) is over.
+
+    That he is answered is thereby decided, whoever else is.
+    """
     connection.execute(
         update(customers)
         .where(customers.c.id == customer_id)
-        .values(mode=None, silent_until_ms=None, silent_reason=None)
+        .values(mode=None, silent_until_ms=None, silent_reason=None, judged_ms=now_ms())
     )
 
 
-# `silent_reason` of a chat that is off because of who is answered at all, not by a word about this one.
-LEFT_OUT = "left_out"
-
-
-def leave_out(connection: Connection, customer_id: int) -> None:
-    """This customer is not among those who are answered."""
-    connection.execute(
-        update(customers).where(customers.c.id == customer_id).values(mode="off", silent_reason=LEFT_OUT)
-    )
+def judge(connection: Connection, customer_id: int, *, admitted: bool) -> None:
+    """Whether this customer is among those who are answered; nothing when that is decided already."""
+    values: dict[str, Any] = {"judged_ms": now_ms()}
+    if not admitted:
+        values |= {"mode": "off", "silent_reason": LEFT_OUT}
+    unjudged = (customers.c.id == customer_id, customers.c.judged_ms.is_(None))
+    connection.execute(update(customers).where(*unjudged).values(values))
 
 
 def leave_out_all(connection: Connection, account: str) -> None:
@@ -181,11 +187,11 @@ def leave_out_all(connection: Connection, account: str) -> None:
 
 
 def let_in_all(connection: Connection, account: str) -> None:
-    """Whoever was left out is answered like everybody; who is ignored by the owner's word stays so."""
+    """Whoever was left out is judged anew when he writes; who is ignored by the owner's word stays so."""
     connection.execute(
         update(customers)
         .where(customers.c.account == account, customers.c.silent_reason == LEFT_OUT)
-        .values(mode=None, silent_reason=None)
+        .values(mode=None, silent_reason=None, judged_ms=None)
     )
 
 
@@ -232,9 +238,12 @@ def waiting_for_a_person(connection: Connection, account: str, *, for_ms: int) -
     ]
 
 
-def not_introduced(connection: Connection, customer_id: int) -> None:
-    """The answer that the privacy notice rode on was not sent after all."""
-    connection.execute(update(customers).where(customers.c.id == customer_id).values(introduced_ms=None))
+def not_introduced(connection: Connection, outbox_ids: Sequence[int], *, notice: str) -> None:
+    """These messages are not sent after all: on whichever the privacy notice rode, the next answer has it."""
+    whose = select(outbox.c.customer_id).where(
+        outbox.c.id.in_(outbox_ids), outbox.c.body.endswith(notice, autoescape=True)
+    )
+    connection.execute(update(customers).where(customers.c.id.in_(whose)).values(introduced_ms=None))
 
 
 def set_mode(connection: Connection, customer_id: int, mode: str | None) -> None:
@@ -242,7 +251,9 @@ def set_mode(connection: Connection, customer_id: int, mode: str | None) -> None
     # A word about this one counts for more than that he was left out with others.
     reason = case((customers.c.silent_reason == LEFT_OUT, None), else_=customers.c.silent_reason)
     connection.execute(
-        update(customers).where(customers.c.id == customer_id).values(mode=mode, silent_reason=reason)
+        update(customers)
+        .where(customers.c.id == customer_id)
+        .values(mode=mode, silent_reason=reason, judged_ms=now_ms())
     )
 
 

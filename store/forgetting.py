@@ -1,8 +1,11 @@
-"""Deletes a customer's rows. That nothing can be read in the files either is ``store.erasure``'s part."""
+"""Deletes a customer's rows, at once or as soon as he has been told.
+
+That nothing can be read in the files either is ``store.erasure``'s part.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select, update
 
 from store import changes, order_owners
 from store.schema import (
@@ -15,6 +18,7 @@ from store.schema import (
     inbox,
     media,
     notices,
+    now_ms,
     outbox,
     past_chats,
     past_questions,
@@ -27,6 +31,17 @@ from store.schema import (
 _TO_CUSTOMERS = ("answer", "relay", "right", "receipt")
 # Purposes of what goes to the owner's room.
 _TO_OWNER = ("notice", "reminder", "command")
+
+
+def ask(connection: Connection, customer_id: int) -> None:
+    """Delete this customer as soon as what is on its way to him has been sent."""
+    connection.execute(update(customers).where(customers.c.id == customer_id).values(erase_asked_ms=now_ms()))
+
+
+def asked(connection: Connection, account: str) -> list[int]:
+    """Whose deletion was asked for."""
+    waiting = (customers.c.account == account, customers.c.erase_asked_ms.is_not(None))
+    return list(connection.execute(select(customers.c.id).where(*waiting)).scalars())
 
 
 def forget(connection: Connection, customer_id: int) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from store import changes, order_owners
 from store.schema import (
+    LEFT_OUT,
     aliases,
     chat_timers,
     customers,
@@ -59,6 +62,8 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
         customers.c.silent_until_ms,
         customers.c.silent_reason,
         customers.c.human_ms,
+        customers.c.judged_ms,
+        customers.c.erase_asked_ms,
     )
     found = {
         row.id: row
@@ -67,21 +72,34 @@ def _merge_standing(connection: Connection, kept: int, other: int) -> None:
         )
     }
     ours, theirs = found[kept], found[other]
+    both = (ours, theirs)
     quieter = theirs if (theirs.silent_until_ms or 0) > (ours.silent_until_ms or 0) else ours
-    introduced_ms = [row.introduced_ms for row in (ours, theirs) if row.introduced_ms is not None]
-    modes = {row.mode for row in (ours, theirs) if row.mode is not None}
+    modes = {row.mode for row in both if row.mode is not None}
+    reason = None if quieter.silent_reason == LEFT_OUT else quieter.silent_reason
+    # Who is ignored by name is not let in with all those who were left out.
+    is_ignored = any(row.mode == "off" and row.silent_reason != LEFT_OUT for row in both)
+    if not is_ignored and any(row.silent_reason == LEFT_OUT for row in both):
+        reason = LEFT_OUT
     connection.execute(
         update(customers)
         .where(customers.c.id == kept)
         .values(
             name=ours.name or theirs.name,
-            introduced_ms=min(introduced_ms, default=None),
+            introduced_ms=_earliest(row.introduced_ms for row in both),
             mode=next((mode for mode in _STRICTEST_FIRST if mode in modes), None),
             silent_until_ms=quieter.silent_until_ms,
-            silent_reason=quieter.silent_reason,
-            human_ms=max((row.human_ms for row in (ours, theirs) if row.human_ms is not None), default=None),
+            silent_reason=reason,
+            human_ms=max((row.human_ms for row in both if row.human_ms is not None), default=None),
+            judged_ms=_earliest(row.judged_ms for row in both),
+            # What was promised to one of them is promised to the person.
+            erase_asked_ms=_earliest(row.erase_asked_ms for row in both),
         )
     )
+
+
+def _earliest(times_ms: Iterable[int | None]) -> int | None:
+    """The first time that it happened to one of them; None when it never did."""
+    return min((at_ms for at_ms in times_ms if at_ms is not None), default=None)
 
 
 def _add_usage(connection: Connection, kept: int, values: dict[str, object]) -> None:

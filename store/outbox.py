@@ -258,8 +258,8 @@ def sent_body(connection: Connection, account: str, chat: str, provider_id: str)
     return body
 
 
-def drop_unsent_answers(connection: Connection, account: str, *, chat: str, message_id: str) -> int:
-    """Drop the answer to this message alone, as long as nobody began to send it; how many bubbles that was.
+def drop_unsent_answers(connection: Connection, account: str, *, chat: str, message_id: str) -> list[int]:
+    """Drop the answer to this message alone, as long as nobody began to send it; the ids of its bubbles.
 
     An answer that is one to other messages as well goes out.
     """
@@ -289,7 +289,7 @@ def drop_unsent_answers(connection: Connection, account: str, *, chat: str, mess
             .where(outbox.c.id.in_(dropped))
             .values(state=QueueState.DROPPED.value, finished_ms=now_ms(), error="the message was taken back")
         )
-    return len(dropped)
+    return dropped
 
 
 def held_body(connection: Connection, row_id: int) -> str | None:

@@ -53,6 +53,9 @@ owners = Table(
     Column("heartbeat_ms", BigInteger, nullable=False),
 )
 
+# `silent_reason` of a chat that is off because of who is answered at all, not by a word about this one.
+LEFT_OUT = "left_out"
+
 customers = Table(
     "customers",
     metadata,
@@ -65,6 +68,12 @@ customers = Table(
     Column("silent_until_ms", BigInteger),  # the bot keeps quiet here until then (loop, pause)
     Column("silent_reason", Text),
     Column("human_ms", BigInteger),  # when a person last wrote here: nothing older is answered
+    Column("judged_ms", BigInteger),  # when it was decided whether he is among those who are answered
+    Column(
+        "erase_asked_ms", BigInteger
+    ),  # when he asked for his deletion, which follows the last word to him
+    # Looked at every few seconds; hardly anybody is in it.
+    partial_index("ix_customers_erase", "account", where="erase_asked_ms IS NOT NULL"),
     # An id must never come back: a deleted customer's answer would find another's chat.
     sqlite_autoincrement=True,
 )

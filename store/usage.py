@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
+from store.customers import Customer
 from store.prepared import Prepared
 from store.schema import now_ms, usage
 from store.upsert import ByDialect
@@ -32,6 +33,10 @@ class Reservation:
     day: str
     customer_id: int
     amount_idr: int
+
+    def of(self, customer: Customer | None) -> Reservation:
+        """The same for who he is now: merged with another meanwhile, or deleted (None)."""
+        return self if customer is None else replace(self, customer_id=customer.id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

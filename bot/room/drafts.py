@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from bot import trust
+from bot import introduction, trust
 from bot.people import People
 from bot.relay import offer_faq
 from bot.room.command import THUMB_DOWN, THUMB_UP, Quote, Request
@@ -98,13 +98,12 @@ class Drafts:
             return p.wording.say("admin_draf_lewat")
         # The privacy notice may ride on the draft; it goes with whatever is sent instead, or waits.
         topic = trust.topic(_sources(connection, notice.turn_id))
-        rider = f"\n\n{p.wording.say('pengantar')}"
+        rider = introduction.rider(p.wording)
         own = draft.removesuffix(rider)
         if request.means(_DROP):
             outbox.release_draft(connection, notice.draft_id, send=False)
             trust.corrected(connection, p.account, topic)
-            if own != draft and notice.customer_id is not None:
-                customers.not_introduced(connection, notice.customer_id)
+            introduction.not_sent(connection, p.wording, [notice.draft_id])
             return p.wording.say("admin_draf_dibuang")
         replied = own if request.means(_SEND) else request.text
         body = replied if own == draft else replied + rider

@@ -151,6 +151,16 @@ async def test_only_unknown_outcomes_count_as_unknown(
     assert len(shop.heard("owner")) == (0 if arrives else 1)
 
 
+async def test_the_notice_of_a_first_answer_that_reaches_nobody_is_on_the_next_one(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    left = iter([Refused("blocked")])
+    shop.channel.outcome = lambda message: next(left, None) if message.chat == "budi" else None
+    assert await shop.says("budi", "halo") == []
+    assert shop.wording.say("pengantar") in (await shop.says("budi", "halo"))[0]
+
+
 async def test_what_is_refused_is_not_tried_again_and_the_owner_is_told(open_shop: OpenShop) -> None:
     shop = await open_shop()
     shop.channel.outcome = _first_times("satu", 99, Refused("blocked"))

@@ -6,12 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bot.channel import Recorded, Signal
 from bot.message import MAX_CHARS
 from rag.normalise import search_text
-from store import customers, handoffs, turns, usage
+from store import customers, forgetting, handoffs, turns, usage
+from store.customers import Address
 from store.schema import QueueState, alerts, inbox, notices, outbox
 from store.schema import customers as customer_rows
 from store.schema import handoffs as handoff_rows
@@ -22,6 +23,7 @@ from tests.integration.tiny_shop import (
     COD,
     QUESTION,
     UNKNOWN,
+    WAIT_S,
     OpenShop,
     TinyShop,
     age,
@@ -324,6 +326,23 @@ async def test_silence_and_the_strictest_mode_survive_a_merge(open_shop: OpenSho
     assert (merged.mode, merged.silent_reason) == ("off", "uji")
 
 
+async def test_a_promised_deletion_survives_a_merge(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await shop.says("a", "halo", addresses=[PHONE])
+    await shop.says("b", "halo", addresses=[LID])
+    younger = (await shop.rows(customer_rows))[-1].id
+    both = [Address(*PHONE), Address(*LID)]
+
+    def ask_and_merge(connection: Connection) -> None:
+        forgetting.ask(connection, younger)
+        customers.resolve(connection, "utama", both, name=None)
+
+    await shop.write(ask_and_merge)
+    async with asyncio.timeout(WAIT_S):
+        while await names(shop.store):  # noqa: ASYNC110 - a task of the bot's own sets no event.
+            await asyncio.sleep(0.05)
+
+
 async def test_a_merge_while_the_model_thinks_loses_no_answer(open_shop: OpenShop) -> None:
     shop = await open_shop()
     await shop.says("a", "halo", addresses=[PHONE])
@@ -339,6 +358,10 @@ async def test_a_merge_while_the_model_thinks_loses_no_answer(open_shop: OpenSho
     await shop.settled()
     assert shop.heard("b")[-1] == COD
     assert shop.model_asked() == 1
+    # What was set aside for one of the two is given back to the person.
+    whole, his = await _usage(shop)
+    assert whole.reserved_idr == his.reserved_idr == 0
+    assert whole.spent_idr == his.spent_idr > 0
 
 
 async def test_the_third_identical_message_silences_the_chat_and_tells_the_owner_once(

@@ -225,7 +225,7 @@ async def test_a_two_bubble_answer_is_dropped_whole_and_one_to_several_messages_
             )
             outboxes.add(connection, message)  # type: ignore[arg-type] # of the store.
         return sum(
-            outboxes.drop_unsent_answers(connection, "utama", chat="budi", message_id=about)  # type: ignore[arg-type]
+            len(outboxes.drop_unsent_answers(connection, "utama", chat="budi", message_id=about))  # type: ignore[arg-type]
             for about in ("b1", "b2")
         )
 
@@ -238,6 +238,15 @@ async def test_a_two_bubble_answer_is_dropped_whole_and_one_to_several_messages_
             and None
         )
     )
+
+
+async def test_the_notice_of_an_answer_that_is_dropped_is_on_the_next_one(open_shop: OpenShop) -> None:
+    shop = await open_shop(BALAS_MODE="approve")
+    await shop.says("budi", QUESTION, message_id="b1")
+    await _sign(shop, "revoke", "b1")
+    assert [row.state for row in await shop.rows(outbox_rows, outbox_rows.c.chat == "budi")] == ["dropped"]
+    await shop.owner("mulai")
+    assert shop.wording.say("pengantar") in (await shop.says("budi", HOURS))[0]
 
 
 async def _unfinished(shop: TinyShop, wanted: int) -> None:

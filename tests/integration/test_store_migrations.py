@@ -111,6 +111,49 @@ def test_the_database_describes_both_schemas_in_the_same_words(empty: str) -> No
     assert migrated == from_code
 
 
+def _upgrade_to(connection: Connection, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def test_customers_of_an_older_version_stay_answered_or_are_judged_and_none_is_kept_who_asked_to_go(
+    empty: str,
+) -> None:
+    engine = _engine(empty)
+    with engine.begin() as connection:
+        _upgrade_to(connection, "0009")
+        insert = "INSERT INTO customers (id, account, created_ms, mode, silent_reason) VALUES "
+        for row in (
+            "(1, 'utama', 10, NULL, NULL)",  # the bot answered him
+            "(2, 'utama', 20, NULL, NULL)",  # the owner wrote to him
+            "(3, 'utama', 30, 'off', 'left_out')",
+            "(4, 'utama', 40, NULL, NULL)",  # the phone told of his chat
+        ):
+            connection.execute(text(insert + row))
+        turn = (
+            "INSERT INTO turns (customer_id, asked, replied, author, search_text, created_ms) VALUES "
+            "({}, 'cod?', '{}', '{}', '', 1)"
+        )
+        for found in ((1, "Bisa, Kak.", "bot"), (2, "Bu, aku telat.", "human"), (2, "", "none")):
+            connection.execute(text(turn.format(*found)))
+        connection.execute(text("INSERT INTO meta (key, value) VALUES ('erase:utama', '2 4 99')"))
+        connection.execute(text("INSERT INTO meta (key, value) VALUES ('unerased:utama', '1')"))
+    with engine.connect() as connection:
+        upgrade(connection)
+        found = connection.execute(text("SELECT id, judged_ms, erase_asked_ms FROM customers ORDER BY id"))
+        rows = found.all()
+        keys = all_keys(connection)
+    engine.dispose()
+    assert [row.judged_ms for row in rows] == [10, None, 30, None]
+    assert [row.id for row in rows if row.erase_asked_ms is not None] == [2, 4]
+    assert keys == {"unerased:utama"}
+
+
 async def test_opening_again_changes_nothing(empty: str) -> None:
     store = await _open(empty)
     await store.write(put("n"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from store import customers, inbox, past_chats, undecryptable
+from store import customers, forgetting, inbox, past_chats, undecryptable
 from store.customers import Address
 from store.doors import Store
 from store.inbox import RawEvent
@@ -143,3 +144,65 @@ async def test_two_addresses_that_turn_out_to_be_one_person_keep_what_was_told(s
         ]
     )
     assert owners == [*only, *only]
+
+
+async def _merged(store: Store, before: Callable[[Connection, int, int], None]) -> Any:
+    """The row of one person who was two, of whom ``before`` says something."""
+    older, younger = address("111"), address("222")
+
+    def merge(connection: Connection) -> Any:
+        ids = [customers.resolve(connection, ACCOUNT, [one], name=None)[0].id for one in (older, younger)]
+        before(connection, *ids)
+        kept, _ = customers.resolve(connection, ACCOUNT, [older, younger], name=None)
+        return connection.execute(select(customer_rows).where(customer_rows.c.id == kept.id)).one()
+
+    return await store.write(merge)
+
+
+async def test_who_was_left_out_in_one_chat_is_let_in_with_all_others_after_a_merge(store: Store) -> None:
+    def left_out(connection: Connection, older: int, younger: int) -> None:
+        customers.judge(connection, older, admitted=False)
+        customers.keep_silent(connection, younger, for_ms=60_000, reason=customers.HUMAN)
+
+    merged = await _merged(store, left_out)
+    assert (merged.mode, merged.silent_reason) == ("off", "left_out")
+    assert merged.judged_ms is not None
+    await store.write(lambda c: customers.let_in_all(c, ACCOUNT))
+    customer = await store.read(lambda c: customers.get(c, merged.id))
+    assert customer is not None
+    assert (customer.mode, customer.judged) == (None, False)
+    assert customer.silent_ms > 0
+
+
+async def test_who_is_ignored_by_name_in_one_chat_stays_so_after_a_merge(store: Store) -> None:
+    def ignored(connection: Connection, older: int, younger: int) -> None:
+        customers.judge(connection, older, admitted=False)
+        customers.keep_silent(connection, older, for_ms=60_000, reason=customers.HUMAN)
+        customers.set_mode(connection, younger, "off")
+
+    merged = await _merged(store, ignored)
+    await store.write(lambda c: customers.let_in_all(c, ACCOUNT))
+    customer = await store.read(lambda c: customers.get(c, merged.id))
+    assert customer is not None
+    assert customer.mode == "off"
+
+
+async def test_a_deletion_that_one_of_two_asked_for_is_the_persons(store: Store) -> None:
+    merged = await _merged(store, lambda c, _older, younger: forgetting.ask(c, younger))
+    assert await store.read(lambda c: forgetting.asked(c, ACCOUNT)) == [merged.id]
+    assert await store.read(lambda c: forgetting.asked(c, "lain")) == []
+    assert await store.write(lambda c: customers.forget(c, merged.id))
+    assert await store.read(lambda c: forgetting.asked(c, ACCOUNT)) == []
+
+
+async def test_a_customer_is_judged_once(store: Store) -> None:
+    def judge(connection: Connection, admitted: bool) -> str | None:
+        customer, _ = customers.resolve(connection, ACCOUNT, [address("budi")], name=None)
+        customers.judge(connection, customer.id, admitted=admitted)
+        found = customers.get(connection, customer.id)
+        assert found is not None
+        assert found.judged
+        return found.mode
+
+    assert await store.write(lambda c: judge(c, admitted=True)) is None
+    assert await store.write(lambda c: judge(c, admitted=False)) is None

@@ -13,6 +13,7 @@ from bot.channel import Media
 from bot.chores import tell_of_waiting
 from bot.people import People, RoomAddress
 from config.shop import Shop
+from store import customers
 from store.outbox import Kind, NewMessage, Purpose, add
 from store.schema import alerts as alert_rows
 from store.schema import handoffs as handoff_rows
@@ -101,6 +102,11 @@ async def test_an_answer_that_waits_to_be_sent_is_dropped_when_the_human_speaks(
     shop = await open_shop()
     await _speaks_before_the_answer_is_sent(shop)
     assert [row.state for row in await shop.rows(outbox_rows)] == ["dropped"]
+    # It would have told him who answers; the next answer does.
+    customer = await shop.customer("budi")
+    await shop.write(lambda c: customers.speak_again(c, customer.id))
+    assert shop.wording.say("pengantar") in (await shop.says("budi", QUESTION))[0]
+    assert shop.wording.say("pengantar") not in (await shop.says("budi", "buka jam berapa kak?"))[0]
 
 
 async def test_who_waits_in_a_chat_that_a_person_took_over_is_told_of_once(open_shop: OpenShop) -> None:

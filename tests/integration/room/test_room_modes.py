@@ -6,12 +6,16 @@ import asyncio
 import time
 
 import pytest
+from sqlalchemy import Connection, delete
 
 from bot import firstrun, modes
 from config.settings import Mode
-from store import meta
+from store import customers as customer_store
+from store import meta, past_chats
+from store.customers import Address
+from store.past_chats import PastChat
 from store.schema import customers, handoffs, turns, usage
-from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop
+from tests.integration.tiny_shop import COD, QUESTION, UNKNOWN, WAIT_S, OpenShop, TinyShop, age
 
 NEW = {"BALAS_MODE": "new"}
 
@@ -134,6 +138,101 @@ async def test_a_saved_number_is_left_out_where_only_new_ones_are_answered(
     monkeypatch.setattr(shop.channel, "is_saved", is_saved)
     assert await shop.owner("balas nomor baru") == [shop.wording.say("admin_balas_nomor_baru")]
     assert await shop.says("ibu", QUESTION) == []
+    assert await shop.says("budi", QUESTION)
+    # Who was left out by a narrower choice is looked at as well, but not who is let in by name.
+    await shop.owner("balas daftar")
+    await shop.owner("balas nomor baru")
+    assert await shop.says("ibu", QUESTION, name="Ibu") == []
+    await shop.owner("lanjut ibu")
+    assert await shop.says("ibu", QUESTION, name="Ibu")
+
+
+def _told_by_the_phone(connection: Connection, name: str) -> None:
+    past = PastChat(chat=name, addresses=(Address("uji", name),), last_ms=1, waiting=False)
+    past_chats.note(connection, "utama", [past])
+
+
+async def _is_known_before(shop: TinyShop, name: str, how: str) -> None:
+    """He is a customer in the store, though he never wrote to the bot."""
+    match how:
+        case "history":
+            await shop.write(lambda c: _told_by_the_phone(c, name))
+        case "owner":
+            await shop.record(name, "Bu, nanti aku pulang telat", own=True)
+        case "edit":
+            await shop.record(name, "Bu, nanti aku pulang cepat", own=True, kind="edit", quote="lama")
+        case "unreadable":
+            await shop.write(lambda c: customer_store.resolve(c, "utama", [Address("uji", name)], name=name))
+    await shop.settled()
+    customer = await shop.customer(name)
+    # A pause that the owner's words began is over.
+    await shop.write(lambda c: customer_store.keep_silent(c, customer.id, for_ms=-1, reason="human"))
+    await age(shop.store, customers, "human_ms", by_ms=60_000)
+
+
+@pytest.mark.parametrize("how", ["history", "owner", "edit", "unreadable"])
+@pytest.mark.parametrize("chosen", ["nomor_baru", "daftar"])
+async def test_who_is_known_before_he_writes_is_judged_like_anybody(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch, chosen: str, how: str
+) -> None:
+    shop = await open_shop(BALAS_KE=chosen)
+
+    async def is_saved(chat: str) -> bool:
+        return chat == "ibu"
+
+    monkeypatch.setattr(shop.channel, "is_saved", is_saved)
+    for name in ("ibu", "budi"):
+        await _is_known_before(shop, name, how)
+    assert await shop.says("ibu", QUESTION, name="Ibu") == []
+    assert bool(await shop.says("budi", QUESTION, name="Budi")) is (chosen == "nomor_baru")
+    # The owner's word about one of them counts for more, also when nothing is left of what was said.
+    await shop.owner("lanjut ibu")
+    assert await shop.says("ibu", QUESTION, name="Ibu")
+    await shop.write(lambda c: c.execute(delete(turns)) and None)
+    assert await shop.says("ibu", QUESTION, name="Ibu")
+
+
+async def test_whom_the_owner_let_in_or_ignored_before_he_wrote_is_not_judged_again(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop(BALAS_KE="daftar")
+    for name in ("budi", "joko"):
+        await shop.write(
+            lambda c, n=name: customer_store.resolve(c, "utama", [Address("uji", n)], name=n)  # type: ignore[misc] # mypy infers no default
+        )
+    await shop.owner("lanjut budi")
+    assert await shop.says("budi", QUESTION)
+    await shop.owner("abaikan joko")
+    assert await shop.says("joko", QUESTION) == []
+    await shop.owner("balas semua")
+    assert await shop.says("joko", QUESTION) == []
+
+
+async def test_who_wrote_before_the_shop_answered_anybody_is_judged_by_what_was_chosen_then(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await _new(open_shop)
+
+    async def is_saved(chat: str) -> bool:
+        return chat == "ibu"
+
+    monkeypatch.setattr(shop.channel, "is_saved", is_saved)
+    assert await shop.says("ibu", QUESTION) == []
+    await shop.owner("balas nomor baru")
+    await shop.owner("mulai")
+    assert await shop.says("ibu", QUESTION) == []
+    assert await shop.says("budi", QUESTION)
+
+
+async def test_the_wider_choice_lets_in_whom_the_owner_wrote_to_himself(open_shop: OpenShop) -> None:
+    shop = await open_shop(BALAS_KE="daftar")
+    assert await shop.says("budi", QUESTION) == []
+    await shop.record("budi", "Halo Kak, ada yang bisa kubantu?", own=True)
+    await shop.settled()
+    await age(shop.store, customers, "silent_until_ms", by_ms=60 * 60_000)
+    await age(shop.store, customers, "human_ms", by_ms=60_000)
+    assert await shop.says("budi", QUESTION) == []
+    await shop.owner("balas semua")
     assert await shop.says("budi", QUESTION)
 
 
