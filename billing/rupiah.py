@@ -25,32 +25,50 @@ _SCALE = {
     "juta": 1_000_000,
     "miliar": 1_000_000_000,
     "milyar": 1_000_000_000,
+    # Customers write English, Javanese and Sundanese as well.
+    "thousand": 1_000,
+    "ewu": 1_000,
+    "rebu": 1_000,
+    "rébu": 1_000,
+    "million": 1_000_000,
+    "yuta": 1_000_000,
+    "billion": 1_000_000_000,
 }
 # Spaces are bounded in these patterns, so that a message of twenty thousand of them costs nothing.
 _RP = r"(?:\b(?:rp|idr)\.?\s{0,3})"
 # A number of prose: grouped by dots or commas (and perhaps cents), or plain with at most two decimals.
 _NUMBER = r"(?:\d{1,3}(?:[.,]\d{3})+(?:,00)?|\d+(?:[.,]\d{1,2})?)(?![.,]?\d)"
 # "k" only counts when it is glued to its number ("150k"); "150 k" is rarely money.
-_WORD = r"(?:\s?(?:ribu|rbu|rb|juta|jt|miliar|milyar)|k)(?:-?an)?\b"
+_WORD = (
+    r"(?:\s?(?:ribu|rbu|rb|juta|jt|miliar|milyar|ewu|rebu|rébu|yuta|(?:thousand|million|billion)"
+    r"(?!\s(?:\w+\s)?(?:people|customers|users|buyers|followers|orders|units|pcs|pieces|items|reviews))"
+    r")|k)(?:-?an)?\b"
+)
 # After these a bare number is a price; elsewhere it may be a year, an order number or a postcode.
-_CUE_WORDS = "harga|seharga|biaya|total|bayar|tarif|ongkir|sebesar|diskon|cicilan|deposit|dp"
-_CUE = rf"(?:{_CUE_WORDS})(?:nya)?\s{{0,3}}[:=]?\s{{0,3}}"
+_CUE_WORDS = (
+    "harga|seharga|biaya|total|bayar|tarif|ongkir|sebesar|diskon|cicilan|deposit|dp"
+    "|prices?|costs?|fee|shipping|pay|discount|regi|regane|pangaos"
+)
+_CUE = rf"(?:{_CUE_WORDS})(?:nya)?(?:\s(?:is|of|only))?\s{{0,3}}[:=]?\s{{0,3}}"
 # A grouped number in front of one of these counts things, not rupiah.
 _COUNTED = (
     r"(?:orang|pelanggan|pengguna|pembeli|unit|pcs|buah|kali|km|meter|m2|mah|mbps|kbps|gb|mb|kg|gram|gr"
-    r"|ml|liter|watt|hari|jam|menit|poin|point|lembar|kata|follower|followers)\b"
+    r"|ml|liter|watt|hari|jam|menit|poin|point|lembar|kata|follower|followers|people|customers?|users?|buyers?"
+    r"|pieces?|items?|orders?|times|days?|hours?|minutes?|points?|words?|reviews?|mm|cm|wh|volt)\b"
 )
 _AMOUNT = re.compile(
     # Nothing below begins otherwise, and seven attempts at every letter take four times as long as this one.
     rf"(?=\d|\b(?:rp|idr|{_CUE_WORDS}))(?:"
-    rf"(?P<compound>{_RP}?(?<![\w.,])(?P<jt>\d+)\s?(?:juta|jt)\s(?P<rb>\d{{1,3}})\s?(?:ribu|rbu|rb)\b)"
+    rf"(?P<compound>{_RP}?(?<![\w.,])(?P<jt>\d+)\s?(?:juta|jt|yuta|million)\s(?P<rb>\d{{1,3}})\s?"
+    r"(?:ribu|rbu|rb|ewu|rebu|rébu|thousand)\b)"
     rf"|(?P<range>{_RP}?(?<![\w.,])(?P<low>{_NUMBER})\s?(?:-|–|—|s/d|sampai|hingga)\s?{_RP}?"
     rf"(?P<high>{_NUMBER})(?P<rscale>{_WORD}))"
     rf"|(?P<scaled>(?:{_RP}|(?<![\w.,]))(?P<sval>{_NUMBER})(?P<sscale>{_WORD}))"
     rf"|(?P<marked>{_RP}(?P<mval>{_NUMBER}))"
     rf"|(?P<named>(?<![\w.,])(?P<nval>{_NUMBER})\s?(?:rupiah|perak)\b)"
     rf"|(?P<cued>\b{_CUE}(?P<cval>\d{{4,9}})(?![.,]?\d)(?!\w))"
-    rf"|(?P<grouped>(?<![\w.,+-])(?P<gval>[1-9]\d{{0,2}}(?:\.\d{{3}})+)(?![.,]?\d)(?!\w)(?!\s{{0,3}}{_COUNTED})))",
+    rf"|(?P<grouped>(?<![\w.,+-])(?P<gval>[1-9]\d{{0,2}}(?:[.,]\d{{3}})+)(?![.,]?\d)(?!\w)"
+    rf"(?!\s{{0,3}}{_COUNTED})))",
     re.IGNORECASE,
 )
 

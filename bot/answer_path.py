@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 
 from bot.burst import AT_ONCE, Bursts, Window
 from bot.channel import Capability, Channel, Unreadable
@@ -23,7 +23,7 @@ from bot.room import OwnersRoom
 from bot.selling.seller import Seller
 from bot.signs import Signs
 from bot.takeover import Takeover
-from store import handoffs
+from bot.unread import Unread
 from store.errors import StoreUnavailable
 from store.media import media_queue
 from store.queue import Backoff
@@ -185,11 +185,6 @@ def _inbox_worker(
             media.has_news = False
             media_worker.wake()
 
-    def tell_of_unread(connection: Connection, row: Row[Any], reason: str) -> None:
-        """A customer's message that cannot be processed is a person's to read."""
-        body = f.wording.say("admin_pesan_rusak", nama=row.sender, nomor=row.chat)
-        f.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
-
     return Worker(
         store=f.store,
         queue=f.inbox,
@@ -198,7 +193,7 @@ def _inbox_worker(
         backoff=INBOX_BACKOFF,
         concurrency=INBOX_LANES,
         poll_s=f.settings.bot.poll_s,
-        on_dead=tell_of_unread,
+        on_dead=Unread(channel=f.channel, people=f.people).tell,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from billing.till import Till
@@ -65,7 +66,11 @@ def _standing(f: Foundation, path: AnswerPath, *, digest: Digest, patience: Pati
         from_settings=from_settings and not f.channel.traits.room_by_word,
     )
     erasures = rights.Erasures(
-        store=f.store, people=f.people, files=f.files, erase=partial(erase_deleted, f.settings)
+        store=f.store,
+        people=f.people,
+        files=f.files,
+        forget_past=partial(past.forget, _past_folder(f)),
+        erase=partial(erase_deleted, f.settings),
     )
 
     async def greet() -> None:
@@ -93,7 +98,7 @@ def _standing(f: Foundation, path: AnswerPath, *, digest: Digest, patience: Pati
 
 
 def _chore_parts(f: Foundation, path: AnswerPath) -> ChoreParts:
-    past_folder = past.folder_in(f.settings.state_dir, f.account)
+    past_folder = _past_folder(f)
     return ChoreParts(
         store=f.store,
         memory=f.memory,
@@ -116,3 +121,7 @@ def _chore_parts(f: Foundation, path: AnswerPath) -> ChoreParts:
             forget=lambda days: past.forget_old(past_folder, days=days),
         ),
     )
+
+
+def _past_folder(f: Foundation) -> Path:
+    return past.folder_in(f.settings.state_dir, f.account)

@@ -13,10 +13,10 @@ log = structlog.get_logger(__name__)
 
 
 async def every(pause_s: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work again and again; a store that is away for a while must not end the process."""
+    """Do the work again and again; a store or a disk that fails for a while must not end the process."""
     while True:
         try:
             await work()
-        except StoreError as exc:
+        except (StoreError, OSError) as exc:
             log.warning("periodic_work_failed", work=name, reason=str(exc))
         await asyncio.sleep(pause_s)

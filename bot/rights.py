@@ -12,14 +12,15 @@ in this chat, or only practises with it, it says nothing to customers at all: th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection, exists, select
 
 from bot.people import People
-from store import forgetting, handoffs, media, meta
+from store import customers, forgetting, handoffs, media, meta
+from store.customers import Address
 from store.doors import Store
 from store.media_files import MediaFiles
 from store.outbox import Purpose
@@ -33,11 +34,16 @@ CHECK_S = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Erasures:
-    """Carries out what customers asked for. ``erase`` blocks: it overwrites in the files what was deleted."""
+    """Carries out what customers asked for.
+
+    ``forget_past`` removes what was kept of his chats from before the pairing, ``erase`` overwrites in the
+    files what was deleted; both block.
+    """
 
     store: Store
     people: People
     files: MediaFiles
+    forget_past: Callable[[Iterable[Address]], object]
     erase: Callable[[], None]
 
     async def carry_out(self) -> None:
@@ -49,6 +55,9 @@ class Erasures:
         for customer_id in asked:
             if await self.store.read(lambda c, who=customer_id: _is_told(c, who)):  # type: ignore[misc] # mypy infers no default
                 paths = await self.store.read(lambda c, who=customer_id: media.paths_of(c, who))  # type: ignore[misc] # as above
+                addresses = await self.store.read(lambda c, who=customer_id: customers.addresses_of(c, who))  # type: ignore[misc] # as above
+                # While it is known which chats are his: after a crash here he is still asked for.
+                await asyncio.to_thread(self.forget_past, addresses)
                 await self.store.write(lambda c, who=customer_id: self._forget(c, who))  # type: ignore[misc] # as above
                 await asyncio.to_thread(self.files.remove, paths)
                 pending = "1"

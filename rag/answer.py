@@ -13,7 +13,9 @@ from enum import Enum, auto
 
 from billing.rupiah import amounts_in
 from rag.characters import readable
+from rag.foreign_money import foreign_amounts_in
 from rag.normalise import normalise
+from rag.promises import promises
 from rag.prompt import Prompt
 
 # One bubble reads well up to about here; beyond it the text is cut at a sentence.
@@ -49,41 +51,6 @@ class CheckedAnswer:
     order: tuple[Wanted, ...] = ()
 
 
-_ACTOR = r"(?:aku|saya|kami|kita|(?:admin|tim|cs|teknisi|kurir|petugas|mimin|min|owner)(?:nya| kami)?)"
-_WHEN = (
-    r"(?:akan|segera|bakal|sudah|udah|telah|lagi|sedang|nanti|bantu|coba|langsung|pasti|juga|yang|siap|mau)"
-)
-_SOON = rf"(?:{_WHEN}\s+){{0,3}}"
-# "Kami kirim ke seluruh Indonesia" is a fact about the shop; "sudah kami kirim" and "segera kami kirim" are
-# claims about this order. So the bare verb counts only with a word of time.
-_KIRIM = r"(?:kirim|antar)"
-_STEM = (
-    r"(?:hubungi|kontak|kabar(?:i|in|kan)|infokan|info(?:in)?|telepon|telpon|tlp|sambungkan|sambungin|teruskan"
-    r"|terusin"
-    r"|proses(?:kan|in)?|cek(?:kan|in)?|periksa|kirim(?:kan|in)|antar(?:kan|in)|pesankan|pesenin|buatkan|bikinin"
-    r"|jadwalkan|catat(?:kan)?|siapkan|siapin|konfirmasi(?:kan)?|refund|kembalikan|batalkan|balas|bales"
-    r"|tanyakan|tanyain|sampaikan|pastikan|bookingkan|tindak ?lanjuti|follow ?up)"
-)
-_ACTIVE = (
-    r"(?:(?:meng|nge)hubungi|mengontak|ngontak|mengabari|mengabarkan|ngabari|ngabarin|menginfokan|"
-    r"ngasih tahu|"
-    r"memberi ?tahu|menelepon|menelpon|nelepon|nelpon|menyambungkan|meneruskan|memproses|mengecek|ngecek|"
-    r"memeriksa|"
-    r"mengirim(?:kan)?|ngirim(?:in)?|mengantar(?:kan)?|memesankan|membuatkan|menjadwalkan|mencatat|menyiapkan|"
-    r"mengonfirmasi|mengkonfirmasi|mengembalikan|membatalkan|membalas|menanyakan|menyampaikan|memastikan|"
-    r"menindaklanjuti|datang)"
-)
-_ACTION = rf"(?:{_STEM}|{_ACTIVE})"
-_PASSIVE = (
-    r"(?:akan|segera|bakal|sudah|udah|telah|nanti|lagi|sedang)\s+(?:segera\s+|langsung\s+)?"
-    rf"di(?:{_STEM}|{_KIRIM})"
-)
-_CLITIC = rf"\bku(?:{_STEM}|kirim|antar)\b"
-_PROMISE = re.compile(
-    rf"\b(?:{_WHEN}\s+)?{_ACTOR}\s+{_SOON}{_ACTION}\b"
-    rf"|\b{_WHEN}\s+{_ACTOR}\s+{_SOON}{_KIRIM}\b|\b{_ACTOR}\s+{_WHEN}\s+{_SOON}{_KIRIM}\b"
-    rf"|\b{_PASSIVE}\b|{_CLITIC}"
-)
 _FORBIDDEN = ("sebagai ai", "model bahasa", "berdasarkan informasi yang tersedia", "terjadi kesalahan sistem")
 
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
@@ -140,21 +107,15 @@ def _problem(text: str, source_ids: tuple[str, ...], prompt: Prompt) -> str | No
     named = set(amounts_in(text))
     if named and not named <= set(amounts_in(prompt.source_text)):
         return "names an amount of money that no source has"
+    foreign = foreign_amounts_in(text)
+    if foreign and not foreign <= foreign_amounts_in(prompt.source_text):
+        return "names an amount of foreign money that no source has"
     if promises(text, prompt.stated_text):
         return "promises a person or an action"
     plain = normalise(text)
     if any(phrase in plain for phrase in _FORBIDDEN):
         return "speaks like a machine"
     return None
-
-
-def promises(text: str, stated_text: str) -> bool:
-    """Whether the text promises a person or an action that nobody who may do so stated in the same words."""
-    found = [match.group(0) for match in _PROMISE.finditer(normalise(text))]
-    if not found:
-        return False
-    stated = normalise(stated_text)
-    return any(promise not in stated for promise in found)
 
 
 def whatsapp_text(text: str) -> str:

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
 
 from store import attachments
 from store.attachments import Document
@@ -320,7 +332,13 @@ def release_draft(connection: Connection, row_id: int, *, send: bool, body: str 
     if not send:
         values = {"state": QueueState.DROPPED.value, "finished_ms": now_ms()}
     elif body is not None:
-        values["body"] = body
+        # Words in the place of an emoji are a message of their own, not one on somebody else's.
+        worded = and_(outbox.c.kind == Kind.REACTION.value, outbox.c.body != body)
+        values |= {
+            "body": body,
+            "kind": case((worded, Kind.TEXT.value), else_=outbox.c.kind),
+            "quoted_id": case((worded, null()), else_=outbox.c.quoted_id),
+        }
     released = connection.execute(update(outbox).where(*held).values(**values).returning(outbox.c.body))
     row = released.first()
     return None if row is None else str(row[0])

@@ -6,6 +6,7 @@ only where the owner's setting says so: one file a chat, for his eyes only, remo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -77,10 +78,14 @@ def forget(folder: Path, addresses: Iterable[Address]) -> int:
 def forget_old(folder: Path, *, days: int) -> int:
     """Remove what has been kept for that long; how many files."""
     before = time.time() - days * _DAY_S
-    old = [path for path in folder.glob("*-*.*") if days == 0 or path.stat().st_mtime < before]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+    removed = 0
+    for path in folder.glob("*-*.*"):
+        # One that is being written loses its ".part" between the look at the folder and the one at the file.
+        with contextlib.suppress(FileNotFoundError):
+            if days == 0 or path.stat().st_mtime < before:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def _stem(chat: str) -> str:

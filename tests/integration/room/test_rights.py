@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 
+from bot.whatsapp import past
 from store import meta
 from store.customers import waiting_for_a_person
 from store.doors import Store
@@ -30,6 +33,11 @@ def open_shop(open_shop: OpenShop, store: Store, request: pytest.FixtureRequest)
     if store.dialect == "sqlite":
         return open_shop
     return partial(open_shop, DATABASE_URL=request.getfixturevalue("postgres_url"))
+
+
+def _past_chat(chat: str) -> Any:
+    """A chat as the shop's phone tells it when it links a device; only its bytes matter here."""
+    return SimpleNamespace(ID=chat, SerializeToString=lambda: f"{chat} {MARK}".encode())
 
 
 async def _until_gone(shop: TinyShop) -> None:
@@ -67,6 +75,21 @@ async def test_a_customer_is_asked_before_everything_of_him_goes(open_shop: Open
     assert "Budi" not in notice
     # He is welcome again, as a stranger.
     assert shop.wording.say("pengantar") in (await shop.says("budi", QUESTION))[0]
+
+
+async def test_his_words_from_before_the_pairing_go_with_him_and_nobody_elses(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    folder = past.folder_in(shop.settings.state_dir, shop.settings.account)
+    shop.settings.state_dir.mkdir(exist_ok=True)
+    for chat in ("budi@uji", "siti@uji"):
+        past.keep(folder, _past_chat(chat))
+    await shop.says("budi", QUESTION, name="Budi Mark")
+    await shop.says("siti", QUESTION, name="Siti")
+    await shop.says("budi", "ya, hapus data saya", name="Budi Mark")
+    await _until_gone(shop)
+    left = _bytes_of(folder)
+    assert b"budi@uji" not in left
+    assert b"siti@uji" in left
 
 
 async def test_a_question_about_deleting_is_no_order_to_delete(open_shop: OpenShop) -> None:

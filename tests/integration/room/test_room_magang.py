@@ -68,6 +68,19 @@ async def test_words_in_a_drafts_place_are_sent_and_learnt_on_yes(open_shop: Ope
     assert json.loads((shop.settings.data_dir / "faq_belajar.json").read_text()) == []
 
 
+async def test_words_in_an_emojis_place_are_sent_as_words_and_an_approved_emoji_as_one(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop(**APPROVE)
+    await _thumb(shop, "👍", await _draft(shop))
+    await _thumb(shop, "👍", await _draft(shop, "makasih kak"))
+    assert shop.heard("budi")[1:] == ["(🙏)"]
+    await shop.owner("Sama-sama Kak, ditunggu ya.", quote=await _draft(shop, "oke makasih ya"))
+    assert shop.heard("budi")[2:] == ["Sama-sama Kak, ditunggu ya."]
+    [words] = [message for message in shop.channel.sent if message.body.startswith("Sama-sama")]
+    assert words.quoted_id is None
+
+
 async def test_after_enough_unchanged_approvals_the_bot_asks_to_go_on_alone(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

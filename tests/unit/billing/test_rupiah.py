@@ -118,6 +118,13 @@ def test_a_price_is_read_or_refused_but_never_guessed(text: str) -> None:
         ("5000 rupiah", [5_000]),
         ("IH20 Rp275.000, IH50 Rp375.000.", [275_000, 375_000]),
         ("Gratis ongkir mulai *Rp200.000*", [200_000]),
+        ("150 thousand rupiah", [150_000]),
+        ("IDR 1.5 million", [1_500_000]),
+        ("1 million 250 thousand", [1_250_000]),
+        ("the price is 275000", [275_000]),
+        ("it is 275,000 per month", [275_000]),
+        ("regane 25 ewu", [25_000]),
+        ("hargana 25 rebu", [25_000]),
     ],
 )
 def test_every_amount_in_prose_is_found(prose: str, amounts: list[int]) -> None:
@@ -134,6 +141,9 @@ def test_every_amount_in_prose_is_found(prose: str, amounts: list[int]) -> None:
         "0812-345-678",
         "+62812.345.678",
         "10.000 pelanggan",
+        "10 thousand happy customers",
+        "5,000 customers",
+        "berat 1,250 kg",
         "power bank 20.000 mAh",
         "TV 4K",
         "kode pos 57412",

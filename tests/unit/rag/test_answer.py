@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answer import MAX_ANSWER_CHARS, CheckedAnswer, Verdict, Wanted, check, promises, whatsapp_text
+from rag.answer import MAX_ANSWER_CHARS, CheckedAnswer, Verdict, Wanted, check, whatsapp_text
 from rag.prompt import Prompt, build
 from store.memory.index import Passage, Recalled
 from store.turns import Author, Turn
@@ -106,7 +106,11 @@ def test_an_unanswerable_question_is_no_rejection() -> None:
         ({"answer": "Ongkirnya Rp30.000 ya Kak."}, "amount of money"),
         ({"answer": "Cukup 30rb Kak."}, "amount of money"),
         ({"answer": "Rp35.000, dua jadi Rp70.000."}, "amount of money"),
+        ({"answer": "It is 30 thousand rupiah."}, "amount of money"),
+        ({"answer": "Shipping is $10."}, "foreign money"),
         ({"answer": "Sudah kuteruskan ke admin ya Kak."}, "promises"),
+        ({"answer": "We will contact you shortly."}, "promises"),
+        ({"answer": "Admin bakal ngubungi sampeyan."}, "promises"),
         ({"answer": "Sebagai AI, aku tidak tahu."}, "machine"),
         ({"answer": "Berdasarkan   informasi yang tersedia, Rp35.000."}, "machine"),
         ({"answer": "Terjadi kesalahan sistem."}, "machine"),
@@ -121,9 +125,18 @@ def test_each_broken_rule_rejects_and_says_why(changed: dict[str, Any], reason: 
     assert reason in checked.reason
 
 
-@pytest.mark.parametrize("written", ["Rp35.000", "Rp 35.000,-", "35rb", "35 ribu", "35.000", "35k"])
+@pytest.mark.parametrize(
+    "written",
+    ["Rp35.000", "Rp 35.000,-", "35rb", "35 ribu", "35.000", "35k", "35 thousand", "35,000", "35 ewu"],
+)
 def test_an_amount_counts_however_it_is_written(written: str) -> None:
     assert _checked(answer=f"Ongkirnya {written} ya Kak.").verdict is Verdict.SEND
+
+
+def test_foreign_money_that_a_source_names_may_be_said() -> None:
+    prompt = _prompt(_passage("Kirim ke Singapura SGD 15."))
+    assert _checked(prompt, answer="It is S$15 to Singapore.").verdict is Verdict.SEND
+    assert _checked(prompt, answer="It is $15 to Singapore.").verdict is Verdict.REJECTED
 
 
 def test_an_amount_that_only_the_customer_named_supports_nothing() -> None:
@@ -133,79 +146,6 @@ def test_an_amount_that_only_the_customer_named_supports_nothing() -> None:
     prompt = _prompt(recent=(asked,))
     assert _checked(prompt, answer="Iya Kak, Rp5.000.").verdict is Verdict.REJECTED
     assert _checked(prompt, answer="Tadi Rp35.000 Kak.", source_ids=["percakapan"]).verdict is Verdict.SEND
-
-
-PROMISES = [
-    "Siap Kak, admin kami akan menelepon Kakak sebentar lagi ya.",
-    "Tenang Kak, pesanannya sudah kami kirim tadi pagi.",
-    "Oke Kak, nanti tim kami yang menghubungi Kakak hari ini juga.",
-    "Sudah kuteruskan ke admin ya.",
-    "Aku cek dulu ya Kak.",
-    "Saya bantu cek stoknya dulu.",
-    "Nanti kami kabari lagi ya.",
-    "Nanti dikabari admin ya Kak.",
-    "Pesanan Kakak akan segera diproses.",
-    "Pesanannya sudah dikirim kemarin.",
-    "Barangnya lagi disiapkan, Kak.",
-    "Kurir akan datang besok.",
-    "Teknisinya datang besok pagi.",
-    "Aku catat ya pesanannya.",
-    "Kami proses refundnya hari ini.",
-    "Admin segera membalas.",
-    "Adminnya nanti balas di sini.",
-    "Mimin tanyakan dulu ke gudang.",
-    "Kami akan mengirimkan barangnya sore ini.",
-    "Segera kami antar.",
-    "Kukabari kalau sudah ada.",
-    "Kami batalkan pesanannya ya.",
-    "Kusiapkan dulu barangnya.",
-    "Saya sambungkan ke CS.",
-    "Uangnya akan dikembalikan.",
-    "AKU   CEK   dulu",
-    "Tim kami sudah memproses.",
-    "Kami follow up ya Kak.",
-]
-HARMLESS = [
-    "Ongkirnya Rp35.000, Kak.",
-    "Pesanan dikirim tiap Senin.",
-    "Barang dikirim dari Klaten pakai JNE.",
-    "Kami kirim ke seluruh Indonesia.",
-    "Kakak bisa cek resi di situs JNE.",
-    "Silakan hubungi admin kalau mau datang ke toko.",
-    "Kalau mau ngobrol sama orangnya, ketik *admin* ya.",
-    "Ada yang bisa kubantu lagi, Kak?",
-    "Kami buka Senin sampai Sabtu.",
-    "Kami tidak mengirim ke luar negeri.",
-    "Minimal beli 3 pcs, bisa campur warna.",
-    "Bayarnya bisa transfer BCA atau COD.",
-    "Kakak tinggal kirim alamat lengkapnya ya.",
-    "Garansi 7 hari, simpan kotaknya.",
-    "Boleh tahu Kakak di kota mana?",
-    "Untuk pasang baru, siapkan KTP dan alamat lengkap ya Kak.",
-    "Paketnya bisa diambil sendiri di toko.",
-    "Pesanan sebelum jam 15.00 dikirim hari yang sama.",
-]
-
-
-@pytest.mark.parametrize("text", PROMISES)
-def test_a_promise_of_a_person_or_an_action_is_seen(text: str) -> None:
-    assert promises(text, "")
-
-
-@pytest.mark.parametrize("text", HARMLESS)
-def test_a_fact_is_no_promise(text: str) -> None:
-    assert not promises(text, "")
-
-
-@pytest.mark.parametrize("text", PROMISES)
-def test_what_the_knowledge_states_in_the_same_words_may_be_said(text: str) -> None:
-    assert not promises(text, f"Ketentuan: {text}")
-
-
-def test_a_claim_about_this_order_is_more_than_the_rule_it_comes_from() -> None:
-    rule = "Pesanan sebelum jam 15.00 kami proses hari itu juga."
-    assert not promises("Kalau sebelum jam 15.00, pesanan kami proses hari itu juga.", rule)
-    assert promises("Pesanan Kakak sudah kami proses.", rule)
 
 
 def test_the_bots_own_earlier_promise_is_no_licence_to_promise_again_but_a_persons_words_are() -> None:

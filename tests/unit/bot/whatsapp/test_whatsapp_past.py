@@ -83,3 +83,25 @@ def test_what_is_kept_is_the_owners_alone_and_goes_by_its_age_and_with_its_custo
     assert past.forget_old(folder, days=30) == 0
     assert past.forget_old(folder, days=0) == 1
     assert past.forget_old(tmp_path / "nowhere", days=0) == 0
+
+
+def test_a_chat_that_is_being_written_while_old_ones_are_looked_for_ends_nothing(
+    protos: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = past.folder_in(tmp_path, "utama")
+    _, chat = conversation(protos, "111@lid", (False, 100, "halo"))
+    past.keep(folder, chat)
+    [path] = folder.iterdir()
+    os.utime(path, (0, 0))
+    (folder / f"{'0' * 32}-aaaaaaaa.part").touch()
+    look = Path.stat
+
+    def stat_late(self: Path, **how: Any) -> os.stat_result:
+        # Between the list of the folder and the look at the file its writer has renamed it.
+        if self.suffix == ".part":
+            self.replace(self.with_suffix(".chat"))
+        return look(self, **how)
+
+    monkeypatch.setattr(Path, "stat", stat_late)
+    assert past.forget_old(folder, days=30) == 1
+    assert [left.name[:4] for left in folder.iterdir()] == ["0000"]
