@@ -271,6 +271,34 @@ def to_remind(connection: Connection, account: str, *, within_ms: int) -> list[O
     return [_order(row) for row in connection.execute(_REMIND, values).all()]
 
 
+# The note of an order that ended at night, until its customer is told so.
+_UNTOLD = "habis malam hari, pelanggan belum dikabari"
+_TO_TELL = select(orders).where(
+    orders.c.account == bindparam("in_account"),
+    orders.c.state == State.EXPIRED.value,
+    orders.c.note == _UNTOLD,
+)
+
+
+def expire(connection: Connection, order: Order, *, tell_later: bool = False) -> bool:
+    """Its time is over; with ``tell_later`` it is in ``to_tell`` until ``told``. False: it moved meanwhile."""
+    values: dict[str, str] = {"note": _UNTOLD} if tell_later else {}
+    return move(connection, order.id, was=order.state, to=State.EXPIRED, **values)
+
+
+def to_tell(connection: Connection, account: str) -> list[Order]:
+    """Orders that ended at night and whose customer does not know yet. Looks through all orders: seldom."""
+    return [_order(row) for row in connection.execute(_TO_TELL, {"in_account": account}).all()]
+
+
+def told(connection: Connection, order_id: str) -> bool:
+    """Its customer is told now; False when he was, or when it was paid or opened again meanwhile."""
+    statement = update(orders).where(
+        orders.c.id == order_id, orders.c.state == State.EXPIRED.value, orders.c.note == _UNTOLD
+    )
+    return connection.execute(statement.values(note=None)).rowcount == 1
+
+
 def reminded(connection: Connection, order_id: str) -> None:
     """The customer was reminded; he is not reminded again."""
     connection.execute(update(orders).where(orders.c.id == order_id).values(reminded_ms=now_ms()))

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from billing.poller import FAST, Poller
+from billing.till import Till
 from bot import chores
 from bot.people import People
 from bot.selling import shop as selling_shop
@@ -106,6 +108,12 @@ def open_shop(open_shop: OpenShop) -> OpenShop:
         return shop
 
     return open_selling
+
+
+def poller(shop: TinyShop) -> Poller:
+    """One that has just started, of a shop without Midtrans."""
+    till = Till.of(shop.settings, Shop.load(shop.settings.data_dir, name=None), shop.wording)
+    return Poller(store=shop.store, till=till, payments=None, checkout=None, pace=FAST)
 
 
 async def last_order(shop: TinyShop) -> Any:
@@ -731,6 +739,25 @@ async def test_a_picture_pays_nothing_and_is_shown_to_the_admins(open_shop: Open
     assert told == [shop.wording.say("jual_cek_transfer")]
     assert (await last_order(shop)).state == "waiting_confirmation"
     assert any("Cek transfer" in text for text in shop.heard("owner"))
+
+
+async def test_an_order_that_ends_at_night_silences_nothing_and_its_end_is_said_once_in_the_morning(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, night = await open_shop(), [True]
+    monkeypatch.setattr(Shop, "is_quiet_time", lambda self, at: night[0])
+    await talk(shop, "pesan ih20", "jadi")
+    await age(shop.store, orders, "expires_ms", by_ms=2 * 24 * 60 * 60 * 1000)
+    await poller(shop).round()
+    assert (await last_order(shop)).state == "expired"
+    assert await talk(shop, QUESTION) == ["Bisa COD untuk daerah Klaten, Kak."]
+    night[0] = False
+    before = len(shop.heard("budi"))
+    for _ in range(2):
+        await poller(shop).round()
+        await shop.settled()
+    [told] = shop.heard("budi")[before:]
+    assert "sudah lewat" in told
 
 
 class _Awake(Shop):
