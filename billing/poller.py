@@ -22,7 +22,7 @@ from billing.payments import Payments, write_to_customer
 from billing.rupiah import format_rupiah
 from billing.till import Till, database_time
 from config.hours import describe_moment
-from store import attempts, orders
+from store import attempts, handoffs, orders
 from store.attempts import Attempt
 from store.attempts import State as AttemptState
 from store.doors import Store
@@ -147,12 +147,13 @@ class Poller:
 
     def _expire(self, connection: Connection, order_id: str) -> None:
         order = orders.lock(connection, order_id)
-        # Paid or closed while Midtrans was asked; or the customer got more time.
-        waiting = (State.CREATED, State.PENDING, State.WAITING_CONFIRMATION)
-        if order is None or order.state not in waiting or order.expires_ms > database_time(connection):
+        # Paid or closed while Midtrans was asked; the customer got more time, or says he has transferred.
+        over = {one.id for one in orders.past_expiry(connection, self.till.account)}
+        if order is None or order.id not in over:
             return
-        # A draft just ends: its customer has read of no time.
-        is_told, is_quiet = order.state is not State.CREATED, self._is_quiet()
+        # A draft just ends: its customer has read of no time. Of a transfer a person has spoken.
+        is_told = order.state is not State.CREATED and not handoffs.is_transfer_told(connection, order.id)
+        is_quiet = self._is_quiet()
         orders.expire(connection, order, tell_later=is_told and is_quiet)
         log.info("order_expired", order=order_id)
         if is_told and not is_quiet:
@@ -171,7 +172,8 @@ class Poller:
 
         def tell(connection: Connection) -> None:
             for order in orders.to_tell(connection, self.till.account):
-                if orders.told(connection, order.id):
+                told_of_transfer = handoffs.is_transfer_told(connection, order.id)
+                if orders.told(connection, order.id) and not told_of_transfer:
                     self._write(connection, order, "bayar_habis")
 
         if await self.store.read(lambda c: orders.to_tell(c, self.till.account), slow=True):
@@ -195,10 +197,11 @@ class Poller:
         def remind(connection: Connection) -> None:
             for order in due(connection):
                 orders.reminded(connection, order.id)
+                by_transfer = order.state is State.WAITING_CONFIRMATION
                 self._write(
                     connection,
                     order,
-                    "bayar_pengingat",
+                    "bayar_pengingat_transfer" if by_transfer else "bayar_pengingat",
                     batas=describe_moment(
                         self.till.time(order.expires_ms), at=datetime.now(UTC), zone=self.till.shop.zona_waktu
                     ),

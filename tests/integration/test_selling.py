@@ -760,6 +760,32 @@ async def test_an_order_that_ends_at_night_silences_nothing_and_its_end_is_said_
     assert "sudah lewat" in told
 
 
+async def test_who_says_that_he_has_transferred_is_neither_reminded_nor_told_that_it_is_over(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shop, "is_quiet_time", lambda self, at: False)
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi", "sudah transfer")
+    heard = shop.heard("budi")
+
+    async def after(hours: int) -> Any:
+        for column in ("created_ms", "expires_ms"):
+            await age(shop.store, orders, column, by_ms=hours * 60 * 60 * 1000)
+        await poller(shop).round()
+        await shop.settled()
+        return await last_order(shop)
+
+    # An hour before its end, and an hour after it: a person still looks for the money.
+    assert (await after(23)).state == "waiting_confirmation"
+    assert (await after(2)).state == "waiting_confirmation"
+    assert shop.heard("budi") == heard
+    await shop.owner("tolak", quote=shop.last_id(containing="Cek transfer"))
+    assert (await after(0)).state == "expired"
+    # That it was not found is all that he hears.
+    assert len(shop.heard("budi")) == len(heard) + 1
+    assert "belum ketemu" in shop.heard("budi")[-1]
+
+
 class _Awake(Shop):
     """A shop in which it is never night, whenever the test runs."""
 

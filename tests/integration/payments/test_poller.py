@@ -171,6 +171,19 @@ async def test_who_has_not_paid_is_reminded_once_before_the_end(
     assert attempt.order_id in reminder
 
 
+async def test_who_pays_by_transfer_is_reminded_of_that_and_of_no_link(
+    shop: PaymentShop, by_day: None
+) -> None:
+    order = await shop.order(number="6281234567834", expires_in_ms=24 * HOUR_MS)
+    assert await shop.store.write(lambda c: transfer.choose(c, order.id))
+    await ages(shop, 23 * HOUR_MS)
+    await shop.poller().round()
+    (reminder,) = await shop.told("6281234567834@s.whatsapp.net")
+    assert "*sudah transfer*" in reminder
+    assert order.id in reminder
+    assert "link" not in reminder
+
+
 async def test_nobody_is_reminded_in_the_first_half_of_a_short_time(shop: PaymentShop, by_day: None) -> None:
     await shop.linked(number="6281234567834", expires_in_ms=HOUR_MS)
     poller = shop.poller()
