@@ -266,7 +266,7 @@ def settle_paid(
     return invoice
 
 
-def write_to_customer(connection: Connection, order: Order, body: str, *, delay_ms: int = 0) -> None:
+def write_to_customer(connection: Connection, order: Order, body: str) -> None:
     """A message about the order in its chat; nothing when its customer was deleted."""
     if order.chat is None:
         return
@@ -279,7 +279,6 @@ def write_to_customer(connection: Connection, order: Order, body: str, *, delay_
             body=body,
             purpose=Purpose.RECEIPT,
             customer_id=order.customer_id,
-            delay_ms=delay_ms,
         ),
     )
 

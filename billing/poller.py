@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time as clock
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -22,8 +22,7 @@ from billing.payments import Payments, write_to_customer
 from billing.rupiah import format_rupiah
 from billing.till import Till, database_time
 from config.hours import describe_moment
-from config.shop import Shop
-from store import attempts, orders
+from store import attempts, handoffs, orders
 from store.attempts import Attempt
 from store.attempts import State as AttemptState
 from store.doors import Store
@@ -37,7 +36,6 @@ MINUTE_MS = 60_000
 GRACE_MS = 2 * MINUTE_MS
 MOST_AT_ONCE = 8
 _LIVE = (AttemptState.OPEN, AttemptState.UNKNOWN)
-_WAKES_AT = time(8)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +64,8 @@ class Poller:
     pace: Pace
     pause_s: float = 2.0
     _began: float | None = field(default=None, init=False)  # when ``run`` was called
+    # Not known at a start: what ended at night may be left from the process before.
+    _night_is_told: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """One round after the other, until it is cancelled; an outage of the store or Midtrans ends none."""
@@ -81,6 +81,7 @@ class Poller:
         """Everything that is due now."""
         await self._ask_about_links()
         await self._close_what_is_over()
+        await self._tell_of_the_night()
         await self._remind()
 
     async def _ask_about_links(self) -> None:
@@ -146,18 +147,45 @@ class Poller:
 
     def _expire(self, connection: Connection, order_id: str) -> None:
         order = orders.lock(connection, order_id)
-        # Paid or closed while Midtrans was asked; or the customer got more time.
-        waiting = (State.CREATED, State.PENDING, State.WAITING_CONFIRMATION)
-        if order is None or order.state not in waiting or order.expires_ms > database_time(connection):
+        # Paid or closed while Midtrans was asked; the customer got more time, or says he has transferred.
+        over = {one.id for one in orders.past_expiry(connection, self.till.account)}
+        if order is None or order.id not in over:
             return
-        orders.move(connection, order_id, was=order.state, to=State.EXPIRED)
+        # A draft just ends: its customer has read of no time. Of a transfer a person has spoken.
+        is_told = order.state is not State.CREATED and not handoffs.is_transfer_told(connection, order.id)
+        is_quiet = self._is_quiet()
+        orders.expire(connection, order, tell_later=is_told and is_quiet)
         log.info("order_expired", order=order_id)
-        if order.state is not State.CREATED:
+        if is_told and not is_quiet:
             self._write(connection, order, "bayar_habis")
+
+    async def _tell_of_the_night(self) -> None:
+        """What ended at night is said in the morning.
+
+        In the outbox it would keep everything waiting that comes after it in its chat.
+        """
+        if self._is_quiet():
+            self._night_is_told = False
+            return
+        if self._night_is_told:
+            return
+
+        def tell(connection: Connection) -> None:
+            for order in orders.to_tell(connection, self.till.account):
+                told_of_transfer = handoffs.is_transfer_told(connection, order.id)
+                if orders.told(connection, order.id) and not told_of_transfer:
+                    self._write(connection, order, "bayar_habis")
+
+        if await self.store.read(lambda c: orders.to_tell(c, self.till.account), slow=True):
+            await self.store.write(tell)
+        self._night_is_told = True
+
+    def _is_quiet(self) -> bool:
+        return self.till.shop.is_quiet_time(datetime.now(UTC))
 
     async def _remind(self) -> None:
         within_ms = self.till.settings.reminder_min * MINUTE_MS
-        if within_ms == 0 or self.till.shop.is_quiet_time(datetime.now(UTC)):
+        if within_ms == 0 or self._is_quiet():
             return
 
         def due(connection: Connection) -> list[Order]:
@@ -169,10 +197,11 @@ class Poller:
         def remind(connection: Connection) -> None:
             for order in due(connection):
                 orders.reminded(connection, order.id)
+                by_transfer = order.state is State.WAITING_CONFIRMATION
                 self._write(
                     connection,
                     order,
-                    "bayar_pengingat",
+                    "bayar_pengingat_transfer" if by_transfer else "bayar_pengingat",
                     batas=describe_moment(
                         self.till.time(order.expires_ms), at=datetime.now(UTC), zone=self.till.shop.zona_waktu
                     ),
@@ -185,16 +214,4 @@ class Poller:
         body = self.till.wording.say(
             sentence, total=format_rupiah(order.total_idr), pesanan=order.id, **values
         )
-        delay_ms = quiet_ms(self.till.shop, datetime.now(UTC))
-        write_to_customer(connection, order, body, delay_ms=delay_ms)
-
-
-def quiet_ms(shop: Shop, at: datetime) -> int:
-    """How long a message that nobody asked for must wait for the morning; 0 by day."""
-    if not shop.is_quiet_time(at):
-        return 0
-    local = at.astimezone(shop.zona_waktu)
-    morning = datetime.combine(local.date(), _WAKES_AT, tzinfo=shop.zona_waktu)
-    if morning <= local:
-        morning += timedelta(days=1)
-    return int((morning - at).total_seconds() * 1000)
+        write_to_customer(connection, order, body)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from billing.payments import settle_paid
 from billing.till import Till
-from store import invoices, orders
+from store import handoffs, invoices, orders
 from store.invoices import Invoice
 from store.orders import Method, Order, State
 
@@ -68,12 +68,15 @@ def confirm(
 def reject(connection: Connection, till: Till, order_id: str, *, by: str) -> Decision | None:
     """An admin said *tolak*: no such transfer came. The order goes on waiting until its time is over.
 
+    One that is over is refused when its customer waits for that very word.
+
     The customer is told by whoever has the words for it; ``note`` says who refused it.
     """
     order = orders.lock(connection, order_id)
     if order is None or order.account != till.account:
         return None
-    if order.state is not State.WAITING_CONFIRMATION:
+    waits = order.state is State.WAITING_CONFIRMATION or bool(handoffs.open_of_order(connection, order_id))
+    if not waits or not can_be_confirmed(order):
         return Decision(order=order, changed=False, invoice=invoices.of_order(connection, order_id))
     orders.move(connection, order_id, was=order.state, to=order.state, note=f"transfer ditolak {by}")
     return Decision(order=order, changed=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, text, update
 
-from store.schema import at_most, now_ms, order_lines, orders
+from store.handoffs import TRANSFER_NOTICE
+from store.schema import at_most, handoffs, notices, now_ms, order_lines, orders
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -236,6 +237,18 @@ def of_customer(connection: Connection, account: str, customer_id: int, *, most:
 
 # In the words of the partial index, or neither database would use it.
 _UNPAID = text("orders.state IN ('created', 'pending', 'waiting_confirmation', 'review')")
+# Its customer said that he has transferred the money. By his index: notices have none by order.
+_TRANSFER_TOLD = select(notices.c.id).where(
+    notices.c.customer_id == orders.c.customer_id,
+    notices.c.order_id == orders.c.id,
+    notices.c.kind == TRANSFER_NOTICE,
+)
+_IS_BEING_CHECKED = and_(
+    orders.c.state == State.WAITING_CONFIRMATION.value,
+    _TRANSFER_TOLD.join(handoffs, handoffs.c.id == notices.c.handoff_id)
+    .where(handoffs.c.finished_ms.is_(None))
+    .exists(),
+)
 _EXPIRED = (
     select(orders)
     .where(
@@ -243,6 +256,7 @@ _EXPIRED = (
         _UNPAID,
         orders.c.state.in_([State.CREATED.value, State.PENDING.value, State.WAITING_CONFIRMATION.value]),
         orders.c.expires_ms <= now_ms(),
+        ~_IS_BEING_CHECKED,
     )
     .order_by(orders.c.expires_ms)
 )
@@ -255,20 +269,55 @@ _REMIND = (
         orders.c.reminded_ms.is_(None),
         orders.c.expires_ms > now_ms(),
         orders.c.expires_ms <= now_ms() + bindparam("within_ms"),
+        ~_TRANSFER_TOLD.exists(),
     )
     .order_by(orders.c.expires_ms)
 )
 
 
 def past_expiry(connection: Connection, account: str) -> list[Order]:
-    """Unpaid orders whose time is over and that nobody closed yet; those in review are a person's."""
+    """Unpaid orders whose time is over and that nobody closed yet.
+
+    Those in review are a person's, and so are transfers that a person still has to check.
+    """
     return [_order(row) for row in connection.execute(_EXPIRED, {"in_account": account}).all()]
 
 
 def to_remind(connection: Connection, account: str, *, within_ms: int) -> list[Order]:
-    """Unpaid orders that end within that time and whose customer was not reminded yet."""
+    """Unpaid orders that end within that time and whose customer was not reminded yet.
+
+    Who says that he has transferred the money is told by a person that it has not come.
+    """
     values = {"in_account": account, "within_ms": within_ms}
     return [_order(row) for row in connection.execute(_REMIND, values).all()]
+
+
+# The note of an order that ended at night, until its customer is told so.
+_UNTOLD = "habis malam hari, pelanggan belum dikabari"
+_TO_TELL = select(orders).where(
+    orders.c.account == bindparam("in_account"),
+    orders.c.state == State.EXPIRED.value,
+    orders.c.note == _UNTOLD,
+)
+
+
+def expire(connection: Connection, order: Order, *, tell_later: bool = False) -> bool:
+    """Its time is over; with ``tell_later`` it is in ``to_tell`` until ``told``. False: it has moved."""
+    values: dict[str, str] = {"note": _UNTOLD} if tell_later else {}
+    return move(connection, order.id, was=order.state, to=State.EXPIRED, **values)
+
+
+def to_tell(connection: Connection, account: str) -> list[Order]:
+    """Orders that ended at night and whose customer does not know yet. Looks through all orders: seldom."""
+    return [_order(row) for row in connection.execute(_TO_TELL, {"in_account": account}).all()]
+
+
+def told(connection: Connection, order_id: str) -> bool:
+    """Its customer is told now; False when he was, or when it was paid or opened again meanwhile."""
+    statement = update(orders).where(
+        orders.c.id == order_id, orders.c.state == State.EXPIRED.value, orders.c.note == _UNTOLD
+    )
+    return connection.execute(statement.values(note=None)).rowcount == 1
 
 
 def reminded(connection: Connection, order_id: str) -> None:

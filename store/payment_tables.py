@@ -38,7 +38,7 @@ orders = Table(
     Column("paid_ms", BigInteger),
     Column("paid_by", Text),  # Midtrans's transaction id, or who confirmed the transfer
     Column("refunded_idr", BigInteger, nullable=False, server_default=text("0")),  # in all, so far
-    Column("note", Text),  # why it is in review, in the owner's words
+    Column("note", Text),  # who refused its transfer, or that its customer must be told of its end
     # What the poller looks through: the orders that may still be paid.
     partial_index(
         "ix_orders_unpaid",

@@ -11,6 +11,7 @@ from billing.asking import Ask, Asked
 from billing.live import LiveGoods
 from billing.posting import InvoicePost
 from billing.rupiah import format_rupiah
+from billing.transfer import can_be_confirmed
 from bot.decision import Decision
 from bot.message import Said
 from bot.people import Case
@@ -18,7 +19,7 @@ from bot.selling.cashier import Cashier, Money
 from bot.selling.marks import Mark
 from bot.selling.ordering import Ordering, close_cases, help_wanted
 from bot.selling.sayings import Sayings, brief
-from bot.selling.shopping import Shopping
+from bot.selling.shopping import Shopping, with_named
 from store import handoffs, invoices, orders, proposals
 from store.customers import Customer
 from store.orders import Method, Order, State
@@ -40,9 +41,12 @@ class Aftersales:
     cashier: Cashier | None
     post: InvoicePost
 
-    async def decide(self, request: Asked, said: Said, shopping: Shopping) -> Decision | None:
+    async def decide(
+        self, request: Asked, said: Said, shopping: Shopping, customer: Customer
+    ) -> Decision | None:
         """What is said to the request; None when there is no order that it could be about."""
         if request.order_id is not None:
+            shopping = await self._knowing(request.order_id, shopping, customer)
             order = shopping.named(request.order_id)
             if order is None:
                 text = self.sayings.wording.say("jual_pesanan_tidak_ada", pesanan=request.order_id)
@@ -64,15 +68,23 @@ class Aftersales:
                 return await self.paid(order, said, shopping)
         return None
 
+    async def _knowing(self, order_id: str, shopping: Shopping, customer: Customer) -> Shopping:
+        """With the order of this number, however old it is."""
+        if shopping.named(order_id) is not None:
+            return shopping
+        store, account = self.ordering.store, self.ordering.account
+        return await store.read(lambda c: with_named(c, account, customer, shopping, order_id))
+
     async def paid(self, order: Order, said: Said, shopping: Shopping) -> Decision | None:
         """He says that he has paid: Midtrans is asked, or an admin; his word and his picture pay nothing."""
+        if can_be_confirmed(order):
+            # After its end, too: the money may be there all the same.
+            return self._check_transfer(order, shopping)
         match order.state:
             case State.CREATED:
                 return await self.way_to_pay(order, shopping)
             case State.PENDING | State.REVIEW if order.method is Method.MIDTRANS:
                 return await self._looked(order, shopping)
-            case State.WAITING_CONFIRMATION:
-                return self._check_transfer(order, shopping)
             case State.EXPIRED | State.FAILED if order.method is Method.MIDTRANS:
                 # A late payment is one all the same.
                 return await self._looked(order, shopping)
@@ -138,21 +150,32 @@ class Aftersales:
                     return gone
                 case Money.PAID:
                     return self._paid_meanwhile(order, shopping)
+                case Money.REVIEW:
+                    return self._under_review(order, shopping)
             return Decision(text=say("jual_batal_nanti", pesanan=order.id))
         if order.state in _DEAD:
             return self._status([order], shopping)
+        if order.state is State.REVIEW:
+            return self._under_review(order, shopping)
         return self._paid_meanwhile(order, shopping)
 
     def _paid_meanwhile(self, order: Order, shopping: Shopping) -> Decision:
         """Money is a person's to give back."""
+        return self._for_a_person(order, shopping, "jual_batal_lunas", "admin_sebab_batal_lunas")
+
+    def _under_review(self, order: Order, shopping: Shopping) -> Decision:
+        """His card is charged, and whoever looks at that must know that he wants it no more."""
+        return self._for_a_person(order, shopping, "jual_batal_tinjau", "admin_sebab_batal_tinjau")
+
+    def _for_a_person(self, order: Order, shopping: Shopping, sentence: str, why: str) -> Decision:
         case = help_wanted(
             self.sayings,
-            "admin_sebab_batal_lunas",
+            why,
             order_id=order.id,
             shown=brief(shopping.lines_of(order)),
             total_idr=order.total_idr,
         )
-        return Decision(text=self.sayings.wording.say("jual_batal_lunas", pesanan=order.id), case=case)
+        return Decision(text=self.sayings.wording.say(sentence, pesanan=order.id), case=case)
 
     async def way_to_pay(self, order: Order, shopping: Shopping) -> Decision:
         """The link or the accounts once more, or what is still missing before there is one."""
@@ -187,19 +210,15 @@ class Aftersales:
             case Money.PAID:
                 # Thanks and invoice are on their way already, by the transaction that made it paid.
                 return Decision(text=say("jual_sudah_lunas", pesanan=order.id), marks=(Mark.STEP,))
-            case Money.OVER:
+            case Money.OVER | Money.REVIEW:
                 return self._status([order], shopping)
             case Money.NOBODY_KNOWS:
                 return Decision(text=say("jual_cek_gangguan"))
         link = None if self.cashier is None else await self.cashier.link(order.id)
-        return Decision(
-            text=say(
-                "jual_belum_masuk",
-                total=format_rupiah(order.total_idr),
-                pesanan=order.id,
-                tautan=link.url if link is not None else "-",
-            )
-        )
+        total = format_rupiah(order.total_idr)
+        if link is None:
+            return Decision(text=say("jual_belum_masuk_tanpa_link", total=total, pesanan=order.id))
+        return Decision(text=say("jual_belum_masuk", total=total, pesanan=order.id, tautan=link.url))
 
     def _check_transfer(self, order: Order, shopping: Shopping) -> Decision:
         """The admins look at their account; the customer is told that, and nothing more."""

@@ -13,6 +13,7 @@ class Money(Enum):
 
     PAID = auto()  # it was paid; everything that follows from it is committed
     NOT_YET = auto()  # nothing came, and something may still come
+    REVIEW = auto()  # a card is charged, and a person must say whether that is good
     OVER = auto()  # nothing came, and by these links nothing can come any more
     NOBODY_KNOWS = auto()  # the provider cannot be asked now
 

@@ -13,7 +13,7 @@ from bot.selling.sayings import Link
 from store import orders
 from store.attempts import Channel
 from store.doors import Store
-from store.orders import Order
+from store.orders import Order, State
 
 log = structlog.get_logger(__name__)
 
@@ -66,4 +66,6 @@ def _money(order: Order | None) -> Money:
         return Money.OVER
     if order.paid_ms is not None:
         return Money.PAID
+    if order.state is State.REVIEW:
+        return Money.REVIEW
     return Money.NOT_YET if order.state in orders.UNPAID else Money.OVER

@@ -109,7 +109,7 @@ class Seller:
             # "link aja" chooses, where it would ask for a link at any other time.
             return await self.particulars.about(text, newest, said, order, meeting.shopping)
         if request is not None:
-            decision = await self.aftersales.decide(request, said, meeting.shopping)
+            decision = await self.aftersales.decide(request, said, meeting.shopping, meeting.customer)
             if decision is not None:
                 return decision
         decision = await self._about_proposal(text, newest, said, meeting)
@@ -120,9 +120,11 @@ class Seller:
             decision = await self.particulars.about(text, newest, said, order, meeting.shopping)
         if decision is None and meeting.shopping.orders:
             decision = await self.particulars.put_right(text, meeting.shopping)
-        if decision is None and said.media is Media.IMAGE and meeting.shopping.transfer is not None:
-            # A picture never pays; but who owes a transfer and sends one most likely shows it.
-            decision = await self.aftersales.paid(meeting.shopping.transfer, said, meeting.shopping)
+        if decision is None and said.media is Media.IMAGE:
+            owed = meeting.shopping.transfer(at_ms=said.rows[-1].recorded_ms)
+            if owed is not None:
+                # A picture never pays; but who owes a transfer and sends one most likely shows it.
+                decision = await self.aftersales.paid(owed, said, meeting.shopping)
         return decision
 
     async def from_model(self, wanted: Sequence[Wanted]) -> Decision:

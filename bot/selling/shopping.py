@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from billing.transfer import can_be_confirmed
 from store import orders, proposals
 from store.customers import Customer
 from store.orders import Line, Order, State
@@ -14,6 +15,7 @@ from store.proposals import Proposal
 
 # Older orders are not what anybody means by "pesanan saya".
 _MOST_ORDERS = 5
+_LATE_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,10 +36,11 @@ class Shopping:
         """The newest order that he may still pay."""
         return self._newest(*orders.UNPAID)
 
-    @property
-    def transfer(self) -> Order | None:
-        """The newest order for which a person waits to see the money come."""
-        return self._newest(State.WAITING_CONFIRMATION)
+    def transfer(self, *, at_ms: int) -> Order | None:
+        """The newest order whose transfer a person would look up; one that is over, for a day."""
+        newest = next(iter(self.orders), None)
+        is_late = newest is not None and can_be_confirmed(newest) and newest.expires_ms > at_ms - _LATE_MS
+        return self._newest(State.WAITING_CONFIRMATION) or (newest if is_late else None)
 
     def lines_of(self, order: Order) -> tuple[Line, ...]:
         return (self.lines or {}).get(order.id, ())
@@ -63,3 +66,14 @@ def look_up(connection: Connection, account: str, customer: Customer) -> Shoppin
         orders=found,
         lines={order.id: orders.lines_of(connection, order.id) for order in found},
     )
+
+
+def with_named(
+    connection: Connection, account: str, customer: Customer, shopping: Shopping, order_id: str
+) -> Shopping:
+    """The same with his order of this number behind the others; anybody else's is not added."""
+    order = orders.get(connection, order_id)
+    if order is None or (order.account, order.customer_id) != (account, customer.id):
+        return shopping
+    lines = {**(shopping.lines or {}), order_id: orders.lines_of(connection, order_id)}
+    return replace(shopping, orders=(*shopping.orders, order), lines=lines)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from billing.poller import FAST, Poller
+from billing.till import Till
 from bot import chores
 from bot.people import People
 from bot.selling import shop as selling_shop
@@ -106,6 +108,12 @@ def open_shop(open_shop: OpenShop) -> OpenShop:
         return shop
 
     return open_selling
+
+
+def poller(shop: TinyShop) -> Poller:
+    """One that has just started, of a shop without Midtrans."""
+    till = Till.of(shop.settings, Shop.load(shop.settings.data_dir, name=None), shop.wording)
+    return Poller(store=shop.store, till=till, payments=None, checkout=None, pace=FAST)
 
 
 async def last_order(shop: TinyShop) -> Any:
@@ -731,6 +739,134 @@ async def test_a_picture_pays_nothing_and_is_shown_to_the_admins(open_shop: Open
     assert told == [shop.wording.say("jual_cek_transfer")]
     assert (await last_order(shop)).state == "waiting_confirmation"
     assert any("Cek transfer" in text for text in shop.heard("owner"))
+
+
+async def test_an_order_that_ends_at_night_silences_nothing_and_its_end_is_said_once_in_the_morning(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, night = await open_shop(), [True]
+    monkeypatch.setattr(Shop, "is_quiet_time", lambda self, at: night[0])
+    await talk(shop, "pesan ih20", "jadi")
+    await age(shop.store, orders, "expires_ms", by_ms=2 * 24 * 60 * 60 * 1000)
+    await poller(shop).round()
+    assert (await last_order(shop)).state == "expired"
+    assert await talk(shop, QUESTION) == ["Bisa COD untuk daerah Klaten, Kak."]
+    night[0] = False
+    before = len(shop.heard("budi"))
+    for _ in range(2):
+        await poller(shop).round()
+        await shop.settled()
+    [told] = shop.heard("budi")[before:]
+    assert "sudah lewat" in told
+
+
+async def test_who_says_that_he_has_transferred_is_neither_reminded_nor_told_that_it_is_over(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shop, "is_quiet_time", lambda self, at: False)
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi", "sudah transfer")
+    heard = shop.heard("budi")
+
+    async def after(hours: int) -> Any:
+        for column in ("created_ms", "expires_ms"):
+            await age(shop.store, orders, column, by_ms=hours * 60 * 60 * 1000)
+        await poller(shop).round()
+        await shop.settled()
+        return await last_order(shop)
+
+    # An hour before its end, and an hour after it: a person still looks for the money.
+    assert (await after(23)).state == "waiting_confirmation"
+    assert (await after(2)).state == "waiting_confirmation"
+    assert shop.heard("budi") == heard
+    await shop.owner("tolak", quote=shop.last_id(containing="Cek transfer"))
+    assert (await after(0)).state == "expired"
+    # That it was not found is all that he hears.
+    assert len(shop.heard("budi")) == len(heard) + 1
+    assert "belum ketemu" in shop.heard("budi")[-1]
+
+
+async def ends(shop: TinyShop, state: str = "expired", *, hours_ago: int = 1) -> None:
+    """All orders are in this state, and their time was over so long ago."""
+    await age(shop.store, orders, "expires_ms", by_ms=(24 + hours_ago) * 60 * 60 * 1000)
+    await shop.write(lambda c: c.execute(update(orders).values(state=state)) and None)
+
+
+@pytest.mark.parametrize("kind", ["text", "image"])
+async def test_a_transfer_that_came_after_the_end_is_looked_up_by_the_admins(
+    open_shop: OpenShop, kind: str
+) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi")
+    await ends(shop)
+    told = await shop.says("budi", "" if kind == "image" else "sudah transfer", kind=kind)
+    assert told == [shop.wording.say("jual_cek_transfer")]
+    notice = shop.last_id(containing="Cek transfer Rp250.000")
+    assert await shop.owner("tolak", quote=notice) == ["Oke, Budi kukabari kalau transferannya belum ketemu."]
+    assert "belum ketemu" in shop.heard("budi")[-1]
+    # Nobody waits for a second no.
+    assert "tidak kuubah" in (await shop.owner("tolak", quote=notice))[0]
+    await talk(shop, "sudah transfer")
+    await shop.owner("lunas", quote=shop.last_id(containing="Cek transfer"))
+    assert (await last_order(shop)).state == "paid"
+    assert await shop.count(invoice_rows) == 1
+
+
+async def test_a_picture_days_after_the_end_is_about_something_else(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi")
+    await ends(shop, hours_ago=49)
+    await shop.says("budi", "", kind="image")
+    assert not any("Cek transfer" in text for text in shop.heard("owner"))
+
+
+async def test_a_charged_card_that_is_being_looked_at_is_called_neither_unpaid_nor_paid(
+    open_shop: OpenShop, cashier: FakeCashier
+) -> None:
+    shop = await open_shop(midtrans=True)
+    await talk(shop, "pesan ih20", "jadi", "1")
+    order = await last_order(shop)
+    # Asking is what finds it out.
+    cashier.money = Money.REVIEW
+    [told] = await talk(shop, "batal pesanan")
+    assert told == shop.wording.say("jual_batal_tinjau", pesanan=order.id)
+    assert "masih ditinjau" in shop.heard("owner")[-1]
+    await ends(shop, "review")
+    assert await talk(shop, "sudah bayar") == [
+        f"*{order.id}*: 1x Paket 20 Mbps, Rp250.000. Pembayarannya lagi dicek admin."
+    ]
+    assert await talk(shop, "batal pesanan") == [told]
+    assert (await last_order(shop)).state == "review"
+
+
+async def test_without_a_link_that_still_works_none_is_spoken_of(
+    open_shop: OpenShop, cashier: FakeCashier
+) -> None:
+    shop = await open_shop(midtrans=True)
+    await talk(shop, "pesan ih20", "jadi", "1")
+    cashier.works = False
+    [told] = await talk(shop, "sudah bayar")
+    assert "belum masuk" in told
+    assert "link" not in told.lower()
+
+
+async def test_an_order_that_is_named_is_found_however_many_came_after_it(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan ih20", "jadi", "sudah transfer")
+    await shop.owner("lunas", quote=shop.last_id(containing="Cek transfer"))
+    first = await last_order(shop)
+    await age(shop.store, orders, "created_ms", by_ms=60_000)
+    for _ in range(5):
+        await talk(shop, "pesan ih20", "jadi")
+    told = await talk(shop, f"invoice {first.id}")
+    assert "kukirim ulang" in told[-1]
+    [told_status] = await talk(shop, f"status pesanan {first.id}")
+    assert "1x Paket 20 Mbps" in told_status
+    assert "lunas" in told_status
+    await talk(shop, "pesan ih20", chat="siti")
+    assert await talk(shop, f"invoice {first.id}", chat="siti") == [
+        shop.wording.say("jual_pesanan_tidak_ada", pesanan=first.id)
+    ]
 
 
 class _Awake(Shop):

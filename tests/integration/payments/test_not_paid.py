@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.selling.cashier import Money
+from bot.selling.midtrans import MidtransCashier
 from sandbox.midtrans import MidtransServer
 from store import attempts
 from store.orders import State
@@ -24,6 +26,18 @@ async def test_a_challenged_card_waits_for_a_person(shop: PaymentShop, midtrans:
     await ends(shop, attempt.order_id, State.REVIEW)
     (notice,) = await shop.told()
     assert "Perlu ditinjau" in notice
+
+
+async def test_of_a_challenged_card_the_cashier_says_neither_paid_nor_unpaid(
+    shop: PaymentShop, midtrans: MidtransServer
+) -> None:
+    attempt = await shop.linked()
+    midtrans.drop_notifications()
+    await midtrans.challenge(attempt.id)
+    cashier = MidtransCashier(store=shop.store, checkout=shop.checkout)
+    assert await cashier.look(attempt.order_id) is Money.REVIEW
+    assert await cashier.call_off(attempt.order_id) is Money.REVIEW
+    assert await shop.state(attempt.order_id) is State.REVIEW
 
 
 async def test_a_challenge_that_was_accepted_is_paid(shop: PaymentShop, midtrans: MidtransServer) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
-from billing.poller import FAST, GRACE_MS, MINUTE_MS, SLOW, Poller, quiet_ms
+from billing import transfer
+from billing.poller import FAST, GRACE_MS, MINUTE_MS, SLOW, Poller
 from config.settings import Settings
 from config.shop import Shop
 from sandbox.midtrans import MidtransServer, Mode, Target
@@ -171,6 +171,19 @@ async def test_who_has_not_paid_is_reminded_once_before_the_end(
     assert attempt.order_id in reminder
 
 
+async def test_who_pays_by_transfer_is_reminded_of_that_and_of_no_link(
+    shop: PaymentShop, by_day: None
+) -> None:
+    order = await shop.order(number="6281234567834", expires_in_ms=24 * HOUR_MS)
+    assert await shop.store.write(lambda c: transfer.choose(c, order.id))
+    await ages(shop, 23 * HOUR_MS)
+    await shop.poller().round()
+    (reminder,) = await shop.told("6281234567834@s.whatsapp.net")
+    assert "*sudah transfer*" in reminder
+    assert order.id in reminder
+    assert "link" not in reminder
+
+
 async def test_nobody_is_reminded_in_the_first_half_of_a_short_time(shop: PaymentShop, by_day: None) -> None:
     await shop.linked(number="6281234567834", expires_in_ms=HOUR_MS)
     poller = shop.poller()
@@ -189,15 +202,49 @@ async def test_nobody_is_reminded_at_night(shop: PaymentShop, monkeypatch: pytes
     assert await shop.told("6281234567834@s.whatsapp.net") == []
 
 
-@pytest.mark.parametrize(
-    ("clock", "waits_min"),
-    [("12:00", 0), ("19:59", 0), ("20:00", 720), ("23:30", 510), ("07:59", 1), ("08:00", 0)],
-)
-def test_what_nobody_asked_for_waits_for_the_morning(clock: str, waits_min: int) -> None:
-    hour, minute = map(int, clock.split(":"))
-    # 7 hours behind the shop's clock.
-    at = datetime(2026, 10, 5, (hour - 7) % 24, minute, tzinfo=UTC)
-    assert quiet_ms(Shop(nama="Toko"), at) == waits_min * MINUTE_MS
+async def test_what_ends_at_night_is_said_once_in_the_morning_whoever_runs_then(
+    any_shop: PaymentShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, chat, night = any_shop, "6281234567834@s.whatsapp.net", [True]
+    monkeypatch.setattr(Shop, "is_quiet_time", lambda self, at: night[0])
+    order = await shop.order(number="6281234567834", expires_in_ms=HOUR_MS)
+    paid = await shop.order(number="6281234567834", expires_in_ms=HOUR_MS)
+    draft = await shop.order(number="6281234567834", expires_in_ms=HOUR_MS)
+    for one in (order, paid):
+        assert await shop.store.write(lambda c, id=one.id: transfer.choose(c, id))  # type: ignore[misc] # mypy infers no default
+    await ages(shop, HOUR_MS + 1000)
+    poller = shop.poller()
+    await poller.round()
+    assert {await shop.state(one.id) for one in (order, paid, draft)} == {State.EXPIRED}
+    # Nothing of it is in the outbox, where all that comes after it would have to wait.
+    assert await shop.told(chat) == []
+    await shop.store.write(lambda c: transfer.confirm(c, shop.till, paid.id, by="pemilik"))
+    thanks = await shop.told(chat)
+    night[0] = False
+    after_a_restart = shop.poller()
+    for runs in (poller, after_a_restart, poller):
+        await runs.round()
+    (note,) = (await shop.told(chat))[len(thanks) :]
+    assert "sudah lewat" in note
+    assert order.id in note
+
+
+async def test_each_night_is_told_of_in_its_morning(
+    shop: PaymentShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = [False]
+    monkeypatch.setattr(Shop, "is_quiet_time", lambda self, at: night[0])
+    poller = shop.poller()
+    await poller.round()
+    for number in ("6281234567834", "6281234567835"):
+        night[0] = True
+        order = await shop.order(number=number, expires_in_ms=HOUR_MS)
+        assert await shop.store.write(lambda c, id=order.id: transfer.choose(c, id))  # type: ignore[misc] # mypy infers no default
+        await ages(shop, HOUR_MS + 1000)
+        await poller.round()
+        night[0] = False
+        await poller.round()
+        assert len(await shop.told(f"{number}@s.whatsapp.net")) == 1
 
 
 async def test_a_transfer_that_nobody_confirmed_ends_too_without_any_midtrans(
@@ -207,9 +254,6 @@ async def test_a_transfer_that_nobody_confirmed_ends_too_without_any_midtrans(
     make_settings: Callable[..., Settings],
     by_day: None,
 ) -> None:
-    from billing import transfer
-    from billing.poller import Poller
-
     async with payment_shop(sqlite_store, midtrans, settings_for(midtrans, tmp_path)) as shop:
         order = await shop.order(expires_in_ms=HOUR_MS)
         assert await shop.store.write(lambda c: transfer.choose(c, order.id))
