@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, text, update
 
-from store.schema import at_most, now_ms, order_lines, orders
+from store.schema import at_most, handoffs, notices, now_ms, order_lines, orders
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -236,6 +236,17 @@ def of_customer(connection: Connection, account: str, customer_id: int, *, most:
 
 # In the words of the partial index, or neither database would use it.
 _UNPAID = text("orders.state IN ('created', 'pending', 'waiting_confirmation', 'review')")
+# An admin was asked about it, and has not answered. The customer is named because that is indexed.
+_WAITS_FOR_A_PERSON = (
+    select(handoffs.c.id)
+    .join(notices, notices.c.handoff_id == handoffs.c.id)
+    .where(
+        notices.c.customer_id == orders.c.customer_id,
+        notices.c.order_id == orders.c.id,
+        handoffs.c.finished_ms.is_(None),
+    )
+    .exists()
+)
 _EXPIRED = (
     select(orders)
     .where(
@@ -243,6 +254,8 @@ _EXPIRED = (
         _UNPAID,
         orders.c.state.in_([State.CREATED.value, State.PENDING.value, State.WAITING_CONFIRMATION.value]),
         orders.c.expires_ms <= now_ms(),
+        # Nobody can pay what still lacks an admin's figure.
+        or_(orders.c.state != State.CREATED.value, ~_WAITS_FOR_A_PERSON),
     )
     .order_by(orders.c.expires_ms)
 )
@@ -261,7 +274,10 @@ _REMIND = (
 
 
 def past_expiry(connection: Connection, account: str) -> list[Order]:
-    """Unpaid orders whose time is over and that nobody closed yet; those in review are a person's."""
+    """Unpaid orders whose time is over and that nobody closed yet.
+
+    Those in review are a person's, and so is one that cannot be paid before an admin has answered.
+    """
     return [_order(row) for row in connection.execute(_EXPIRED, {"in_account": account}).all()]
 
 
@@ -295,6 +311,13 @@ def set_details(connection: Connection, order_id: str, details: Mapping[str, str
     """His answers to what the catalogue asks ("nama", "alamat"), all of them at once."""
     text = json.dumps(dict(details), ensure_ascii=False)
     connection.execute(update(orders).where(orders.c.id == order_id).values(details=text))
+
+
+def give_time(connection: Connection, order_id: str, *, expires_in_ms: int) -> None:
+    """The customer's time to pay begins anew."""
+    connection.execute(
+        update(orders).where(orders.c.id == order_id).values(expires_ms=now_ms() + expires_in_ms)
+    )
 
 
 def add_shipping(connection: Connection, order_id: str, *, name: str, cost_idr: int) -> None:

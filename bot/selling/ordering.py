@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from billing import qris
 from billing.catalogue import CatalogueItem
 from billing.live import Goods
+from billing.needs import sent_to
 from billing.rupiah import format_rupiah
 from billing.transfer import choose as choose_transfer
 from bot.decision import Decision
@@ -206,9 +207,14 @@ class Ordering:
         if order is None or order.state is not State.CREATED:
             raise SaleMoved(f"order {before.id} is no longer being filled in")
         if draft.details != order.details:
+            if sent_to(draft.details) != sent_to(order.details):
+                # What an admin was asked about the other address is no question any more.
+                close_cases(connection, order.id)
             orders.set_details(connection, order.id, draft.details)
         if draft.method is not None and draft.method is not order.method:
             orders.set_method(connection, order.id, draft.method)
+        # His time to pay runs from here: what he waited for before was not his to do.
+        orders.give_time(connection, order.id, expires_in_ms=self.expires_in_ms)
         shipping = draft.shipping
         has_shipping = any(line.kind is LineKind.SHIPPING for line in orders.lines_of(connection, order.id))
         if shipping is not None and not has_shipping:
@@ -247,6 +253,11 @@ def shipping_wanted(order: Order, draft: Draft) -> Case:
         order_id=order.id,
         values={"pesanan": order.id, "isi": brief(draft.lines), "alamat": address},
     )
+
+
+def asks_shipping_to(question: str, address: str) -> bool:
+    """Whether this is what ``shipping_wanted`` asked about this very address."""
+    return question.endswith(f") ke {address}")
 
 
 def close_cases(connection: Connection, order_id: str, *, answer: str | None = None) -> None:
