@@ -27,7 +27,9 @@ def chosen(text: str, methods: Sequence[str], banks: Sequence[str] = ()) -> str 
         return None
     words = set(without(spoken(text), CALLS, PARTICLES, _BESIDE))
     if len(words) == 1 and (number := next(iter(words))).isdigit():
-        return methods[int(number) - 1] if 1 <= int(number[:3]) <= len(methods) else None
+        # Compared as they are written: "0012" is no 1, and some digits are no numbers to Python.
+        numbered = {str(place): method for place, method in enumerate(methods, start=1)}
+        return numbered.get(number.lstrip("0"))
     named = frozenset(word for bank in banks for word in spoken(bank))
     # "bank" and "bca" go with a transfer; "va bca" is the link's, for it has virtual accounts.
     if (

@@ -52,7 +52,17 @@ def missing(needs: Sequence[Need], details: Mapping[str, str]) -> list[Need]:
 
 def is_delivery(need: Need) -> bool:
     """Whether it is the address that goods are sent to, so that they cost shipping: "alamat kirim"."""
-    words = set(spoken(need.label))
+    return _names_delivery(need.label)
+
+
+def sent_to(details: Mapping[str, str]) -> str | None:
+    """Where an order with these answers goes; None when he fetches it himself, or nothing is sent."""
+    told = next((told for label, told in details.items() if told and _names_delivery(label)), None)
+    return None if told is None or is_pickup(told) else told
+
+
+def _names_delivery(label: str) -> bool:
+    words = set(spoken(label))
     return "alamat" in words and not words.isdisjoint(_SENDING)
 
 

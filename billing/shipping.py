@@ -74,12 +74,15 @@ def rate_for(address: str, rates: Sequence[Rate]) -> Rate | None:
 
 def told_by_admin(text: str) -> int | None:
     """The rupiah in an admin's "ongkir 18rb"; 0 for "ongkir gratis"; None when it says no such thing."""
-    found = _ADMIN.match(" ".join(text.casefold().split()))
+    found = _ADMIN.fullmatch(" ".join(text.casefold().split()))
     if found is None:
         return None
     told = found[1].strip(" .!")
     if told in _FREE:
         return 0
+    if len(told) > _MOST_CHARS or len(_NUMBER.findall(told)) != 1 or _PER_WEIGHT.search(told):
+        # Another figure, a calculation, a price by weight: which one is meant is his to say.
+        return None
     amounts = amounts_in(told)
     if not amounts and _PLAIN.fullmatch(told):
         amounts = [int(told.replace(".", ""))]
@@ -89,7 +92,10 @@ def told_by_admin(text: str) -> int | None:
     return amounts[0] if amounts[0] == 0 or amounts[0] >= 500 else None
 
 
-_ADMIN = re.compile(r"ongkir(?:nya)?\s*[:=]?\s*(\S.{0,30})")
+_ADMIN = re.compile(r"ongkir(?:nya)?\s*[:=]?\s*(\S.*)")
+_MOST_CHARS = 80
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_PER_WEIGHT = re.compile(r"(?:\bper\b|/)\s?(?:kg|kilo|gr)")
 _FREE = frozenset(("gratis", "0", "free", "bebas"))
 _PLAIN = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{3,8}")
 

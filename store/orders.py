@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, text, update
 
 from store.handoffs import TRANSFER_NOTICE
-from store.schema import at_most, handoffs, notices, now_ms, order_lines, orders
+from store.schema import handoffs, notices, now_ms, order_lines, orders
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -249,6 +249,17 @@ _IS_BEING_CHECKED = and_(
     .where(handoffs.c.finished_ms.is_(None))
     .exists(),
 )
+# An admin was asked about it, and has not answered. The customer is named because that is indexed.
+_WAITS_FOR_A_PERSON = (
+    select(handoffs.c.id)
+    .join(notices, notices.c.handoff_id == handoffs.c.id)
+    .where(
+        notices.c.customer_id == orders.c.customer_id,
+        notices.c.order_id == orders.c.id,
+        handoffs.c.finished_ms.is_(None),
+    )
+    .exists()
+)
 _EXPIRED = (
     select(orders)
     .where(
@@ -257,6 +268,8 @@ _EXPIRED = (
         orders.c.state.in_([State.CREATED.value, State.PENDING.value, State.WAITING_CONFIRMATION.value]),
         orders.c.expires_ms <= now_ms(),
         ~_IS_BEING_CHECKED,
+        # Nobody can pay what still lacks an admin's figure.
+        or_(orders.c.state != State.CREATED.value, ~_WAITS_FOR_A_PERSON),
     )
     .order_by(orders.c.expires_ms)
 )
@@ -278,7 +291,7 @@ _REMIND = (
 def past_expiry(connection: Connection, account: str) -> list[Order]:
     """Unpaid orders whose time is over and that nobody closed yet.
 
-    Those in review are a person's, and so are transfers that a person still has to check.
+    Those in review are a person's, and so is what he still has to check, or to give a figure for first.
     """
     return [_order(row) for row in connection.execute(_EXPIRED, {"in_account": account}).all()]
 
@@ -346,6 +359,13 @@ def set_details(connection: Connection, order_id: str, details: Mapping[str, str
     connection.execute(update(orders).where(orders.c.id == order_id).values(details=text))
 
 
+def give_time(connection: Connection, order_id: str, *, expires_in_ms: int) -> None:
+    """The customer's time to pay begins anew."""
+    connection.execute(
+        update(orders).where(orders.c.id == order_id).values(expires_ms=now_ms() + expires_in_ms)
+    )
+
+
 def add_shipping(connection: Connection, order_id: str, *, name: str, cost_idr: int) -> None:
     """Put what sending costs behind the order's lines, and into its total. Once an order; 0 is free."""
     last = select(func.max(order_lines.c.position)).where(order_lines.c.order_id == order_id)
@@ -372,13 +392,12 @@ _LISTED = (
         _UNPAID,
     )
     .order_by(orders.c.created_ms)
-    .limit(at_most("most"))
 )
 
 
-def unpaid(connection: Connection, account: str, *, most: int = 20) -> list[Order]:
-    """Orders that may still be paid, the oldest first."""
-    return [_order(row) for row in connection.execute(_LISTED, {"in_account": account, "most": most}).all()]
+def unpaid(connection: Connection, account: str) -> list[Order]:
+    """All orders that may still be paid, the oldest first: some dozens, for their time ends."""
+    return [_order(row) for row in connection.execute(_LISTED, {"in_account": account}).all()]
 
 
 def _first(connection: Connection, statement: Any, values: dict[str, Any]) -> Order | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from billing import transfer
+from billing.needs import sent_to
 from billing.rupiah import format_rupiah
 from billing.shipping import told_by_admin
 from billing.till import Till
@@ -17,7 +18,7 @@ from bot.people import People
 from bot.relay import Enclosed, Reached, tell
 from bot.selling.draft import Draft
 from bot.selling.marks import Mark
-from bot.selling.ordering import close_cases
+from bot.selling.ordering import asks_shipping_to, close_cases
 from bot.selling.sayings import Sayings, brief
 from rag.normalise import normalise
 from store import customers, handoffs, invoices, orders
@@ -51,6 +52,7 @@ _REFUSED = frozenset(
 )
 
 _REFUSAL = "tolak"
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,7 @@ class OrderDesk:
             cost_idr = told_by_admin(words)
             if cost_idr is None:
                 return self.sayings.wording.say("admin_ongkir_salah")
-            return self._shipping(connection, order, cost_idr)
+            return self._shipping(connection, notice, order, cost_idr)
         return self._written(connection, order, text, enclosed)
 
     def awaiting_transfer(self, connection: Connection) -> list[Order]:
@@ -126,9 +128,7 @@ class OrderDesk:
     def chosen_from(self, connection: Connection, found: Sequence[Order]) -> str:
         """Several orders wait: their numbers, to say which."""
         return self.sayings.wording.say(
-            "admin_lunas_pilih",
-            daftar="\n".join(self._line(connection, order) for order in found),
-            contoh=found[0].id,
+            "admin_lunas_pilih", daftar="\n".join(self._lines(connection, found)), contoh=found[0].id
         )
 
     @staticmethod
@@ -147,14 +147,20 @@ class OrderDesk:
         others = [order for order in waiting if order.state is not State.WAITING_CONFIRMATION]
         lines: list[str] = []
         for title, some in (("admin_pesanan_cek", unchecked), ("admin_pesanan_tunggu", others)):
-            lines += [say(title)] if some else []
-            lines += [self._line(connection, order) for order in some]
+            lines += [say(title), *self._lines(connection, some)] if some else []
         return say(
             "admin_pesanan",
             jumlah=len(waiting),
             total=format_rupiah(sum(order.total_idr for order in waiting)),
             daftar="\n".join(lines),
         )
+
+    def _lines(self, connection: Connection, found: Sequence[Order]) -> list[str]:
+        """As many as are still read on a phone, and how many there are beside them."""
+        lines = [self._line(connection, order) for order in found[:_MOST_LINES]]
+        if left_out := len(found) - len(lines):
+            lines.append(self.sayings.wording.say("admin_pesanan_lainnya", jumlah=left_out))
+        return lines
 
     def _line(self, connection: Connection, order: Order) -> str:
         return self.sayings.wording.say(
@@ -187,14 +193,20 @@ class OrderDesk:
         self._tell(connection, order, text)
         return self.sayings.wording.say("admin_tolak_ok", nama=self._who(connection, order)["nama"])
 
-    def _shipping(self, connection: Connection, order: Order, cost_idr: int) -> str:
+    def _shipping(self, connection: Connection, notice: Notice, order: Order, cost_idr: int) -> str:
         locked = orders.lock(connection, order.id)
         lines = orders.lines_of(connection, order.id)
         has_shipping = any(line.kind is LineKind.SHIPPING for line in lines)
         if locked is None or locked.state is not State.CREATED or has_shipping:
             return self._past(connection, order)
-        name = self.sayings.wording.say("jual_baris_ongkir")
-        orders.add_shipping(connection, order.id, name=name, cost_idr=cost_idr)
+        say, address = self.sayings.wording.say, sent_to(locked.details)
+        if address is None:
+            return say("admin_ongkir_tidak_dikirim", pesanan=order.id)
+        case = handoffs.of_notice(connection, notice)
+        if case is not None and not asks_shipping_to(case.question, address):
+            return say("admin_ongkir_alamat_lain", pesanan=order.id, alamat=address)
+        orders.add_shipping(connection, order.id, name=say("jual_baris_ongkir"), cost_idr=cost_idr)
+        orders.give_time(connection, order.id, expires_in_ms=self.till.settings.expiry_min * 60_000)
         close_cases(connection, order.id, answer=f"ongkir {cost_idr}")
         lines = orders.lines_of(connection, order.id)
         total_idr = locked.total_idr + cost_idr

@@ -16,6 +16,8 @@ from sqlalchemy import Connection
 from billing import qris
 from billing.catalogue import CatalogueItem
 from billing.live import Goods
+from billing.needs import sent_to
+from billing.posting import InvoicePost
 from billing.rupiah import format_rupiah
 from billing.transfer import choose as choose_transfer
 from bot.decision import Decision
@@ -53,6 +55,7 @@ class Ordering:
     sayings: Sayings
     methods: tuple[Method, ...]
     cashier: Cashier | None
+    post: InvoicePost
     expires_in_ms: int
 
     async def confirm(
@@ -123,12 +126,21 @@ class Ordering:
                 case=self._case("admin_sebab_link", order_id, lines, total_idr),
                 marks=(Mark.STEP,),
             )
-        text = self.sayings.link(lines, total_idr, link)
+        other_number = await self.store.read(self._other_number)
+        text = self.sayings.link(lines, total_idr, link, other_number=other_number)
         return Decision(
             text=f"{lead}\n{text}" if lead else text,
             picture=await self._picture(order_id, link),
             marks=(Mark.STEP,),
         )
+
+    async def accounts(self, lines: Sequence[Line], total_idr: int) -> Decision:
+        """The shop's accounts once more, for an order that is paid by transfer."""
+        other_number = await self.store.read(self._other_number)
+        return Decision(text=self.sayings.transfer(lines, total_idr, other_number=other_number))
+
+    def _other_number(self, connection: Connection) -> str:
+        return self.post.other_number(connection, self.account)
 
     @staticmethod
     async def _picture(order_id: str, link: Link) -> Document | None:
@@ -197,7 +209,9 @@ class Ordering:
                 )
             case _:
                 choose_transfer(connection, order.id)
-                found = Decision(text=sayings.transfer(draft.lines, order.total_idr), marks=(Mark.STEP,))
+                number = self._other_number(connection)
+                text = sayings.transfer(draft.lines, order.total_idr, other_number=number)
+                found = Decision(text=text, marks=(Mark.STEP,))
         return replace(found, text=f"{lead}\n{found.text}") if lead else found
 
     def _save(self, connection: Connection, before: Order, draft: Draft) -> Order:
@@ -206,9 +220,14 @@ class Ordering:
         if order is None or order.state is not State.CREATED:
             raise SaleMoved(f"order {before.id} is no longer being filled in")
         if draft.details != order.details:
+            if sent_to(draft.details) != sent_to(order.details):
+                # What an admin was asked about the other address is no question any more.
+                close_cases(connection, order.id)
             orders.set_details(connection, order.id, draft.details)
         if draft.method is not None and draft.method is not order.method:
             orders.set_method(connection, order.id, draft.method)
+        # His time to pay runs from here: what he waited for before was not his to do.
+        orders.give_time(connection, order.id, expires_in_ms=self.expires_in_ms)
         shipping = draft.shipping
         has_shipping = any(line.kind is LineKind.SHIPPING for line in orders.lines_of(connection, order.id))
         if shipping is not None and not has_shipping:
@@ -247,6 +266,11 @@ def shipping_wanted(order: Order, draft: Draft) -> Case:
         order_id=order.id,
         values={"pesanan": order.id, "isi": brief(draft.lines), "alamat": address},
     )
+
+
+def asks_shipping_to(question: str, address: str) -> bool:
+    """Whether this is what ``shipping_wanted`` asked about this very address."""
+    return question.endswith(f") ke {address}")
 
 
 def close_cases(connection: Connection, order_id: str, *, answer: str | None = None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from billing import methods as paying
 from billing.confirmation import Meaning, calls_off, meaning
 from billing.live import Goods, LiveGoods
-from billing.needs import Kind, Need, answers, correction, is_delivery
+from billing.needs import Kind, Need, answers, correction, is_delivery, is_pickup
 from billing.spoken import CALLS, PARTICLES, spoken, without, word_set
 from bot.channel import Media
 from bot.decision import ACKNOWLEDGEMENT, Decision
@@ -18,7 +18,7 @@ from bot.selling import marks
 from bot.selling.aftersales import Aftersales
 from bot.selling.draft import Draft
 from bot.selling.marks import Mark
-from bot.selling.ordering import Ordering, close_cases
+from bot.selling.ordering import Ordering, SaleMoved, close_cases
 from bot.selling.sayings import Sayings
 from bot.selling.shopping import Shopping
 from store import orders
@@ -110,7 +110,10 @@ class Particulars:
 
     async def _changed(self, order: Order, draft: Draft, need: Need, value: str, goods: Goods) -> Decision:
         say = self.sayings.wording.say
-        if is_delivery(need) and draft.shipping is not None:
+        if is_delivery(need) and (
+            draft.shipping is not None or (order.state is not State.CREATED and not is_pickup(value))
+        ):
+            # The total that he was told is for the other address, or for fetching it himself.
             return Decision(text=say("jual_ganti_alamat_lewat"))
         lead = say("jual_diganti", perlu=need.label, isi=value)
         draft = replace(draft, details={**draft.details, need.label: value})
@@ -119,8 +122,9 @@ class Particulars:
 
         def act(connection: Connection, customer: Customer) -> Decision:
             locked = orders.lock(connection, order.id)
-            if locked is not None and locked.state is order.state:
-                orders.set_details(connection, order.id, {**locked.details, need.label: value})
+            if locked is None or locked.state is not order.state:
+                raise SaleMoved(f"order {order.id} is no longer {order.state.value}")
+            orders.set_details(connection, order.id, {**locked.details, need.label: value})
             return Decision(text=lead)
 
         return Decision(act=act)

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
+from billing.live import Goods, LiveGoods
 from billing.poller import FAST, Poller
 from billing.till import Till
 from bot import chores
@@ -24,7 +25,7 @@ from config.shop import Shop
 from store import orders as order_store
 from store import rooms
 from store.doors import Store
-from store.orders import State
+from store.orders import Line, LineKind, State
 from store.schema import handoffs as handoff_rows
 from store.schema import invoices as invoice_rows
 from store.schema import order_lines, orders, proposals, turns
@@ -237,6 +238,139 @@ async def test_an_address_without_a_rate_waits_for_an_admins_figure(open_shop: O
     assert "tidak kuubah" in late
     assert (await last_order(shop)).total_idr == 180_000
     assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
+
+
+async def test_who_was_to_fetch_it_cannot_have_it_sent_for_nothing(
+    open_shop: OpenShop, cashier: FakeCashier
+) -> None:
+    shop = await open_shop(midtrans=True)
+    for way in ("1", "2"):
+        await talk(shop, "pesan kabel lan", "ya", "Budi", "ambil di toko", way)
+        assert (await last_order(shop)).state in ("pending", "waiting_confirmation")
+        for address in ("Jl. Sudirman 1, Sorong", "Jl. Merapi 2, Klaten"):
+            assert await talk(shop, f"ubah alamat kirim jadi {address}") == [
+                shop.wording.say("jual_ganti_alamat_lewat")
+            ]
+        order = await last_order(shop)
+        assert (order.total_idr, "ambil di toko" in order.details) == (95_000, True)
+        # Which shop of the town he means costs nothing to change.
+        [told] = await talk(shop, "ubah alamat kirim jadi ambil di toko besok")
+        assert "kuganti" in told
+
+
+async def test_while_it_is_filled_in_an_address_instead_of_fetching_it_costs_its_shipping(
+    open_shop: OpenShop, cashier: FakeCashier
+) -> None:
+    shop = await open_shop(midtrans=True)
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "ambil di toko")
+    [told] = await talk(shop, "ubah alamat kirim jadi Jl. Merapi 2, Klaten")
+    assert "Ongkir Klaten: Rp10.000" in told
+
+
+async def test_what_was_paid_meanwhile_is_not_said_to_be_changed(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Merapi 2, Klaten")
+    order = await last_order(shop)
+    now = LiveGoods.now
+
+    async def paid_meanwhile(goods: LiveGoods) -> Goods:
+        await shop.write(
+            lambda c: order_store.move(c, order.id, was=State.WAITING_CONFIRMATION, to=State.PAID)
+        )
+        return await now(goods)
+
+    monkeypatch.setattr(LiveGoods, "now", paid_meanwhile)
+    told = await talk(shop, "ubah nama penerima jadi Siti")
+    assert not [text for text in told if "kuganti" in text]
+    assert "Budi" in (await last_order(shop)).details
+
+
+async def test_a_figure_for_an_address_that_was_changed_since_is_not_charged(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Sudirman 1, Sorong")
+    sorong = shop.last_id(containing="Butuh ongkir")
+    await talk(shop, "ubah alamat kirim jadi Jl. Pahlawan 3, Merauke")
+    assert "Merauke" in shop.heard("owner")[-1]
+    merauke = shop.last_id(containing="Butuh ongkir")
+    assert merauke != sorong
+    # Nobody is reminded of the old one.
+    [left] = await shop.rows(handoff_rows, handoff_rows.c.finished_ms.is_(None))
+    assert "Merauke" in left.question
+    order = await last_order(shop)
+    assert await shop.owner("ongkir 60rb", quote=sorong) == [
+        shop.wording.say("admin_ongkir_alamat_lain", pesanan=order.id, alamat="Jl. Pahlawan 3, Merauke")
+    ]
+    assert (await last_order(shop)).total_idr == 95_000
+    assert await shop.owner("ongkir 90rb", quote=merauke) == [
+        "✅ Ongkir Rp90.000 kusampaikan ke Budi, total Rp185.000."
+    ]
+
+
+async def test_a_figure_for_what_is_fetched_now_is_not_charged(
+    open_shop: OpenShop, cashier: FakeCashier
+) -> None:
+    shop = await open_shop(midtrans=True)
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Sudirman 1, Sorong")
+    notice = shop.last_id(containing="Butuh ongkir")
+    [told] = await talk(shop, "ubah alamat kirim jadi ambil di toko")
+    assert "Mau bayar lewat apa" in told
+    order = await last_order(shop)
+    assert await shop.owner("ongkir 60rb", quote=notice) == [
+        shop.wording.say("admin_ongkir_tidak_dikirim", pesanan=order.id)
+    ]
+    assert (await last_order(shop)).total_idr == 95_000
+    assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
+
+
+async def test_back_at_the_first_address_its_figure_counts(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Sudirman 1, Sorong")
+    notice = shop.last_id(containing="Butuh ongkir")
+    for address in ("Jl. Pahlawan 3, Merauke", "Jl. Sudirman 1, Sorong"):
+        await talk(shop, f"ubah alamat kirim jadi {address}")
+    await shop.owner("ongkir 60rb", quote=notice)
+    assert (await last_order(shop)).total_idr == 155_000
+    assert await shop.count(handoff_rows, handoff_rows.c.finished_ms.is_(None)) == 0
+
+
+async def test_the_time_to_pay_begins_when_he_can_pay(open_shop: OpenShop, cashier: FakeCashier) -> None:
+    shop = await open_shop(midtrans=True, PAYMENT_EXPIRY_MIN="60")
+    await talk(shop, "pesan kabel lan", "ya", "Budi", "Jl. Sudirman 1, Sorong")
+    notice = shop.last_id(containing="Butuh ongkir")
+
+    async def left_min() -> int:
+        order = await last_order(shop)
+        return round((order.expires_ms - time.time() * 1000) / 60_000)
+
+    async def over() -> int:
+        return len(await shop.store.read(lambda c: order_store.past_expiry(c, "utama")))
+
+    await age(shop.store, orders, "expires_ms", by_ms=3 * 24 * 3_600_000)
+    # Nobody can pay it yet, and he was promised a figure.
+    assert await over() == 0
+    await shop.owner("ongkir 85rb", quote=notice)
+    assert await left_min() == 60
+    assert await over() == 0
+    await age(shop.store, orders, "expires_ms", by_ms=50 * 60_000)
+    await talk(shop, "1")
+    assert await left_min() == 60
+    # Once it can be paid its time runs, whatever he says.
+    await age(shop.store, orders, "expires_ms", by_ms=50 * 60_000)
+    await talk(shop, "kirim ulang link", "ubah nama penerima jadi Siti")
+    assert await left_min() == 10
+    await age(shop.store, orders, "expires_ms", by_ms=50 * 60_000)
+    assert await over() == 1
+
+
+async def test_without_an_open_question_an_order_that_is_not_filled_in_ends_in_time(
+    open_shop: OpenShop,
+) -> None:
+    shop = await open_shop()
+    await talk(shop, "pesan kabel lan", "ya", "Budi")
+    await age(shop.store, orders, "expires_ms", by_ms=3 * 24 * 3_600_000)
+    assert len(await shop.store.read(lambda c: order_store.past_expiry(c, "utama"))) == 1
 
 
 async def test_other_words_behind_an_orders_notice_go_to_its_customer(open_shop: OpenShop) -> None:
@@ -619,6 +753,38 @@ async def test_what_a_person_must_check_is_listed_before_what_customers_still_ow
     assert [line[0] for line in told] == ["🧾", "🏦", "•", "⏳", "•"]
     assert "dicek admin" in told[2]
     assert "dilengkapi" in told[4]
+
+
+async def test_behind_more_links_than_a_list_holds_no_transfer_is_lost(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    customer = await shop.customer("budi")
+
+    def order(connection: Connection, state: State) -> str:
+        made = order_store.create(
+            connection,
+            account="utama",
+            customer_id=customer.id,
+            transport="uji",
+            chat="budi",
+            lines=[Line(kind=LineKind.ITEM, code="LAN", name="Kabel LAN", quantity=1, unit_idr=95_000)],
+            expires_in_ms=3_600_000,
+        )
+        order_store.move(connection, made.id, was=State.CREATED, to=state)
+        return made.id
+
+    await shop.write(lambda c: [order(c, State.PENDING) for _ in range(22)])
+    waiting = await shop.write(lambda c: order(c, State.WAITING_CONFIRMATION))
+    told = (await shop.owner("pesanan"))[0].splitlines()
+    assert told[0] == "🧾 *23 pesanan belum dibayar, Rp2.185.000*"
+    assert told[2].startswith(f"• {waiting}")
+    assert told[-1] == "…dan 2 lainnya"
+    assert len(told) == 1 + 2 + 1 + 20 + 1
+    [question] = await shop.owner("lunas")
+    assert f"Pesanan {waiting}:" in question
+    await shop.write(lambda c: [order(c, State.WAITING_CONFIRMATION) for _ in range(20)])
+    told = (await shop.owner("lunas"))[0].splitlines()
+    assert told[0] == "Ada beberapa pesanan yang menunggu transfer:"
+    assert told[21] == "…dan 1 lainnya"
 
 
 async def test_a_picture_of_the_parcel_behind_an_orders_notice_goes_to_its_customer(
