@@ -17,7 +17,7 @@ from billing.rupiah import format_rupiah
 from config.billing import BillingSettings
 from config.phone import normalise_phone
 from config.wording import Wording
-from store import outbox
+from store import linked, outbox
 from store.invoices import Invoice
 from store.orders import Order
 from store.outbox import Kind, NewMessage, Purpose
@@ -31,7 +31,7 @@ BY_STARSENDER, BY_BOT = "starsender", "bot"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvoicePost:
-    """Queues the messages with an invoice. ``shop_number`` is the bot's own number, None when unknown."""
+    """Queues the messages with an invoice. ``shop_number`` is the bot's own, None if no setting says it."""
 
     wording: Wording
     settings: BillingSettings
@@ -49,10 +49,11 @@ class InvoicePost:
             self._by_bot(connection, invoice, order)
             return True
         body = InvoiceBody.from_json(invoice.body)
-        if not self._is_our_number:
+        is_our_number = self._is_our_number(connection, invoice.account)
+        if not is_our_number:
             # He heard of the other number when he was told how to pay; here he knows us.
             self._by_bot(connection, invoice, order)
-        if self._is_our_number:
+        if is_our_number:
             # In the chat where the bot has just thanked him.
             text = self.wording.say("invoice_menyusul", nomor=invoice.number)
         else:
@@ -100,11 +101,10 @@ class InvoicePost:
             else f"{self.settings.public_url}/invoice/{invoice.token}"
         )
 
-    @property
-    def other_number(self) -> str:
+    def other_number(self, connection: Connection, account: str) -> str:
         """The number that customers hear of before an invoice comes from it, as they read it; or nothing."""
         theirs = self.settings.starsender_number
-        if not self._is_used or theirs is None or self._is_our_number:
+        if not self._is_used or theirs is None or self._is_our_number(connection, account):
             return ""
         return f"0{theirs[2:]}" if theirs.startswith("62") else f"+{theirs}"
 
@@ -113,11 +113,10 @@ class InvoicePost:
         """Whether Starsender can be used at all: it fetches the files from us."""
         return self.settings.starsender_key is not None and self.settings.public_url is not None
 
-    @property
-    def _is_our_number(self) -> bool:
-        """Whether Starsender's device is the shop's own number."""
+    def _is_our_number(self, connection: Connection, account: str) -> bool:
+        """Whether Starsender's device is the shop's own number, as set or as the phone said when linked."""
         theirs = self.settings.starsender_number
-        return theirs is not None and theirs == self.shop_number
+        return theirs is not None and theirs == (self.shop_number or linked.number(connection, account))
 
     def _starsender_to(self, invoice: Invoice) -> str | None:
         """The number that Starsender writes to; None when it cannot be used for this customer."""

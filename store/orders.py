@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, text, update
 
-from store.schema import at_most, handoffs, notices, now_ms, order_lines, orders
+from store.schema import handoffs, notices, now_ms, order_lines, orders
 
 # Midtrans takes no longer name of an item.
 MAX_NAME_CHARS = 50
@@ -346,13 +346,12 @@ _LISTED = (
         _UNPAID,
     )
     .order_by(orders.c.created_ms)
-    .limit(at_most("most"))
 )
 
 
-def unpaid(connection: Connection, account: str, *, most: int = 20) -> list[Order]:
-    """Orders that may still be paid, the oldest first."""
-    return [_order(row) for row in connection.execute(_LISTED, {"in_account": account, "most": most}).all()]
+def unpaid(connection: Connection, account: str) -> list[Order]:
+    """All orders that may still be paid, the oldest first: some dozens, for their time ends."""
+    return [_order(row) for row in connection.execute(_LISTED, {"in_account": account}).all()]
 
 
 def _first(connection: Connection, statement: Any, values: dict[str, Any]) -> Order | None:

@@ -164,7 +164,7 @@ class Aftersales:
             case State.PENDING:
                 return await self.ordering.give_link(order.id, lines, order.total_idr)
             case State.WAITING_CONFIRMATION:
-                return Decision(text=self.sayings.transfer(lines, order.total_idr))
+                return await self.ordering.accounts(lines, order.total_idr)
         return self._status([order], shopping)
 
     def _invoice(self, order: Order) -> Decision:

@@ -52,6 +52,7 @@ _REFUSED = frozenset(
 )
 
 _REFUSAL = "tolak"
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,9 +128,7 @@ class OrderDesk:
     def chosen_from(self, connection: Connection, found: Sequence[Order]) -> str:
         """Several orders wait: their numbers, to say which."""
         return self.sayings.wording.say(
-            "admin_lunas_pilih",
-            daftar="\n".join(self._line(connection, order) for order in found),
-            contoh=found[0].id,
+            "admin_lunas_pilih", daftar="\n".join(self._lines(connection, found)), contoh=found[0].id
         )
 
     @staticmethod
@@ -148,14 +147,20 @@ class OrderDesk:
         others = [order for order in waiting if order.state is not State.WAITING_CONFIRMATION]
         lines: list[str] = []
         for title, some in (("admin_pesanan_cek", unchecked), ("admin_pesanan_tunggu", others)):
-            lines += [say(title)] if some else []
-            lines += [self._line(connection, order) for order in some]
+            lines += [say(title), *self._lines(connection, some)] if some else []
         return say(
             "admin_pesanan",
             jumlah=len(waiting),
             total=format_rupiah(sum(order.total_idr for order in waiting)),
             daftar="\n".join(lines),
         )
+
+    def _lines(self, connection: Connection, found: Sequence[Order]) -> list[str]:
+        """As many as are still read on a phone, and how many there are beside them."""
+        lines = [self._line(connection, order) for order in found[:_MOST_LINES]]
+        if left_out := len(found) - len(lines):
+            lines.append(self.sayings.wording.say("admin_pesanan_lainnya", jumlah=left_out))
+        return lines
 
     def _line(self, connection: Connection, order: Order) -> str:
         return self.sayings.wording.say(

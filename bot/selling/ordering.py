@@ -17,6 +17,7 @@ from billing import qris
 from billing.catalogue import CatalogueItem
 from billing.live import Goods
 from billing.needs import sent_to
+from billing.posting import InvoicePost
 from billing.rupiah import format_rupiah
 from billing.transfer import choose as choose_transfer
 from bot.decision import Decision
@@ -54,6 +55,7 @@ class Ordering:
     sayings: Sayings
     methods: tuple[Method, ...]
     cashier: Cashier | None
+    post: InvoicePost
     expires_in_ms: int
 
     async def confirm(
@@ -124,12 +126,21 @@ class Ordering:
                 case=self._case("admin_sebab_link", order_id, lines, total_idr),
                 marks=(Mark.STEP,),
             )
-        text = self.sayings.link(lines, total_idr, link)
+        other_number = await self.store.read(self._other_number)
+        text = self.sayings.link(lines, total_idr, link, other_number=other_number)
         return Decision(
             text=f"{lead}\n{text}" if lead else text,
             picture=await self._picture(order_id, link),
             marks=(Mark.STEP,),
         )
+
+    async def accounts(self, lines: Sequence[Line], total_idr: int) -> Decision:
+        """The shop's accounts once more, for an order that is paid by transfer."""
+        other_number = await self.store.read(self._other_number)
+        return Decision(text=self.sayings.transfer(lines, total_idr, other_number=other_number))
+
+    def _other_number(self, connection: Connection) -> str:
+        return self.post.other_number(connection, self.account)
 
     @staticmethod
     async def _picture(order_id: str, link: Link) -> Document | None:
@@ -198,7 +209,9 @@ class Ordering:
                 )
             case _:
                 choose_transfer(connection, order.id)
-                found = Decision(text=sayings.transfer(draft.lines, order.total_idr), marks=(Mark.STEP,))
+                number = self._other_number(connection)
+                text = sayings.transfer(draft.lines, order.total_idr, other_number=number)
+                found = Decision(text=text, marks=(Mark.STEP,))
         return replace(found, text=f"{lead}\n{found.text}") if lead else found
 
     def _save(self, connection: Connection, before: Order, draft: Draft) -> Order:

@@ -35,7 +35,6 @@ class Sayings:
 
     wording: Wording
     shop: Shop
-    other_number: str = ""
 
     def menu(self, menu: Menu, *, groups: bool) -> str:
         """The numbered list with what to do with it."""
@@ -86,7 +85,7 @@ class Sayings:
             "jual_metode", rincian=detailed(draft.lines), total=format_rupiah(draft.total_idr), bank=banks
         )
 
-    def link(self, lines: Sequence[Line], total_idr: int, link: Link) -> str:
+    def link(self, lines: Sequence[Line], total_idr: int, link: Link, *, other_number: str) -> str:
         """Where to pay, and until when."""
         text = self.wording.say(
             "jual_qris" if link.qris else "jual_link",
@@ -95,15 +94,15 @@ class Sayings:
             tautan=link.url,
             batas=self.until(link.expires_ms),
         )
-        return self._with_other_number(text)
+        return self._with_other_number(text, other_number)
 
-    def transfer(self, lines: Sequence[Line], total_idr: int) -> str:
+    def transfer(self, lines: Sequence[Line], total_idr: int, *, other_number: str) -> str:
         """The shop's accounts, and what to do afterwards."""
         accounts = "\n".join(f"{a.bank} *{a.nomor}* a.n. {a.atas_nama}" for a in self.shop.rekening)
         text = self.wording.say(
             "jual_transfer", rincian=detailed(lines), total=format_rupiah(total_idr), rekening=accounts
         )
-        return self._with_other_number(text)
+        return self._with_other_number(text, other_number)
 
     def shipping_told(self, lines: Sequence[Line], total_idr: int, cost_idr: int) -> str:
         """An admin said what sending costs."""
@@ -129,11 +128,9 @@ class Sayings:
             status=self.standing(order, invoice=invoice),
         )
 
-    def _with_other_number(self, text: str) -> str:
+    def _with_other_number(self, text: str, number: str) -> str:
         """An invoice from a stranger looks like fraud, so the stranger is named before it comes."""
-        if not self.other_number:
-            return text
-        return f"{text}\n{self.wording.say('invoice_nomor_lain', nomor=self.other_number)}"
+        return f"{text}\n{self.wording.say('invoice_nomor_lain', nomor=number)}" if number else text
 
     def until(self, moment_ms: int) -> str:
         """ "besok 14.02 WIB"."""

@@ -34,7 +34,7 @@ def sell(
 ) -> Selling:
     """Everything that sells, for the chats of one channel."""
     till = Till.of(settings, shop, wording)
-    sayings = Sayings(wording=wording, shop=shop, other_number=till.post.other_number)
+    sayings = Sayings(wording=wording, shop=shop)
     methods = _methods(settings, shop)
     cashier = _cashier(store, till) if Method.MIDTRANS in methods else None
     goods = LiveGoods(data_dir=settings.data_dir)
@@ -45,6 +45,7 @@ def sell(
         sayings=sayings,
         methods=methods,
         cashier=cashier,
+        post=till.post,
         expires_in_ms=settings.billing.expiry_min * 60_000,
     )
     aftersales = Aftersales(goods=goods, sayings=sayings, ordering=ordering, cashier=cashier, post=till.post)

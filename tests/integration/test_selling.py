@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from billing.live import Goods, LiveGoods
 from bot import chores
@@ -23,7 +23,7 @@ from config.shop import Shop
 from store import orders as order_store
 from store import rooms
 from store.doors import Store
-from store.orders import State
+from store.orders import Line, LineKind, State
 from store.schema import handoffs as handoff_rows
 from store.schema import invoices as invoice_rows
 from store.schema import order_lines, orders, proposals, turns
@@ -745,6 +745,38 @@ async def test_what_a_person_must_check_is_listed_before_what_customers_still_ow
     assert [line[0] for line in told] == ["🧾", "🏦", "•", "⏳", "•"]
     assert "dicek admin" in told[2]
     assert "dilengkapi" in told[4]
+
+
+async def test_behind_more_links_than_a_list_holds_no_transfer_is_lost(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    customer = await shop.customer("budi")
+
+    def order(connection: Connection, state: State) -> str:
+        made = order_store.create(
+            connection,
+            account="utama",
+            customer_id=customer.id,
+            transport="uji",
+            chat="budi",
+            lines=[Line(kind=LineKind.ITEM, code="LAN", name="Kabel LAN", quantity=1, unit_idr=95_000)],
+            expires_in_ms=3_600_000,
+        )
+        order_store.move(connection, made.id, was=State.CREATED, to=state)
+        return made.id
+
+    await shop.write(lambda c: [order(c, State.PENDING) for _ in range(22)])
+    waiting = await shop.write(lambda c: order(c, State.WAITING_CONFIRMATION))
+    told = (await shop.owner("pesanan"))[0].splitlines()
+    assert told[0] == "🧾 *23 pesanan belum dibayar, Rp2.185.000*"
+    assert told[2].startswith(f"• {waiting}")
+    assert told[-1] == "…dan 2 lainnya"
+    assert len(told) == 1 + 2 + 1 + 20 + 1
+    [question] = await shop.owner("lunas")
+    assert f"Pesanan {waiting}:" in question
+    await shop.write(lambda c: [order(c, State.WAITING_CONFIRMATION) for _ in range(20)])
+    told = (await shop.owner("lunas"))[0].splitlines()
+    assert told[0] == "Ada beberapa pesanan yang menunggu transfer:"
+    assert told[21] == "…dan 1 lainnya"
 
 
 async def test_a_picture_of_the_parcel_behind_an_orders_notice_goes_to_its_customer(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
+from bot.linked import note_number
 from config.settings import Settings
 from store import customers, orders
 from store.doors import Store
+from store.sqlite import SqliteStore
 from tests.integration.invoices.shop import (
+    ACCOUNT,
     NUMBER,
     SHOP_NUMBER,
     STARSENDER_NUMBER,
@@ -86,10 +90,31 @@ async def test_from_another_number_it_comes_here_as_well(
         ({"PUBLIC_URL": ""}, ""),
     ],
 )
-def test_another_number_is_named_before_anything_comes_from_it(
-    tmp_path: Path, make_settings: Make, change: dict[str, str], shown: str
+async def test_another_number_is_named_before_anything_comes_from_it(
+    sqlite_store: SqliteStore, tmp_path: Path, make_settings: Make, change: dict[str, str], shown: str
 ) -> None:
-    assert make_post(tmp_path, make_settings(**{**BY_STARSENDER, **change})).other_number == shown
+    post = make_post(tmp_path, make_settings(**{**BY_STARSENDER, **change}))
+    assert await sqlite_store.read(lambda c: post.other_number(c, ACCOUNT)) == shown
+
+
+async def test_the_shops_number_is_known_from_its_phone_where_no_setting_says_it(
+    store: Store, tmp_path: Path, make_settings: Make
+) -> None:
+    post = replace(make_post(tmp_path, make_settings(**BY_STARSENDER)), shop_number=None)
+    assert await store.read(lambda c: post.other_number(c, ACCOUNT)) == "081190000003"
+    await store.write(lambda c: note_number(c, ACCOUNT, STARSENDER_NUMBER))
+    assert await store.read(lambda c: post.other_number(c, ACCOUNT)) == ""
+
+    def write(connection: Connection) -> None:
+        paid = make_paid(connection)
+        assert post.post(connection, paid.invoice, paid.order)
+
+    await store.write(write)
+    # Once, in the chat that the customer knows.
+    assert [(row.transport, row.kind) for row in await outbox_rows(store)] == [
+        ("starsender", "text"),
+        ("starsender", "document"),
+    ]
 
 
 async def test_asked_for_once_more_it_comes_to_the_chat_where_he_asked(

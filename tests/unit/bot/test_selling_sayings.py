@@ -20,8 +20,11 @@ LINK = Link(url="https://bayar.example/1", expires_ms=4_000_000_000_000)
 def test_another_number_that_the_invoice_comes_from_is_named_beside_the_way_to_pay(
     tmp_path: Path, number: str
 ) -> None:
-    sayings = Sayings(wording=Wording.load(tmp_path, SHOP), shop=SHOP, other_number=number)
-    for told in (sayings.link(LINES, 84_000, LINK), sayings.transfer(LINES, 84_000)):
+    sayings = Sayings(wording=Wording.load(tmp_path, SHOP), shop=SHOP)
+    for told in (
+        sayings.link(LINES, 84_000, LINK, other_number=number),
+        sayings.transfer(LINES, 84_000, other_number=number),
+    ):
         assert ("nomor kami" in told) is bool(number)
         assert number in told
         assert "Rp84.000" in told
