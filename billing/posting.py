@@ -31,7 +31,7 @@ BY_STARSENDER, BY_BOT = "starsender", "bot"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvoicePost:
-    """Queues the messages with an invoice. ``shop_number`` is the bot's own; None: no setting says it."""
+    """Queues the messages with an invoice. ``shop_number`` is the bot's own, None if no setting says it."""
 
     wording: Wording
     settings: BillingSettings

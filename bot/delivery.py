@@ -144,11 +144,13 @@ class Delivery:
         self._tell_about(connection, row, "admin_gagal_kirim")
 
     def _tell_about(self, connection: Connection, row: Row[Any], sentence: str) -> None:
-        customer = customers.get(connection, row.customer_id)
-        name = customer.name if customer is not None else None
-        shown, number = self.people.label(connection, row.customer_id, name)
+        customer_id = outbox.customer_of_row(connection, row.id)
+        customer = None if customer_id is None else customers.get(connection, customer_id)
+        if customer is None:
+            return  # Deleted meanwhile: nobody waits for it.
+        shown, number = self.people.label(connection, customer.id, customer.name)
         body = self.wording.say(sentence, nama=shown, nomor=number, isi=_shown(connection, row))
-        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=row.customer_id)
+        self.people.notify(connection, body, kind=handoffs.ALERT, customer_id=customer.id)
 
     async def _document(self, row: Row[Any]) -> Document:
         """The file of the row, or the invoice that it names; without it there is nothing to send."""
@@ -205,7 +207,9 @@ class Delivery:
 
         Since it was committed the owner may have silenced the chat, or hours may have passed.
         """
-        customer = None if row.customer_id is None else customers.get(connection, row.customer_id)
+        # Not by the claimed row: two addresses may have turned out to be one person since.
+        customer_id = outbox.customer_of_row(connection, row.id)
+        customer = None if customer_id is None else customers.get(connection, customer_id)
         if customer is None:
             return _SILENCED
         mode = modes.current(connection, self.account, configured=self.configured_mode)

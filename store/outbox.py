@@ -263,6 +263,12 @@ def customer_of(connection: Connection, account: str, chat: str, provider_id: st
     return found
 
 
+def customer_of_row(connection: Connection, row_id: int) -> int | None:
+    """Whose message it is now: a merge moves rows that are on their way as well."""
+    owner = connection.execute(select(outbox.c.customer_id).where(outbox.c.id == row_id)).scalar()
+    return None if owner is None else int(owner)
+
+
 def sent_body(connection: Connection, account: str, chat: str, provider_id: str) -> str | None:
     """What this outbox sent to the chat under the network's id; None when it was not ours."""
     values = {"in_account": account, "in_chat": chat, "provider": provider_id}

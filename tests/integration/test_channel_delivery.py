@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete
 from bot import answer_path
 from bot.channel import Outcome, Outgoing, Parked, Quoted, Refused, Retry, Sent, Signal, Unknown
 from config.settings import Settings
-from store import invoices
+from store import invoices, merging
 from store.attachments import Document
 from store.doors import Store
 from store.outbox import Kind, NewMessage, Purpose, add
@@ -224,6 +224,32 @@ async def test_a_number_that_is_new_here_keeps_twice_the_pace(open_shop: OpenSho
     started = time.monotonic()
     await _queue(shop, "budi", "satu", "dua", "tiga")
     assert time.monotonic() - started >= 0.36
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_an_answer_under_way_outlives_that_its_customer_becomes_somebody_else(
+    open_shop: OpenShop, arrives: bool
+) -> None:
+    """Two addresses turn out to be one person between the claim and the send."""
+    shop = await open_shop(SEND_ATTEMPTS="1")
+    await shop.says("siti", "makasih")
+    kept, reachable = (await shop.customer("siti")).id, shop.channel.reachable
+
+    async def merges_meanwhile() -> None:
+        other = (await shop.customer("budi")).id
+        if other != kept:
+            await shop.write(lambda c: merging.merge(c, kept=kept, other=other))
+        await reachable()
+
+    shop.channel.reachable = merges_meanwhile  # type: ignore[method-assign] # the moment that is meant
+    if not arrives:
+        shop.channel.outcome = lambda message: Retry("offline") if message.chat == "budi" else None
+    await shop.says("budi", "halo")
+    await shop.settled()
+    [row] = await shop.rows(outbox, outbox.c.chat == "budi")
+    assert row.customer_id == kept
+    assert (row.state, bool(_texts(shop))) == (("done", True) if arrives else ("dead", False))
+    assert len(shop.heard("owner")) == (not arrives)
 
 
 async def test_an_answer_that_could_not_be_sent_for_half_a_day_is_dropped_and_told(
