@@ -79,10 +79,10 @@ async def test_an_outage_is_told_once_and_its_end_once(scene: Scene) -> None:
     assert scene.told.bodies == []
     await scene.go_on("mati", for_s=3_600)
     assert scene.told.bodies == ["admin_ingatan_mati admin_rincian_log"]
-    assert await scene.store.read(alerts.active) == [("memory:utama", "mati")]
+    assert await scene.store.read(lambda c: alerts.active(c, "utama")) == [("memory:utama", "mati")]
     await scene.go_on(None, for_s=3_600)
     assert scene.told.bodies == ["admin_ingatan_mati admin_rincian_log", "admin_ingatan_pulih"]
-    assert await scene.store.read(alerts.active) == []
+    assert await scene.store.read(lambda c: alerts.active(c, "utama")) == []
 
 
 async def test_a_server_that_was_only_restarted_is_told_to_nobody(scene: Scene) -> None:
