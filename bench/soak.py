@@ -192,6 +192,7 @@ class Soak:
             await asyncio.gather(*load)
             await midtrans.delivered(PATIENCE_S)
             await self._settled(store)
+            counts.customers = len(self._askers)
             wrong = wrongs(
                 counts,
                 await store.read(books, slow=True),
@@ -223,7 +224,6 @@ class Soak:
         while not self._over.is_set():
             asker = Asker(server, person(next(numbers)))
             self._askers.append(asker)
-            self._counts.customers += 1
             await self._ask(asker, itertools.islice(questions, QUESTIONS_EACH), store)
 
     async def _ask(self, asker: Asker, questions: Iterator[str], store: SqliteStore) -> None:

@@ -22,7 +22,7 @@ from billing.payments import Payments, write_to_customer
 from billing.rupiah import format_rupiah
 from billing.till import Till, database_time
 from config.hours import describe_moment
-from store import attempts, handoffs, orders
+from store import attempts, orders
 from store.attempts import Attempt
 from store.attempts import State as AttemptState
 from store.doors import Store
@@ -148,11 +148,10 @@ class Poller:
     def _expire(self, connection: Connection, order_id: str) -> None:
         order = orders.lock(connection, order_id)
         # Paid or closed while Midtrans was asked; the customer got more time, or says he has transferred.
-        over = {one.id for one in orders.past_expiry(connection, self.till.account)}
-        if order is None or order.id not in over:
+        if order is None or not orders.is_past_expiry(connection, self.till.account, order_id):
             return
         # A draft just ends: its customer has read of no time. Of a transfer a person has spoken.
-        is_told = order.state is not State.CREATED and not handoffs.is_transfer_told(connection, order.id)
+        is_told = order.state is not State.CREATED and not orders.is_transfer_told(connection, order.id)
         is_quiet = self._is_quiet()
         orders.expire(connection, order, tell_later=is_told and is_quiet)
         log.info("order_expired", order=order_id)
@@ -172,7 +171,7 @@ class Poller:
 
         def tell(connection: Connection) -> None:
             for order in orders.to_tell(connection, self.till.account):
-                told_of_transfer = handoffs.is_transfer_told(connection, order.id)
+                told_of_transfer = orders.is_transfer_told(connection, order.id)
                 if orders.told(connection, order.id) and not told_of_transfer:
                     self._write(connection, order, "bayar_habis")
 

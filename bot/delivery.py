@@ -37,6 +37,7 @@ from config.wording import Wording
 from store import alerts, attachments, customers, handoffs, inbox, metrics, outbox, worker
 from store import queue as queues
 from store.attachments import Document
+from store.customers import Customer
 from store.doors import Store
 from store.errors import StoreUnavailable
 from store.media_files import MediaFiles
@@ -144,8 +145,7 @@ class Delivery:
         self._tell_about(connection, row, "admin_gagal_kirim")
 
     def _tell_about(self, connection: Connection, row: Row[Any], sentence: str) -> None:
-        customer_id = outbox.customer_of_row(connection, row.id)
-        customer = None if customer_id is None else customers.get(connection, customer_id)
+        customer = _customer(connection, row)
         if customer is None:
             return  # Deleted meanwhile: nobody waits for it.
         shown, number = self.people.label(connection, customer.id, customer.name)
@@ -207,9 +207,7 @@ class Delivery:
 
         Since it was committed the owner may have silenced the chat, or hours may have passed.
         """
-        # Not by the claimed row: two addresses may have turned out to be one person since.
-        customer_id = outbox.customer_of_row(connection, row.id)
-        customer = None if customer_id is None else customers.get(connection, customer_id)
+        customer = _customer(connection, row)
         if customer is None:
             return _SILENCED
         mode = modes.current(connection, self.account, configured=self.configured_mode)
@@ -255,6 +253,15 @@ class Delivery:
         slot = max(now, self._next_send)
         self._next_send = slot + random.uniform(pace_s, JITTER * pace_s)
         await asyncio.sleep(slot - now)
+
+
+def _customer(connection: Connection, row: Row[Any]) -> Customer | None:
+    """Whom a claimed row is for; two addresses may have turned out to be one person since the claim."""
+    claimed_for = None if row.customer_id is None else customers.get(connection, row.customer_id)
+    if claimed_for is not None:
+        return claimed_for
+    customer_id = outbox.customer_of_row(connection, row.id)
+    return None if customer_id is None else customers.get(connection, customer_id)
 
 
 def _is_doubtful(row: Row[Any]) -> bool:

@@ -320,12 +320,6 @@ def open_of_order(connection: Connection, order_id: str) -> list[int]:
     return [int(row[0]) for row in connection.execute(found).all()]
 
 
-def is_transfer_told(connection: Connection, order_id: str) -> bool:
-    """Whether this order's customer said that he has transferred the money, checked by now or not."""
-    found = select(notices.c.id).where(notices.c.order_id == order_id, notices.c.kind == TRANSFER_NOTICE)
-    return connection.execute(found.limit(1)).first() is not None
-
-
 def due(connection: Connection, account: str) -> list[Handoff]:
     """Open handoffs of which the owner must be reminded now."""
     statement = _SELECT.where(

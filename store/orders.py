@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    not_,
+    select,
+    text,
+    update,
+)
 
 from store.handoffs import TRANSFER_NOTICE
 from store.schema import handoffs, notices, now_ms, order_lines, orders
@@ -237,29 +250,20 @@ def of_customer(connection: Connection, account: str, customer_id: int, *, most:
 
 # In the words of the partial index, or neither database would use it.
 _UNPAID = text("orders.state IN ('created', 'pending', 'waiting_confirmation', 'review')")
-# Its customer said that he has transferred the money. By his index: notices have none by order.
-_TRANSFER_TOLD = select(notices.c.id).where(
-    notices.c.customer_id == orders.c.customer_id,
-    notices.c.order_id == orders.c.id,
-    notices.c.kind == TRANSFER_NOTICE,
+# What the room was told about an order. The customer is named because notices are indexed by him alone.
+_NOTICED = select(notices.c.id).where(
+    notices.c.customer_id == orders.c.customer_id, notices.c.order_id == orders.c.id
 )
-_IS_BEING_CHECKED = and_(
-    orders.c.state == State.WAITING_CONFIRMATION.value,
-    _TRANSFER_TOLD.join(handoffs, handoffs.c.id == notices.c.handoff_id)
-    .where(handoffs.c.finished_ms.is_(None))
-    .exists(),
-)
-# An admin was asked about it, and has not answered. The customer is named because that is indexed.
-_WAITS_FOR_A_PERSON = (
-    select(handoffs.c.id)
-    .join(notices, notices.c.handoff_id == handoffs.c.id)
-    .where(
-        notices.c.customer_id == orders.c.customer_id,
-        notices.c.order_id == orders.c.id,
-        handoffs.c.finished_ms.is_(None),
-    )
-    .exists()
-)
+# Its customer said that he has transferred the money.
+_TRANSFER_TOLD = _NOTICED.where(notices.c.kind == TRANSFER_NOTICE)
+
+
+def _unanswered(noticed: Select[Any]) -> ColumnElement[bool]:
+    """Whether an admin was asked so, and has not answered."""
+    open_ones = noticed.join(handoffs, handoffs.c.id == notices.c.handoff_id)
+    return open_ones.where(handoffs.c.finished_ms.is_(None)).exists()
+
+
 _EXPIRED = (
     select(orders)
     .where(
@@ -267,9 +271,9 @@ _EXPIRED = (
         _UNPAID,
         orders.c.state.in_([State.CREATED.value, State.PENDING.value, State.WAITING_CONFIRMATION.value]),
         orders.c.expires_ms <= now_ms(),
-        ~_IS_BEING_CHECKED,
-        # Nobody can pay what still lacks an admin's figure.
-        or_(orders.c.state != State.CREATED.value, ~_WAITS_FOR_A_PERSON),
+        # A transfer that a person still looks for, and what nobody can pay before it has an admin's figure.
+        not_(and_(orders.c.state == State.WAITING_CONFIRMATION.value, _unanswered(_TRANSFER_TOLD))),
+        not_(and_(orders.c.state == State.CREATED.value, _unanswered(_NOTICED))),
     )
     .order_by(orders.c.expires_ms)
 )
@@ -294,6 +298,22 @@ def past_expiry(connection: Connection, account: str) -> list[Order]:
     Those in review are a person's, and so is what he still has to check, or to give a figure for first.
     """
     return [_order(row) for row in connection.execute(_EXPIRED, {"in_account": account}).all()]
+
+
+_IS_OVER = _EXPIRED.where(orders.c.id == bindparam("wanted"))
+
+
+def is_past_expiry(connection: Connection, account: str, order_id: str) -> bool:
+    """Whether the order is one of ``past_expiry``."""
+    return connection.execute(_IS_OVER, {"in_account": account, "wanted": order_id}).first() is not None
+
+
+_IS_TRANSFER_TOLD = select(orders.c.id).where(orders.c.id == bindparam("wanted"), _TRANSFER_TOLD.exists())
+
+
+def is_transfer_told(connection: Connection, order_id: str) -> bool:
+    """Whether the order's customer said that he has transferred the money, checked by now or not."""
+    return connection.execute(_IS_TRANSFER_TOLD, {"wanted": order_id}).first() is not None
 
 
 def to_remind(connection: Connection, account: str, *, within_ms: int) -> list[Order]:

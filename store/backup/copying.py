@@ -33,7 +33,6 @@ from store.sqlite_file import sqlite_engine, translated
 
 _AT_ONCE = 500
 _RESTORING = "restore-"
-_MB = 1024 * 1024
 # A database and its helpers while it is in use, or after a crash.
 _FILES = ("", "-wal", "-shm")
 
@@ -59,7 +58,7 @@ async def make(settings: Settings, target: Path, *, spare: Sequence[Path] = ()) 
     try:
         await store.write(standing.name_installation)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        needed = await store.read(_size, slow=True) + settings.operation.disk_free_mb * _MB
+        needed = await store.read(_size, slow=True) + settings.operation.disk_free_mb * folders.MB
         await asyncio.to_thread(folders.make_room, target.parent, needed, spare=spare)
         return await _make(store, target)
     finally:

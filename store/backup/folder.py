@@ -12,7 +12,7 @@ from store.errors import NoRoom
 # A fortnight of nights.
 KEPT = 14
 UNFINISHED = "backup-"
-_MB = 1024 * 1024
+MB = 1024 * 1024
 
 
 def of_nights(folder: Path) -> list[Path]:
@@ -45,7 +45,7 @@ def make_room(folder: Path, needed_bytes: int, *, spare: Sequence[Path]) -> None
     sizes = [(file, file.stat().st_size) for file in spare]
     removed = enough_of(sizes, needed_bytes - free)
     if removed is None:
-        raise NoRoom(folder, free_mb=free // _MB, needed_mb=-(-needed_bytes // _MB))
+        raise NoRoom(folder, free_mb=free // MB, needed_mb=-(-needed_bytes // MB))
     for file in removed:
         file.unlink()
 

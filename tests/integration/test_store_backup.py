@@ -50,6 +50,14 @@ async def a_past(store: Store) -> tuple[int, int, list[int]]:
     return first, second, turns
 
 
+async def backed_up(settings: Settings, file: Path) -> tuple[tuple[int, int, list[int]], int]:
+    """``a_past`` in the settings' database, and a backup of it; the past, and the backup's rows."""
+    store = await open_store(settings)
+    past = await a_past(store)
+    await store.close()
+    return past, await backup.make(settings, file)
+
+
 async def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table that a backup holds, without the standing of indexes."""
     return await store.read(
@@ -64,10 +72,7 @@ async def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
 async def test_every_row_comes_back_also_on_the_other_database(
     settings: Settings, make_settings: MakeSettings, postgres_url: str, file: Path, tmp_path: Path
 ) -> None:
-    store = await open_store(settings)
-    await a_past(store)
-    await store.close()
-    made = await backup.make(settings, file)
+    _, made = await backed_up(settings, file)
     assert file.stat().st_mode & 0o777 == 0o600
     store = await open_store(settings)
     expected = await rows(store)
@@ -114,10 +119,7 @@ async def test_a_lost_database_is_restored_with_the_deletions_that_newer_backups
     make_settings: MakeSettings, file: Path
 ) -> None:
     settings = make_settings()
-    store = await open_store(settings)
-    _, second, _ = await a_past(store)
-    await store.close()
-    await backup.make(settings, file)
+    (_, second, _), _ = await backed_up(settings, file)
     store = await open_store(settings)
     await store.write(lambda c: customers.forget(c, second))
     await store.close()
@@ -134,10 +136,7 @@ async def test_a_lost_database_is_restored_with_the_deletions_that_newer_backups
 
 
 async def test_no_number_is_handed_out_twice_after_a_restore(settings: Settings, file: Path) -> None:
-    store = await open_store(settings)
-    first, *_ = await a_past(store)
-    await store.close()
-    await backup.make(settings, file)
+    (first, *_), _ = await backed_up(settings, file)
     store = await open_store(settings)
     stranger = await new_customer(store)
     [last] = await said(store, first, "sesudah cadangan")
@@ -154,15 +153,9 @@ async def test_another_shops_database_is_not_overwritten(
     make_settings: MakeSettings, file: Path, tmp_path: Path
 ) -> None:
     settings = make_settings()
-    store = await open_store(settings)
-    await a_past(store)
-    await store.close()
-    await backup.make(settings, file)
+    await backed_up(settings, file)
     other = make_settings(STATE_DIR=str(tmp_path / "other"))
-    store = await open_store(other)
-    await a_past(store)
-    await store.close()
-    await backup.make(other, tmp_path / "others" / "balas.db")
+    await backed_up(other, tmp_path / "others" / "balas.db")
     with pytest.raises(StoreMisconfigured, match="another shop"):
         await backup.restore(other, file)
 
@@ -202,10 +195,7 @@ async def test_a_damaged_database_is_kept_aside_and_replaced(
     make_settings: MakeSettings, file: Path, damage: str
 ) -> None:
     settings = make_settings()
-    store = await open_store(settings)
-    await a_past(store)
-    await store.close()
-    made = await backup.make(settings, file)
+    _, made = await backed_up(settings, file)
     there = settings.sqlite_path
     whole = there.read_bytes()
     broken = {
@@ -233,10 +223,7 @@ async def test_no_log_of_the_old_database_is_left_beside_the_new_one(
     make_settings: MakeSettings, file: Path
 ) -> None:
     settings = make_settings()
-    store = await open_store(settings)
-    await a_past(store)
-    await store.close()
-    made = await backup.make(settings, file)
+    _, made = await backed_up(settings, file)
     there = settings.sqlite_path
     # As a crash in the middle of a restore leaves it.
     there.unlink()
@@ -255,10 +242,7 @@ async def test_a_database_of_a_newer_balas_tells_what_was_deleted(
     make_settings: MakeSettings, file: Path
 ) -> None:
     settings = make_settings()
-    store = await open_store(settings)
-    _, second, _ = await a_past(store)
-    await store.close()
-    await backup.make(settings, file)
+    (_, second, _), _ = await backed_up(settings, file)
     store = await open_store(settings)
     await store.write(lambda c: customers.forget(c, second))
     await store.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
@@ -272,10 +256,7 @@ async def test_a_damaged_backup_replaces_nothing(
     make_settings: MakeSettings, file: Path, damage: str
 ) -> None:
     settings = make_settings()
-    store = await open_store(settings)
-    await a_past(store)
-    await store.close()
-    await backup.make(settings, file)
+    await backed_up(settings, file)
     whole = file.read_bytes()
     file.write_bytes(b"bukan cadangan" if damage == "garbage" else whole[: len(whole) // 2 + 100])
     before = settings.sqlite_path.read_bytes()
@@ -306,10 +287,7 @@ async def test_a_machine_that_was_just_installed_takes_another_shops_backup(
     settings: Settings, file: Path, make_settings: MakeSettings, tmp_path: Path
 ) -> None:
     old = make_settings(STATE_DIR=str(tmp_path / "old"))
-    store = await open_store(old)
-    await a_past(store)
-    await store.close()
-    made = await backup.make(old, file)
+    _, made = await backed_up(old, file)
     # Its knowledge was read, and one night made a backup of it.
     store = await open_store(settings)
     await store.write(lambda c: embedding_space.settle(c, SPACE.model, SPACE.dimensions))
@@ -324,10 +302,7 @@ async def test_what_was_deleted_in_a_trial_before_the_restore_deletes_nobody_els
     settings: Settings, file: Path, make_settings: MakeSettings, tmp_path: Path
 ) -> None:
     old = make_settings(STATE_DIR=str(tmp_path / "old"))
-    store = await open_store(old)
-    await a_past(store)
-    await store.close()
-    made = await backup.make(old, file)
+    _, made = await backed_up(old, file)
     store = await open_store(settings)
     tried = await new_customer(store)
     await store.write(lambda c: customers.forget(c, tried))
@@ -339,10 +314,7 @@ async def test_what_was_deleted_in_a_trial_before_the_restore_deletes_nobody_els
 async def test_a_process_that_was_heard_of_just_now_keeps_the_database(
     settings: Settings, file: Path
 ) -> None:
-    store = await open_store(settings)
-    await a_past(store)
-    await store.close()
-    await backup.make(settings, file)
+    await backed_up(settings, file)
     store = await open_store(settings)
     # Of another account, or on another machine: nothing on this one shows it.
     await store.write(lambda c: owners.register(c, "webhooks-1", "kedua"))
